@@ -1,0 +1,67 @@
+"""Distribution ``rnn-zoo``: the library ``zoo`` and its rooms ``training``, ``export``, ``serving``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+TRAINING = [
+    "sacrebleu>=2.4,<3",
+    "sacremoses>=0.1.1,<0.3",
+    "sentencepiece>=0.2.0,<0.3",
+    "tensorboard>=2.19,<3",
+    "tensorflow-datasets>=4.9.6,<5",
+]
+SERVING = [
+    "aiohttp>=3.10,<4",
+    "grpcio>=1.65,<2",
+    "prometheus-client>=0.20,<1",
+    "python-rapidjson>=1.18,<2",
+    "tensorflow-serving-api>=2.18,<3",
+]
+TEST = [
+    "hypothesis>=6.100,<7",
+    "ovmsclient>=2023.1",
+    "pytest>=8,<10",
+    "ruff>=0.6,<1",
+    "tf_keras>=2.19,<3",
+]
+BENCHMARKS = ["joeynmt==2.3", "torch==2.13.0"]
+
+setup(
+    name="rnn-zoo",
+    version="0.1.0",
+    description="Recurrent networks from the lecture to the server: Keras layers, pretrained models, export.",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.13",
+    packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
+    package_data={
+        "zoo": ["presets/**/*"],
+        "serving": ["tf_serving/**/*"],
+    },
+    install_requires=[
+        "click>=8.1,<9",
+        "h5py>=3.11,<4",
+        "keras>=3.13,<3.17",
+        "matplotlib>=3.8,<4",
+        "numpy>=1.26,<3",
+        "rich>=13.7,<16",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-text>=2.21.1,<2.22",
+    ],
+    extras_require={
+        "training": TRAINING,
+        "serving": SERVING,
+        "test": TEST + TRAINING + SERVING,
+        "benchmarks": BENCHMARKS,
+    },
+    entry_points={
+        "console_scripts": [
+            "zoo = zoo.__main__:main",
+            "zoo-train = training.__main__:main",
+            "zoo-export = export.__main__:main",
+            "zoo-serve = serving.__main__:main",
+        ]
+    },
+)

@@ -1,1 +1,23 @@
-"""layers."""
+"""Recurrent cells, wrappers, unrolling over variable lengths and pooling."""
+
+from zoo.layers.bidirectional import BidirectionalRNN
+from zoo.layers.cells import BasicLSTMCell, BasicRNNCell, GRUCell
+from zoo.layers.dropout import DropoutWrapper
+from zoo.layers.dynamic_rnn import DynamicRNN
+from zoo.layers.multi import MultiRNNCell
+from zoo.layers.pooling import AttentionPooling, average_pooling, last_relevant
+from zoo.layers.recurrent_cell import RecurrentCell
+
+__all__ = [
+    "AttentionPooling",
+    "BasicLSTMCell",
+    "BasicRNNCell",
+    "BidirectionalRNN",
+    "DropoutWrapper",
+    "DynamicRNN",
+    "GRUCell",
+    "MultiRNNCell",
+    "RecurrentCell",
+    "average_pooling",
+    "last_relevant",
+]

@@ -1,0 +1,91 @@
+"""Unrolling a cell over sequences of different lengths."""
+
+import keras
+import tensorflow as tf
+
+from zoo.layers.recurrent_cell import unroll
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DynamicRNN(keras.layers.Layer):
+    """Runs a cell over a padded batch, TF1's `dynamic_rnn`.
+
+    Outputs are 0 from each row's length on; the state is the row's state at its length, and the
+    initial state for a row of length 0. What stands in the padding changes nothing.
+
+    Args:
+        cell: a cell of `zoo.layers` or any other Keras cell.
+        go_backwards: read each row from its last real token to its first. The outputs are put
+            back in the order of the inputs: `outputs[:, t]` belongs to `inputs[:, t]`.
+
+    Call arguments:
+        inputs: `[B, T, I]`.
+        sequence_length: integers `[B]`, or None when all rows are `T` long. A length above `T`
+            counts as `T`, as in TF1.
+        initial_state: nested like `cell.state_size`, or None for zeros.
+        training: bool or None.
+
+    Returns:
+        `(outputs [B, T, U], state)`.
+
+    Raises:
+        ValueError: if `inputs` is not of rank 3, or `sequence_length` not an integer vector of
+            one length per row.
+
+    Example:
+        >>> outputs, (h, c) = DynamicRNN(BasicLSTMCell(8))(tf.ones([2, 5, 4]), tf.constant([5, 3]))
+    """
+
+    def __init__(self, cell, go_backwards=False, **kwargs):
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.go_backwards = go_backwards
+        self.supports_jit = False  # see RecurrentCell
+
+    def build(self, inputs_shape):
+        if not self.cell.built:
+            self.cell.build((inputs_shape[0], inputs_shape[-1]))
+            self.cell.built = True
+
+    def call(self, inputs, sequence_length=None, initial_state=None, training=None):
+        sequence_length = check_sequence(inputs, sequence_length)
+        if self.go_backwards:
+            inputs = reverse(inputs, sequence_length)
+        outputs, state = unroll(self.cell, inputs, sequence_length, initial_state, training)
+        if self.go_backwards:
+            outputs = reverse(outputs, sequence_length)
+        return outputs, state
+
+    def get_config(self):
+        cell = keras.saving.serialize_keras_object(self.cell)
+        return {**super().get_config(), "cell": cell, "go_backwards": self.go_backwards}
+
+    @classmethod
+    def from_config(cls, config):
+        cell = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**{**config, "cell": cell})
+
+
+def reverse(sequence, sequence_length):
+    """Reverses the real steps of each row of `sequence [B, T, U]`; the padding stays behind."""
+    if sequence_length is None:
+        return tf.reverse(sequence, [1])
+    return tf.reverse_sequence(sequence, sequence_length, seq_axis=1, batch_axis=0)
+
+
+def check_sequence(inputs, sequence_length):
+    """Checks the arguments every unrolling layer takes; returns the lengths clipped to `[0, T]`."""
+    if inputs.shape.rank != 3:
+        raise ValueError(f"`inputs` must be [batch, time, size]. Received: shape={inputs.shape}")
+    if sequence_length is None:
+        return None
+    sequence_length = tf.convert_to_tensor(sequence_length)
+    if not sequence_length.dtype.is_integer or not sequence_length.shape.is_compatible_with(
+        inputs.shape[:1]
+    ):
+        raise ValueError(
+            "`sequence_length` must hold one integer per row of `inputs`, "
+            f"shape {inputs.shape[:1]}. Received: shape={sequence_length.shape}, "
+            f"dtype={sequence_length.dtype.name}"
+        )
+    return tf.clip_by_value(tf.cast(sequence_length, tf.int32), 0, tf.shape(inputs)[1])

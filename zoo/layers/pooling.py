@@ -1,0 +1,89 @@
+"""From a sequence of outputs to one vector per row (the lecture's classification case study)."""
+
+import keras
+import tensorflow as tf
+
+from zoo.layers.recurrent_cell import check_positive, zero_padding
+
+
+def last_relevant(outputs, lengths):
+    """The output at each row's last real token.
+
+    Args:
+        outputs: `[B, T, U]`.
+        lengths: int `[B]`.
+
+    Returns:
+        `[B, U]`; zeros for a row of length 0.
+    """
+    lengths = tf.cast(lengths, tf.int32)
+    last = tf.gather(outputs, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
+    return tf.where(lengths[:, None] > 0, last, tf.zeros_like(last))
+
+
+def average_pooling(outputs, lengths):
+    """The mean of each row's outputs over its real tokens.
+
+    Args:
+        outputs: `[B, T, U]`; what stands in the padding is ignored.
+        lengths: int `[B]`.
+
+    Returns:
+        `[B, U]`; zeros for a row of length 0.
+    """
+    total = tf.reduce_sum(zero_padding(outputs, lengths), axis=1)
+    return total / tf.cast(tf.maximum(lengths, 1), outputs.dtype)[:, None]
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class AttentionPooling(keras.layers.Layer):
+    """A weighted mean of the outputs, with learnt weights (Yang et al. 2016, NAACL).
+
+        score_t = v . tanh(outputs_t W + b)
+        weights = softmax of the scores over the row's real tokens
+        pooled  = sum_t weights_t outputs_t
+
+    Args:
+        units: size of the hidden layer that scores a token.
+
+    Call arguments:
+        outputs: `[B, T, U]`.
+        lengths: int `[B]`.
+
+    Returns:
+        `(pooled [B, U], weights [B, T])`; weights are exactly 0 in the padding and sum to 1 over
+        the real tokens. Both are zeros for a row of length 0.
+
+    Raises:
+        ValueError: if `units` is not a positive integer.
+
+    Example:
+        >>> pooled, weights = AttentionPooling(16)(tf.ones([2, 5, 8]), tf.constant([5, 3]))
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        check_positive("units", units)
+        self.units = units
+
+    def build(self, outputs_shape):
+        self.kernel = self.add_weight(
+            name="kernel", shape=(outputs_shape[-1], self.units), initializer="glorot_uniform"
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        self.context = self.add_weight(
+            name="context", shape=(self.units, 1), initializer="glorot_uniform"
+        )
+
+    def call(self, outputs, lengths):
+        outputs = zero_padding(outputs, lengths)
+        scores = tf.squeeze(tf.tanh(outputs @ self.kernel + self.bias) @ self.context, -1)
+        # Scores are summed in float32 or better: bfloat16 would lose the small weights.
+        scores = tf.cast(scores, tf.float64 if scores.dtype == tf.float64 else tf.float32)
+        mask = tf.sequence_mask(lengths, tf.shape(outputs)[1])
+        weights = tf.nn.softmax(tf.where(mask, scores, scores.dtype.min))
+        weights = tf.cast(tf.where(mask, weights, tf.zeros_like(weights)), outputs.dtype)
+        return tf.einsum("bt,btu->bu", weights, outputs), weights
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

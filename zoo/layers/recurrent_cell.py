@@ -1,0 +1,99 @@
+"""What recurrent cells share: an initial state and a way to run a whole sequence."""
+
+import keras
+import tensorflow as tf
+
+
+class RecurrentCell(keras.layers.Layer):
+    """A Keras RNN cell that can also run a whole sequence.
+
+    A subclass gives `state_size` (nested list of ints), `output_size` and
+    `call(inputs [B, I], states, training=None) -> (output [B, U], new_states)`.
+    It may override `unroll` with something faster than one step at a time.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Sequences are unrolled in loops over TensorLists, which XLA does not compile on the CPU.
+        self.supports_jit = False
+
+    def get_initial_state(self, batch_size):
+        """Returns zeros `[batch_size, size]` in the compute dtype, nested like `state_size`."""
+        return tf.nest.map_structure(
+            lambda size: tf.zeros([batch_size, size], self.compute_dtype), self.state_size
+        )
+
+    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+        """Runs the cell over a sequence, one step at a time.
+
+        Args:
+            inputs: `[B, T, I]`.
+            sequence_length: int `[B]`, or None when every row is `T` steps long.
+            initial_state: nested like `state_size`; None for zeros.
+            training: bool or None.
+
+        Returns:
+            `(outputs [B, T, U], state)`: outputs are 0 from a row's length on, and `state` is the
+            row's state at its length (for length 0 the initial state).
+        """
+        return unroll_steps(self, inputs, sequence_length, initial_state, training)
+
+
+def unroll(cell, inputs, sequence_length=None, initial_state=None, training=None):
+    """Runs any Keras cell over `inputs`: by its own `unroll` if it has one, else step by step."""
+    run = cell.unroll if hasattr(cell, "unroll") else lambda *args: unroll_steps(cell, *args)
+    return run(inputs, sequence_length, initial_state, training)
+
+
+def unroll_steps(
+    cell, inputs, sequence_length=None, initial_state=None, training=None, change_state=None
+):
+    """The plain loop over time; arguments and results are those of `RecurrentCell.unroll`.
+
+    It is also the reference which the whole-sequence kernels are tested against.
+    `change_state(new_state) -> state` is applied after each step (dropout on the state).
+    """
+    inputs = zero_padding(tf.cast(inputs, cell.compute_dtype), sequence_length)
+    batch, time = tf.shape(inputs)[0], tf.shape(inputs)[1]
+    if initial_state is None:
+        initial_state = cell.get_initial_state(batch_size=batch)
+    initial_state = tf.nest.map_structure(
+        lambda state: tf.cast(state, cell.compute_dtype), initial_state
+    )
+    steps = tf.transpose(inputs, [1, 0, 2])
+    outputs = tf.TensorArray(
+        cell.compute_dtype, size=time, element_shape=[inputs.shape[0], cell.output_size]
+    )
+
+    def step(t, state, outputs):
+        output, new_state = cell(steps[t], state, training=training)
+        if change_state is not None:
+            new_state = change_state(new_state)
+        # A cell may return a tuple where it was given a list; the loop wants what it was given.
+        new_state = tf.nest.pack_sequence_as(state, tf.nest.flatten(new_state))
+        if sequence_length is not None:
+            alive = (t < tf.cast(sequence_length, tf.int32))[:, None]
+            output = tf.where(alive, output, tf.zeros_like(output))
+            new_state = tf.nest.map_structure(
+                lambda new, old: tf.where(alive, new, old), new_state, state
+            )
+        return t + 1, new_state, outputs.write(t, output)
+
+    _, state, outputs = tf.while_loop(
+        lambda t, *_: t < time, step, (0, initial_state, outputs), maximum_iterations=time
+    )
+    return tf.transpose(outputs.stack(), [1, 0, 2]), state
+
+
+def zero_padding(sequence, sequence_length):
+    """Sets `sequence [B, T, U]` to 0 from each row's length on (so that not even a NaN leaks)."""
+    if sequence_length is None:
+        return sequence
+    mask = tf.sequence_mask(sequence_length, tf.shape(sequence)[1])
+    return tf.where(mask[:, :, None], sequence, tf.zeros_like(sequence))
+
+
+def check_positive(name, value):
+    """Raises ValueError unless `value` is a positive int."""
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")

@@ -1,0 +1,137 @@
+"""Beam search with length normalisation, frozen finished hypotheses and n-best output."""
+
+import tensorflow as tf
+
+from zoo.decoding.hypotheses import (
+    assemble,
+    log_normaliser,
+    normalise_by_length,
+    row_limits,
+)
+from zoo.decoding.loop import Progress, run
+
+
+def beam_search(
+    step,
+    state,
+    batch_size,
+    *,
+    start_id,
+    end_id,
+    max_lengths,
+    beam_size=5,
+    length_penalty=1.0,
+    pad_id=0,
+):
+    """Keeps the `beam_size` best hypotheses of each row at every step.
+
+    The candidates of a step are all one-token continuations of the hypotheses that are still open,
+    and the finished hypotheses as they are ("frozen": each keeps its score, and its place until
+    better ones push it out). Both kinds are ranked by the same score, length normalisation as in
+    Jean et al. 2015 (section 4.3) and Wu et al. 2016 (arXiv:1609.08144, section 7, without its
+    offset 5)::
+
+        score = log_probability / n ** length_penalty,   n = emitted tokens with the end token
+
+    Equals rank in the order of the hypotheses they continue, then of their token ids. A row stops
+    when all of its `beam_size` hypotheses are finished or at the row's limit: no later step could
+    change them, so stopping early is exact. If the beam can hold every hypothesis there is
+    (`beam_size >= V ** max_lengths`), the result is the exact optimum.
+
+    Args:
+        step: the step function, see `zoo.decoding`; it is called with B * K rows.
+        state: nest of tensors `[B, ...]`, what `step` starts from; it is repeated K times here.
+        batch_size: int or int32 scalar, B; may be 0.
+        start_id: int or int32 `[B]`, fed to the first step.
+        end_id: int, the token that finishes a hypothesis (-1: none does).
+        max_lengths: int or int32 `[B]`, the most tokens a row may emit, its end token included.
+        beam_size: int, K; it may be larger than the vocabulary.
+        length_penalty: float; 0 ranks by probability (favours short hypotheses), 1 by the mean
+            log-probability of a token.
+        pad_id: int, fills `ids` past the length.
+
+    Returns:
+        `Hypotheses`, K = `beam_size` different ones in descending order of `scores`. A row's result
+        does not depend on the other rows.
+
+    Raises:
+        ValueError: `beam_size` or a `max_lengths` below 1 (if `max_lengths` is only known in the
+            graph: InvalidArgumentError).
+
+    Example:
+        >>> table = tf.constant([[0.0, 1.0, 5.0], [0.0, 9.0, 2.0], [0.0, 7.0, 3.0]])
+        >>> step = lambda state, ids: (tf.gather(table, ids), state, None)
+        >>> best = beam_search(step, (), 1, start_id=0, end_id=1, max_lengths=9, beam_size=2)
+        >>> best.ids[0, 0].numpy()
+        array([2], dtype=int32)
+    """
+    if beam_size < 1:
+        raise ValueError(
+            f"`beam_size` must be 1 (the same as `greedy`) or more. Received: beam_size={beam_size}"
+        )
+    limits = row_limits(max_lengths, batch_size)
+    shape = [batch_size, beam_size]
+    row_of = tf.reshape(tf.range(batch_size * beam_size), shape)
+    first_row_of = row_of[:, :1]
+
+    def choose(time, logits, progress):
+        # The K best continuations of one hypothesis are those with the K largest logits: the
+        # normaliser, the same for all of them, is taken off K numbers instead of V.
+        count = tf.minimum(beam_size, tf.shape(logits)[-1])
+        values, ids = tf.math.top_k(logits, count)
+        gains = values - log_normaliser(logits, values[:, :1])
+        # A frozen hypothesis has one continuation, itself.
+        itself = tf.where(tf.range(count) == 0, 0.0, -float("inf"))
+        gains = tf.where(tf.reshape(progress.done, [-1, 1]), itself, gains)
+        candidates = tf.reshape(progress.log_probs, [-1, 1]) + gains
+        emitted = tf.reshape(tf.where(progress.done, progress.emitted, time + 1), [-1, 1])
+        scores = normalise_by_length(candidates, emitted, length_penalty)
+
+        _, chosen = tf.math.top_k(tf.reshape(scores, [batch_size, -1]), beam_size)
+        rows = tf.reshape(first_row_of + chosen // count, [-1])
+        chosen = tf.reshape(first_row_of * count + chosen, [-1])
+        ids = tf.gather(tf.reshape(ids, [-1]), chosen)
+        log_probs = tf.reshape(tf.gather(tf.reshape(candidates, [-1]), chosen), shape)
+        moved = Progress(
+            *(tf.reshape(tf.gather(tf.reshape(x, [-1]), rows), shape) for x in progress)
+        )
+        is_end = tf.reshape(ids == end_id, shape)
+        return ids, rows, moved.extend(log_probs, is_end, limits)
+
+    # All hypotheses of a row are equal at first, so all but one start as impossible.
+    log_probs = tf.where(tf.range(beam_size) == 0, 0.0, -float("inf"))
+    log_probs = tf.broadcast_to(log_probs, shape)
+    start = Progress(log_probs, tf.zeros(shape, tf.int32), tf.zeros(shape, bool), log_probs < 0)
+    state = tf.nest.map_structure(lambda tensor: tf.repeat(tensor, beam_size, axis=0), state)
+    ids = tf.repeat(tf.broadcast_to(tf.cast(start_id, tf.int32), [batch_size]), beam_size)
+    max_steps = tf.maximum(tf.reduce_max(limits), 1)
+    progress, tokens, rows, attention = run(step, state, ids, start, choose, max_steps)
+
+    # Each step recorded its hypotheses in its own order; `source` finds the final ones in it.
+    source = _trace_back(rows)
+    tokens = tf.gather(
+        tokens, tf.concat([source[1:], tf.reshape(row_of, [1, -1])], 0), batch_dims=1
+    )
+    if attention is not None:
+        attention = tf.gather(attention, source, batch_dims=1)
+    return assemble(progress, length_penalty, tokens, attention, pad_id)
+
+
+def _trace_back(rows):
+    """Follows back-pointers from the last step to each earlier one.
+
+    Args:
+        rows: int32 `[steps, B * K]`, the row, before step t, that each hypothesis after t continues.
+
+    Returns:
+        int32 `[steps, B * K]`, the row, before step t, that each hypothesis of the end descends from.
+    """
+    steps = tf.shape(rows)[0]
+    stay = tf.zeros_like(rows) + tf.range(tf.shape(rows)[1])
+
+    # rows[t] leads back over `span` steps. Doubling it takes log2(steps) gathers, not one per step.
+    def double(span, rows):
+        later = tf.concat([rows[span:], stay[:span]], axis=0)
+        return 2 * span, tf.gather(rows, later, batch_dims=1)
+
+    return tf.while_loop(lambda span, rows: span < steps, double, (tf.constant(1), rows))[1]

@@ -1,0 +1,129 @@
+"""Decoding one hypothesis per row: the most probable token each time, or a random one."""
+
+import tensorflow as tf
+
+from zoo.decoding.hypotheses import assemble, log_normaliser, row_limits
+from zoo.decoding.loop import Progress, run
+
+
+def greedy(step, state, batch_size, *, start_id, end_id, max_lengths, pad_id=0):
+    """Takes the most probable token at each step (the lowest id of equals).
+
+    The same as `beam_search` with a beam of 1, in less time.
+
+    Args:
+        step: the step function, see `zoo.decoding`.
+        state: nest of tensors `[B, ...]`, what `step` starts from.
+        batch_size: int or int32 scalar, B; may be 0.
+        start_id: int or int32 `[B]`, fed to the first step.
+        end_id: int, the token that finishes a row (-1: none does).
+        max_lengths: int or int32 `[B]`, the most tokens a row may emit, its end token included.
+        pad_id: int, fills `ids` past the length.
+
+    Returns:
+        `Hypotheses` with K = 1. A row's result does not depend on the other rows.
+
+    Raises:
+        ValueError: a `max_lengths` below 1 (InvalidArgumentError if it is only known in the graph).
+
+    Example:
+        >>> table = tf.constant([[0.0, 1.0, 5.0], [0.0, 9.0, 2.0], [0.0, 7.0, 3.0]])
+        >>> step = lambda state, ids: (tf.gather(table, ids), state, None)
+        >>> greedy(step, (), 1, start_id=0, end_id=1, max_lengths=9).ids
+        <tf.Tensor: shape=(1, 1, 1), dtype=int32, numpy=array([[[2]]], dtype=int32)>
+    """
+
+    def pick(time, logits):
+        # top_k, unlike argmax, promises the lowest id among equals.
+        largest, ids = tf.math.top_k(logits, 1)
+        return ids, largest
+
+    return _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id)
+
+
+def sample(
+    step,
+    state,
+    batch_size,
+    *,
+    start_id,
+    end_id,
+    max_lengths,
+    temperature=1.0,
+    top_k=0,
+    seed,
+    pad_id=0,
+):
+    """Draws each token from softmax(logits / temperature), or from its `top_k` largest only.
+
+    One uniform number per row and step is drawn and looked up in the cumulative distribution. It
+    is a function of (`seed`, step, index of the row) alone: the same call gives the same text, and
+    a row keeps its text whatever its batch-mates are and however many. Equal rows at different
+    indices get different texts.
+
+    Args:
+        step, state, batch_size, start_id, end_id, max_lengths, pad_id: as for `greedy`.
+        temperature: float above 0; below 1 sharpens, above 1 flattens.
+        top_k: int, the number of most probable tokens to draw from (the lowest ids among equals);
+            0: all.
+        seed: int or int32 scalar.
+
+    Returns:
+        `Hypotheses` with K = 1. `log_probs` and `scores` are the model's own, that is for temperature
+        1 and the whole vocabulary, so they compare with those of `greedy` and `beam_search`.
+
+    Raises:
+        ValueError: `temperature` not above 0, negative `top_k`, or `max_lengths` below 1.
+    """
+    if not temperature > 0:
+        raise ValueError(
+            "`temperature` must be above 0; use `greedy` for the limit at 0. "
+            f"Received: temperature={temperature}"
+        )
+    if top_k < 0:
+        raise ValueError(
+            "`top_k` must be 0 (draw from the whole vocabulary) or a number of tokens above 0. "
+            f"Received: top_k={top_k}"
+        )
+
+    def pick(time, logits):
+        uniform = tf.random.stateless_uniform([tf.shape(logits)[0], 1], [seed, time])
+        if not top_k:
+            largest = tf.reduce_max(logits, axis=-1, keepdims=True)
+            return _draw(logits, largest, temperature, uniform), largest
+        kept, ids = tf.math.top_k(logits, tf.minimum(top_k, tf.shape(logits)[-1]))
+        largest = kept[:, :1]
+        drawn = _draw(kept, largest, temperature, uniform)
+        return tf.gather(ids, drawn, batch_dims=1), largest
+
+    return _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id)
+
+
+def _draw(logits, largest, temperature, uniform):
+    """Where the cumulative softmax of `logits [B, n]` passes `uniform [B, 1]`: int32 `[B, 1]`."""
+    # The largest is taken off first, so that no temperature, however small, can overflow.
+    shifted = logits - tf.maximum(largest, logits.dtype.min)
+    cumulative = tf.cumsum(tf.exp(shifted / temperature), axis=-1)
+    # side="right" never lands on a token of probability 0: it adds nothing to the cumulative sum.
+    drawn = tf.searchsorted(cumulative, uniform * cumulative[:, -1:], side="right")
+    return tf.minimum(drawn, tf.shape(logits)[-1] - 1)  # for a row without any possible token
+
+
+def _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id):
+    """Runs the loop with `pick(time, logits [B, V]) -> (ids int32 [B, 1], largest [B, 1])`."""
+    limits = row_limits(max_lengths, batch_size)
+
+    def choose(time, logits, progress):
+        ids, largest = pick(time, logits)
+        gain = tf.gather(logits, ids, batch_dims=1) - log_normaliser(logits, largest)
+        log_probs = tf.where(progress.done, progress.log_probs, progress.log_probs + gain)
+        return ids[:, 0], None, progress.extend(log_probs, ids == end_id, limits)
+
+    shape = [batch_size, 1]
+    start = Progress(
+        tf.zeros(shape), tf.zeros(shape, tf.int32), tf.zeros(shape, bool), tf.zeros(shape, bool)
+    )
+    ids = tf.broadcast_to(tf.cast(start_id, tf.int32), [batch_size])
+    max_steps = tf.maximum(tf.reduce_max(limits), 1)
+    progress, tokens, _, attention = run(step, state, ids, start, choose, max_steps)
+    return assemble(progress, 1.0, tokens, attention, pad_id)

@@ -1,0 +1,92 @@
+"""The loop that all decoders share: call `step`, let `choose` pick tokens, stop when all is done."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Progress(NamedTuple):
+    """Where each hypothesis stands; every field is `[B, K]`.
+
+    Attributes:
+        log_probs: float32, log-probability of what was emitted; -inf if it is impossible.
+        emitted: int32, number of tokens, the end token included.
+        ended: bool, the last token is the end token.
+        done: bool, nothing more will be emitted: ended, impossible, or at the limit of the row.
+    """
+
+    log_probs: tf.Tensor
+    emitted: tf.Tensor
+    ended: tf.Tensor
+    done: tf.Tensor
+
+    def extend(self, log_probs, is_end, limits):
+        """Every hypothesis that is not done emits one token; `limits` is int32 `[B]`."""
+        emitted = self.emitted + tf.cast(~self.done, tf.int32)
+        ended = self.ended | (~self.done & is_end)
+        impossible = log_probs == -float("inf")
+        done = self.done | ended | impossible | (emitted >= limits[:, tf.newaxis])
+        return Progress(log_probs, emitted, ended, done)
+
+
+def run(step, state, ids, progress, choose, max_steps):
+    """Decodes until every hypothesis is done, at most `max_steps` steps and at least one.
+
+    Args:
+        step: the step function, see `zoo.decoding`.
+        state: nest of tensors `[rows, ...]`.
+        ids: int32 `[rows]`, what the first step is fed.
+        progress: `Progress` before the first step.
+        choose: `choose(time, logits float32 [rows, V], progress) -> (ids, rows, progress)` gives the
+            token of each hypothesis, `ids [rows]`, and the row that it continues, `rows [rows]`
+            (None: its own).
+        max_steps: int32 scalar.
+
+    Returns:
+        (progress, ids, rows, attention): the last `progress`; the `ids` and `rows` (or None) of each
+        step, `[steps, rows]`; the attention of each step as `step` gave it, that is before its rows
+        were moved, `[steps, rows, S]` or None.
+    """
+    records = [tf.TensorArray(dtype, max_steps) for dtype in (tf.int32, tf.int32, tf.float32)]
+    recorded = [True, False, False]  # known once `advance` is traced
+    flat_state = [tf.convert_to_tensor(tensor) for tensor in tf.nest.flatten(state)]
+
+    def unfinished(time, flat_state, ids, progress, records):
+        # The first step is always made: if there are no rows, it still tells the attention's width.
+        return (time == 0) | ((time < max_steps) & ~tf.reduce_all(progress.done))
+
+    def advance(time, flat_state, ids, progress, records):
+        logits, new_state, attention = step(tf.nest.pack_sequence_as(state, flat_state), ids)
+        ids, rows, progress = choose(time, tf.cast(logits, tf.float32), progress)
+        flat_state = tf.nest.flatten(new_state)
+        if rows is not None:
+            flat_state = [tf.gather(tensor, rows) for tensor in flat_state]
+        values = [ids, rows, None if attention is None else tf.cast(attention, tf.float32)]
+        recorded[:] = [value is not None for value in values]
+        records = [
+            record if value is None else record.write(time, value)
+            for record, value in zip(records, values, strict=True)
+        ]
+        return time + 1, flat_state, ids, progress, records
+
+    def rows_vary(tensor):
+        return tf.TensorShape([None]).concatenate(tensor.shape[1:])
+
+    steps, _, _, progress, records = tf.while_loop(
+        unfinished,
+        advance,
+        (tf.constant(0), flat_state, ids, progress, records),
+        shape_invariants=(
+            tf.TensorShape([]),
+            [rows_vary(tensor) for tensor in flat_state],
+            tf.TensorShape([None]),
+            Progress(*(rows_vary(tensor) for tensor in progress)),
+            [tf.TensorShape(None)] * 3,
+        ),
+    )
+    # gather, not stack: the steps after an early stop were never written
+    made = [
+        record.gather(tf.range(steps)) if used else None
+        for record, used in zip(records, recorded, strict=True)
+    ]
+    return progress, *made

@@ -12,8 +12,8 @@ The `step` contract
     (K = 1 outside beam search). What does not change while decoding (encoder memory, attention
     keys, lengths) is closed over by `step`: it is neither copied K times nor moved about.
 
-Everything runs in the graph (`tf.while_loop`) with core TensorFlow ops only. Called eagerly the loop
-runs op by op; wrap the call in `tf.function` for speed.
+Everything runs in the graph (`tf.while_loop`) with core TensorFlow ops only. Called eagerly,
+the loop runs op by op; wrap the call in `tf.function` for speed.
 """
 
 from zoo.decoding.beam import beam_search

@@ -27,9 +27,8 @@ def beam_search(
 
     The candidates of a step are all one-token continuations of the hypotheses that are still open,
     and the finished hypotheses as they are ("frozen": each keeps its score, and its place until
-    better ones push it out). Both kinds are ranked by the same score, length normalisation as in
-    Jean et al. 2015 (section 4.3) and Wu et al. 2016 (arXiv:1609.08144, section 7, without its
-    offset 5)::
+    better ones push it out). Both kinds are ranked by the same score, the log-probability over a
+    power of the length (Wu et al. 2016, arXiv:1609.08144, section 7, without the offset of 5)::
 
         score = log_probability / n ** length_penalty,   n = emitted tokens with the end token
 
@@ -121,10 +120,10 @@ def _trace_back(rows):
     """Follows back-pointers from the last step to each earlier one.
 
     Args:
-        rows: int32 `[steps, B * K]`, the row, before step t, that each hypothesis after t continues.
+        rows: int32 `[steps, B * K]`, the row before step t that each hypothesis after t continues.
 
     Returns:
-        int32 `[steps, B * K]`, the row, before step t, that each hypothesis of the end descends from.
+        int32 `[steps, B * K]`, the row before step t that each final hypothesis descends from.
     """
     steps = tf.shape(rows)[0]
     stay = tf.zeros_like(rows) + tf.range(tf.shape(rows)[1])

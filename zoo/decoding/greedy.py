@@ -69,8 +69,8 @@ def sample(
         seed: int or int32 scalar.
 
     Returns:
-        `Hypotheses` with K = 1. `log_probs` and `scores` are the model's own, that is for temperature
-        1 and the whole vocabulary, so they compare with those of `greedy` and `beam_search`.
+        `Hypotheses` with K = 1. `log_probs` and `scores` are the model's own, for temperature 1 and
+        the whole vocabulary, so they compare with those of `greedy` and `beam_search`.
 
     Raises:
         ValueError: `temperature` not above 0, negative `top_k`, or `max_lengths` below 1.

@@ -1,4 +1,4 @@
-"""The loop that all decoders share: call `step`, let `choose` pick tokens, stop when all is done."""
+"""The loop that all decoders share: call `step`, let `choose` pick tokens, stop at the end."""
 
 from typing import NamedTuple
 
@@ -37,15 +37,15 @@ def run(step, state, ids, progress, choose, max_steps):
         state: nest of tensors `[rows, ...]`.
         ids: int32 `[rows]`, what the first step is fed.
         progress: `Progress` before the first step.
-        choose: `choose(time, logits float32 [rows, V], progress) -> (ids, rows, progress)` gives the
+        choose: `choose(time, logits float32 [rows, V], progress) -> (ids, rows, progress)`: the
             token of each hypothesis, `ids [rows]`, and the row that it continues, `rows [rows]`
             (None: its own).
         max_steps: int32 scalar.
 
     Returns:
-        (progress, ids, rows, attention): the last `progress`; the `ids` and `rows` (or None) of each
-        step, `[steps, rows]`; the attention of each step as `step` gave it, that is before its rows
-        were moved, `[steps, rows, S]` or None.
+        (progress, ids, rows, attention): the last `progress`; each step's `ids` and `rows` (or
+        None), `[steps, rows]`; each step's attention as `step` gave it, before its rows were moved,
+        `[steps, rows, S]` or None.
     """
     records = [tf.TensorArray(dtype, max_steps) for dtype in (tf.int32, tf.int32, tf.float32)]
     recorded = [True, False, False]  # known once `advance` is traced

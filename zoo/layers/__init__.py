@@ -1,5 +1,7 @@
 """Recurrent cells, wrappers, unrolling over variable lengths and pooling."""
 
+from zoo.layers.attention import BahdanauAttention
+from zoo.layers.attention_cell import AttentionCell
 from zoo.layers.bidirectional import BidirectionalRNN
 from zoo.layers.cells import BasicLSTMCell, BasicRNNCell, GRUCell
 from zoo.layers.dropout import DropoutWrapper
@@ -9,7 +11,9 @@ from zoo.layers.pooling import AttentionPooling, average_pooling, last_relevant
 from zoo.layers.recurrent_cell import RecurrentCell
 
 __all__ = [
+    "AttentionCell",
     "AttentionPooling",
+    "BahdanauAttention",
     "BasicLSTMCell",
     "BasicRNNCell",
     "BidirectionalRNN",

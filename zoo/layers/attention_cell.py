@@ -1,0 +1,151 @@
+"""The decoder cell of Bahdanau et al. (2015): a recurrent cell that looks at a memory at each step."""
+
+import keras
+import tensorflow as tf
+
+from zoo.layers.attention import additive_alignment
+from zoo.layers.attention_kernel import attention_lstm
+from zoo.layers.cells import BasicLSTMCell
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class AttentionCell(keras.layers.Layer):
+    """A recurrent cell whose input is the token before and the context it attends to.
+
+    The lecture's slide "Attention mechanism" and section 3.1 of the paper::
+
+        c_i = sum_j alpha_ij h_j,   alpha_ij from s_{i-1} and h_j
+        s_i = f(s_{i-1}, y_{i-1}, c_i)
+
+    ``f`` is ``cell``, which reads ``[y_{i-1}, c_i]``. The query is the cell's output state, the
+    first of its states.
+
+    Args:
+        cell: a recurrent cell, such as ``BasicLSTMCell(512)``.
+        attention: a ``BahdanauAttention``.
+
+    Example:
+        >>> decoder = AttentionCell(BasicLSTMCell(512), BahdanauAttention(256))
+        >>> keys = decoder.attention.keys(memory)
+        >>> outputs, contexts, alignments, states = decoder.unroll(
+        ...     embedded, states, keys, memory, lengths)
+    """
+
+    def __init__(self, cell, attention, **kwargs):
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.attention = attention
+        self.state_size = cell.state_size
+
+    def build_for(self, input_units, memory_units):
+        """Create all variables for inputs and memories of these widths, if not yet there."""
+        self.attention.build_for(_query_units(self.cell), memory_units)
+        if not self.cell.built:
+            self.cell.build((None, input_units + memory_units))
+        self.built = True
+
+    def build(self, inputs_shape, *_, memory_shape=None):
+        """Variables need the memory's width: ``build_for`` makes them, ``call`` sees to it."""
+
+    def call(self, inputs, states, keys, memory, lengths, training=None):
+        """One step.
+
+        Args:
+            inputs: float ``[rows, input_units]``, the embedded token before.
+            states: list of float ``[rows, units]``, the cell's states.
+            keys: float ``[batch, source, attention_units]``, from ``attention.keys(memory)``.
+            memory: float ``[batch, source, memory_units]``.
+            lengths: int ``[batch]``, real positions of the memory.
+            training: bool, given to the cell.
+
+        Returns:
+            ``(output, context, alignment, states)``: float ``[rows, units]``, ``[rows,
+            memory_units]``, ``[rows, source]`` and the new states. ``rows = batch * k``: ``k``
+            hypotheses in a row read the same memory.
+        """
+        self.build_for(inputs.shape[-1], memory.shape[-1])
+        context, alignment = self.attention(states[0], keys, memory, lengths)
+        joined = tf.concat([inputs, tf.cast(context, inputs.dtype)], axis=-1)
+        output, states = self.cell(joined, states, training=training)
+        return output, context, alignment, states
+
+    def unroll(self, inputs, states, keys, memory, lengths, training=None):
+        """All steps of a known target (teacher forcing).
+
+        With a ``BasicLSTMCell`` this is one kernel with a hand-derived gradient
+        (:mod:`zoo.layers.attention_kernel`); any other cell takes one step at a time.
+
+        Args:
+            inputs: float ``[batch, time, input_units]``.
+            states, keys, memory, lengths, training: as in :meth:`call`, with ``k = 1``.
+
+        Returns:
+            ``(outputs, contexts, alignments, states)``: float ``[batch, time, units]``, ``[batch,
+            time, memory_units]``, ``[batch, time, source]`` and the states after the last step. No
+            step is left out: mask what follows a shorter target in the loss.
+        """
+        self.build_for(inputs.shape[-1], memory.shape[-1])
+        if isinstance(self.cell, BasicLSTMCell):
+            return self._unroll_kernel(inputs, states, keys, memory, lengths)
+        return self._unroll_steps(inputs, states, keys, memory, lengths, training)
+
+    def _unroll_kernel(self, inputs, states, keys, memory, lengths):
+        dtype = self.compute_dtype
+        inputs = tf.cast(inputs, dtype)
+        width = inputs.shape[-1]
+        first_output, first_cell = (tf.cast(state, dtype) for state in states)
+        kernel, recurrent_kernel, bias = self.cell._weights()
+        projected = tf.einsum("bti,ig->tbg", inputs, kernel[:width]) + bias
+        outputs, contexts, alignments, last_cell = attention_lstm(
+            projected,
+            first_output,
+            first_cell,
+            tf.cast(keys, dtype),
+            tf.cast(memory, dtype),
+            tf.sequence_mask(lengths, tf.shape(memory)[1]),
+            kernel[width:],
+            recurrent_kernel,
+            tf.cast(self.attention.query_layer.kernel, dtype),
+            tf.cast(self.attention.energy_vector, dtype),
+        )
+        last_output = tf.concat([first_output[tf.newaxis], outputs], axis=0)[-1]
+        batch_major = [tf.transpose(x, [1, 0, 2]) for x in (outputs, contexts, alignments)]
+        return *batch_major, [last_output, last_cell]
+
+    def _unroll_steps(self, inputs, states, keys, memory, lengths, training):
+        steps = tf.shape(inputs)[1]
+        time_major = tf.transpose(inputs, [1, 0, 2])
+        widths = (_query_units(self.cell), memory.shape[-1], None)
+        arrays = [
+            tf.TensorArray(inputs.dtype, size=steps, element_shape=[None, width])
+            for width in widths
+        ]
+
+        def body(step, arrays, states):
+            *values, states = self(
+                time_major[step], states, keys, memory, lengths, training=training
+            )
+            arrays = [array.write(step, value) for array, value in zip(arrays, values, strict=True)]
+            return step + 1, arrays, states
+
+        _, arrays, states = tf.while_loop(
+            lambda step, *_: step < steps, body, (0, arrays, list(states)), maximum_iterations=steps
+        )
+        return *(tf.transpose(array.stack(), [1, 0, 2]) for array in arrays), states
+
+    def get_config(self):
+        layers = {"cell": self.cell, "attention": self.attention}
+        serialized = {k: keras.saving.serialize_keras_object(v) for k, v in layers.items()}
+        return {**super().get_config(), **serialized}
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for name in ("cell", "attention"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+
+def _query_units(cell):
+    size = cell.state_size
+    return size[0] if isinstance(size, (list, tuple)) else size

@@ -1,0 +1,312 @@
+"""What the two translators share: the way from text to ids and back, the loss, verb and signatures."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.decoding import beam_search, greedy
+from zoo.models.base import Signature, ZooModel, check_texts
+from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
+
+MAX_SOURCE_LENGTH = 512
+LENGTH_PENALTY = 1.0
+DEFAULT_BEAM_SIZE = 5
+
+
+class Translation(NamedTuple):
+    """One translation with what the model looked at.
+
+    Attributes:
+        text: the translation.
+        score: length-normalised log-probability, natural logarithm; nearer to 0 is surer.
+        source_tokens: sub-words of the source, the end mark ``</s>`` last.
+        target_tokens: sub-words of the translation.
+        attention: float32 ``[len(target_tokens), len(source_tokens)]``, each row sums to 1; None
+            from a model without attention.
+    """
+
+    text: str
+    score: float
+    source_tokens: list[str]
+    target_tokens: list[str]
+    attention: np.ndarray | None
+
+
+class TokenCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of each token, with label smoothing (Szegedy et al. 2016, section 7).
+
+    ``(1 - smoothing) * -log p(y) + smoothing * mean_v -log p(v)``, the mean over real tokens.
+
+    Args:
+        label_smoothing: share of the probability spread evenly over the vocabulary, in [0, 1).
+
+    Call arguments:
+        y_true: int ``[batch, time]``.
+        y_pred: logits, float ``[batch, time, vocabulary]``.
+    """
+
+    def __init__(self, label_smoothing=0.0, name="token_cross_entropy"):
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"`label_smoothing` must be in [0, 1). Received: {label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        y_true = tf.cast(y_true, tf.int32)
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+        if self.label_smoothing:
+            # mean_v -log p(v) = -log p(y) + logit_y - mean_v logit_v: no second softmax is needed.
+            logit = tf.gather(y_pred, y_true, batch_dims=2)
+            loss += self.label_smoothing * (logit - tf.reduce_mean(y_pred, axis=-1))
+        return loss
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing, "name": self.name}
+
+
+class TranslationModel(ZooModel):
+    """A sequence-to-sequence model from strings to strings.
+
+    A subclass builds its layers, calls :meth:`_finish`, and gives ``encode``, ``teacher_force``,
+    ``start_state`` and ``step``; what they take and return is told there.
+
+    Args:
+        tokenizer: a ``SubwordTokenizer``, one vocabulary for both languages.
+    """
+
+    raw_names = ("sources", "targets")
+
+    def __init__(self, tokenizer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(tokenizer, SubwordTokenizer):
+            raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
+        self.tokenizer = tokenizer
+        self._search = tf.function(self.search, reduce_retracing=True)
+
+    def _finish(self):
+        """Create all variables and compile with defaults that suit fine-tuning."""
+        one = tf.ones([1, 1], tf.int32)
+        self({"source": one, "source_lengths": one[0], "target": one})
+        self.compile(
+            optimizer=keras.optimizers.Adam(1e-4, global_clipnorm=1.0),
+            loss=TokenCrossEntropy(label_smoothing=0.1),
+            weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
+        )
+
+    # What a subclass gives.
+
+    def encode(self, source, lengths, training=None):
+        """``source`` int32 ``[batch, time]``, ``lengths`` int32 ``[batch]`` -> memory, any nest."""
+        raise NotImplementedError
+
+    def teacher_force(self, target, memory, training=None):
+        """``target`` int32 ``[batch, time]`` (start id first) -> logits ``[batch, time, V]``."""
+        raise NotImplementedError
+
+    def start_state(self, memory):
+        """State before the first target token: a nest of tensors ``[batch, ...]``."""
+        raise NotImplementedError
+
+    def step(self, memory):
+        """A function ``step(state, ids)`` for :mod:`zoo.decoding`."""
+        raise NotImplementedError
+
+    # Data.
+
+    def preprocess(self, sources, targets):
+        """Raw pairs to what ``call`` and the loss take.
+
+        Args:
+            sources: string ``[batch]``.
+            targets: string ``[batch]``.
+
+        Returns:
+            ``(inputs, target ids, weights)``: a dict of ``source`` int32 ``[batch, source]``,
+            ``source_lengths`` int32 ``[batch]`` and ``target`` int32 ``[batch, time]`` (start id
+            first); the ids to predict, int32 ``[batch, time]``; 1 at real ids, else 0, float32.
+        """
+        source, source_lengths = self.tokenizer.encode(sources)
+        return self.training_batch(source, source_lengths, *self.tokenizer.encode(targets))
+
+    def training_batch(self, source, source_lengths, target, target_lengths):
+        """As :meth:`preprocess`, from ids: each row ends with the end id, padding is 0."""
+        shifted = tf.pad(target[:, :-1], [[0, 0], [1, 0]], constant_values=START_ID)
+        weights = tf.sequence_mask(target_lengths, tf.shape(target)[1], tf.float32)
+        inputs = {"source": source, "source_lengths": source_lengths, "target": shifted}
+        return inputs, target, weights
+
+    # Network.
+
+    def call(self, inputs, training=None):
+        memory = self.encode(inputs["source"], inputs["source_lengths"], training=training)
+        return self.teacher_force(inputs["target"], memory, training=training)
+
+    # The verb.
+
+    def search(self, texts, beam_size=DEFAULT_BEAM_SIZE):
+        """Text to hypotheses, in the graph.
+
+        Args:
+            texts: string ``[batch]``.
+            beam_size: int.
+
+        Returns:
+            ``(source, source_lengths, hypotheses)``: int32 ``[batch, source]``, int32 ``[batch]``
+            and :class:`zoo.decoding.Hypotheses`. A blank text has one empty hypothesis.
+        """
+        source, lengths = self.tokenizer.encode(texts)
+        row = tf.argmax(lengths)
+        check = tf.debugging.Assert(
+            tf.reduce_all(lengths <= MAX_SOURCE_LENGTH),
+            [
+                f"`text` must have at most {MAX_SOURCE_LENGTH} sub-words in each entry: translate "
+                "sentence by sentence. Received: text of this index and so many sub-words:",
+                row,
+                tf.reduce_max(lengths),
+            ],
+        )
+        with tf.control_dependencies([check]):
+            memory = self.encode(source, lengths)
+        arguments = {
+            "step": self.step(memory),
+            "state": self.start_state(memory),
+            "batch_size": tf.shape(source)[0],
+            "start_id": START_ID,
+            "end_id": END_ID,
+            # Room for German compounds and a slip of the model; a hard stop for a runaway.
+            "max_lengths": 2 * lengths + 10,
+        }
+        if beam_size == 1:
+            hypotheses = greedy(**arguments)
+        else:
+            hypotheses = beam_search(
+                **arguments, beam_size=beam_size, length_penalty=LENGTH_PENALTY
+            )
+        blank = (lengths <= 1)[:, tf.newaxis]
+        hypotheses = hypotheses._replace(
+            lengths=tf.where(blank, 0, hypotheses.lengths),
+            scores=tf.where(blank, 0.0, hypotheses.scores),
+            log_probs=tf.where(blank, 0.0, hypotheses.log_probs),
+        )
+        return source, lengths, hypotheses
+
+    def texts_of(self, hypotheses):
+        """Detokenised hypotheses: string ``[batch, beam]``, best first."""
+        shape = tf.shape(hypotheses.ids)
+        flat = self.tokenizer.decode(
+            tf.reshape(hypotheses.ids, [-1, shape[2]]), tf.reshape(hypotheses.lengths, [-1])
+        )
+        return tf.reshape(flat, shape[:2])
+
+    def translate(self, texts, beam_size=DEFAULT_BEAM_SIZE, return_attention=False, batch_size=64):
+        """Translate raw texts.
+
+        Args:
+            texts: a list of strings, or one string.
+            beam_size: hypotheses kept at each step, an int of at least 1; 1 is greedy search.
+            return_attention: return :class:`Translation` tuples instead of strings.
+            batch_size: texts translated together. It changes speed and memory, never a result.
+
+        Returns:
+            A list of strings, or of ``Translation``; one of them if ``texts`` is one string. A blank
+            text gives an empty translation.
+
+        Raises:
+            TypeError: something is not a string.
+            ValueError: an empty list, a text of more than 512 sub-words, or ``beam_size`` below 1.
+
+        Example:
+            >>> zoo.load("nmt_attention").translate(["A dog runs."])
+        """
+        if isinstance(texts, (str, bytes)):
+            return self.translate([texts], beam_size, return_attention, batch_size)[0]
+        texts = check_texts("texts", texts)
+        for name, value in (("beam_size", beam_size), ("batch_size", batch_size)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(
+                    f"`{name}` must be an int of at least 1. Received: {name}={value!r}"
+                )
+        lengths = self.tokenizer.encode(tf.constant(texts))[1].numpy()
+        longest = int(lengths.argmax())
+        if lengths[longest] > MAX_SOURCE_LENGTH:
+            raise ValueError(
+                f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate sentence by "
+                f"sentence. Received: texts[{longest}] with {lengths[longest]} sub-words"
+            )
+        # Texts of like length together: little padding, and no row waits long for its batch.
+        order = np.argsort(lengths, kind="stable")
+        results = [None] * len(texts)
+        for start in range(0, len(texts), batch_size):
+            rows = order[start : start + batch_size]
+            batch = tf.constant([texts[row] for row in rows])
+            for row, result in zip(rows, self._translate_batch(batch, int(beam_size)), strict=True):
+                results[row] = result if return_attention else result.text
+        return results
+
+    def _translate_batch(self, batch, beam_size):
+        source, source_lengths, hypotheses = self._search(batch, beam_size=beam_size)
+        texts = self.texts_of(hypotheses)[:, 0].numpy()
+        source_tokens = self.tokenizer.pieces(source).numpy()
+        target_tokens = self.tokenizer.pieces(hypotheses.ids[:, 0]).numpy()
+        for row, text in enumerate(texts):
+            width, height = int(source_lengths[row]), int(hypotheses.lengths[row, 0])
+            attention = hypotheses.attention
+            yield Translation(
+                text.decode(),
+                float(hypotheses.scores[row, 0]),
+                [token.decode() for token in source_tokens[row, :width]],
+                [token.decode() for token in target_tokens[row, :height]],
+                None if attention is None else attention[row, 0, :height, :width].numpy(),
+            )
+
+    # Serving.
+
+    def signatures(self):
+        """``serving_default`` and ``beam``; with attention also ``attention``."""
+        spec = {"text": tf.TensorSpec([None], tf.string, name="text")}
+        examples = {"text": np.array([b"A dog runs through the snow."], dtype=object)}
+        functions = {"serving_default": self._serve_best, "beam": self._serve_beam}
+        if self.has_attention:
+            functions["attention"] = self._serve_attention
+        return {name: Signature(function, spec, examples) for name, function in functions.items()}
+
+    has_attention = False
+
+    def _serve_best(self, text):
+        _, _, hypotheses = self.search(text)
+        return {"translation": self.texts_of(hypotheses)[:, 0], "score": hypotheses.scores[:, 0]}
+
+    def _serve_beam(self, text):
+        _, _, hypotheses = self.search(text)
+        return {"translations": self.texts_of(hypotheses), "scores": hypotheses.scores}
+
+    def _serve_attention(self, text):
+        source, source_lengths, hypotheses = self.search(text)
+        target, target_lengths = hypotheses.ids[:, 0], hypotheses.lengths[:, 0]
+        mask = tf.sequence_mask(target_lengths, tf.shape(target)[1], tf.float32)
+        return {
+            "translation": self.texts_of(hypotheses)[:, 0],
+            "score": hypotheses.scores[:, 0],
+            "source_tokens": self._tokens(source, source_lengths),
+            "target_tokens": self._tokens(target, target_lengths),
+            "attention": hypotheses.attention[:, 0] * mask[:, :, tf.newaxis],
+            "source_lengths": source_lengths,
+            "target_lengths": target_lengths,
+        }
+
+    def _tokens(self, ids, lengths):
+        real = tf.sequence_mask(lengths, tf.shape(ids)[1])
+        return tf.where(real, self.tokenizer.pieces(ids), "")
+
+    # Files.
+
+    def assets(self):
+        """Files beside the weights: name -> bytes."""
+        return {"subwords.model": self.tokenizer.model}
+
+    @classmethod
+    def from_assets(cls, config, assets):
+        """The model of :meth:`get_config` and :meth:`assets`, with fresh weights."""
+        return cls(SubwordTokenizer(assets["subwords.model"]), **config)

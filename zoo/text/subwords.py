@@ -1,0 +1,93 @@
+"""Raw strings <-> sub-word ids with SentencePiece, inside the graph (TF Text)."""
+
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+PAD_ID, UNK_ID, START_ID, END_ID = 0, 1, 2, 3
+
+
+class SubwordTokenizer(tf.Module):
+    """A SentencePiece model as graph operations: the same code in ``fit``, the verbs and exports.
+
+    Kudo and Richardson (2018), "SentencePiece". Text is NFKC normalised by the model itself, invalid
+    UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so that nothing
+    is unknown: emoji and other scripts come through.
+
+    The ids 0 to 3 are padding, unknown, start and end; a model trained with other ids is refused.
+
+    Args:
+        model: the serialised SentencePiece model, ``bytes`` (the content of a ``.model`` file).
+
+    Raises:
+        ValueError: ``model`` is not a SentencePiece model, or has other special ids.
+
+    Example:
+        >>> tokenizer = SubwordTokenizer(Path("subwords.model").read_bytes())
+        >>> ids, lengths = tokenizer.encode(tf.constant(["A dog runs."]))
+        >>> tokenizer.decode(ids, lengths)
+    """
+
+    def __init__(self, model):
+        super().__init__(name="subword_tokenizer")
+        if not isinstance(model, bytes) or not model:
+            raise ValueError(
+                "`model` must be the bytes of a SentencePiece model. "
+                f"Received: {type(model).__name__} of length {len(model) if model else 0}"
+            )
+        self.model = model
+        try:
+            self._tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+            self.vocabulary_size = int(self._tokenizer.vocab_size())
+        except tf.errors.OpError as error:
+            raise ValueError(
+                "`model` is not a readable SentencePiece model; make one with "
+                f"`training.subwords.train_subwords`. Received: {len(model)} bytes ({error.message})"
+            ) from error
+        end = int(self._tokenizer.string_to_id("</s>"))
+        start = int(self._tokenizer.string_to_id("<s>"))
+        if (start, end) != (START_ID, END_ID):
+            raise ValueError(
+                f"`model` must have the ids <s>={START_ID} and </s>={END_ID}. "
+                f"Received: <s>={start}, </s>={end}"
+            )
+
+    @classmethod
+    def from_file(cls, path):
+        """Read a ``.model`` file."""
+        return cls(Path(path).read_bytes())
+
+    def encode(self, texts):
+        """Sub-word ids of each text, the end id last.
+
+        Args:
+            texts: string ``[batch]``.
+
+        Returns:
+            ``(ids, lengths)``: int32 ``[batch, time]`` padded with 0, and int32 ``[batch]``, the end
+            id counted. An empty or blank text has length 1: the end id alone.
+        """
+        ragged = self._tokenizer.tokenize(texts)
+        ends = tf.fill([ragged.nrows(), 1], END_ID)
+        ragged = tf.concat([ragged, tf.RaggedTensor.from_tensor(ends)], axis=1)
+        return ragged.to_tensor(PAD_ID), tf.cast(ragged.row_lengths(), tf.int32)
+
+    def decode(self, ids, lengths):
+        """Text of each row of ids.
+
+        Args:
+            ids: int32 ``[batch, time]``.
+            lengths: int32 ``[batch]``, ids to read in each row (start, end and padding left out).
+
+        Returns:
+            string ``[batch]``, always valid UTF-8: bytes that make no character become U+FFFD.
+        """
+        ragged = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
+        texts = self._tokenizer.detokenize(ragged)
+        return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+
+    def pieces(self, ids):
+        """The vocabulary entry of every id: string, of the shape of ``ids`` (``"▁dog"``, ``"s"``)."""
+        flat = self._tokenizer.id_to_string(tf.reshape(ids, [-1]))
+        return tf.reshape(flat, tf.shape(ids))

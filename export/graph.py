@@ -1,0 +1,88 @@
+"""The signatures traced and saved, with the state they use and with nothing else.
+
+``tf.saved_model.save(model)`` would take along all that hangs on the model: optimizer slots, seeds,
+metrics, and every function Keras traced for training. So a bare ``tf.Module`` is saved that carries
+what the traced signatures capture: their variables, and their tables and SentencePiece models
+(``TrackableResource``), which the model must hold as attributes to be found.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from export import signatures as offered
+from export.errors import ExportError
+
+
+def write(model: tf.Module, signatures: dict, folder: Path) -> None:
+    """Writes a SavedModel (tag ``serve``) with the given signatures.
+
+    Signature, input and output names are those of ``signatures``; input tensors are named
+    ``<signature>_<input>:0``.
+
+    Args:
+        model: Holds the variables and resources the signatures use, as tracked attributes.
+        signatures: ``Signature`` by name.
+        folder: Existing directory to write into.
+
+    Raises:
+        ExportError: an output has a fixed first dimension, or a resource is not tracked.
+        OSError: the files cannot be written.
+    """
+    traced = {name: _trace(name, signature) for name, signature in signatures.items()}
+    try:
+        tf.saved_model.save(_carrier(model, traced), str(folder), signatures=traced)
+    except AssertionError as error:  # how TensorFlow tells of an untracked resource
+        raise ExportError(
+            "a signature uses a table or tokenizer that is no attribute of the model, so it cannot "
+            f"be saved with it. {_short(error)}"
+        ) from error
+    except tf.errors.OpError as error:
+        raise os_error(error, folder) from error
+
+
+def os_error(error: tf.errors.OpError, path: Path) -> OSError:
+    """TensorFlow's file system error as the ``OSError`` it stands for."""
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    return OSError(errno.EIO, _short(error), str(path))
+
+
+def _trace(name: str, signature) -> tf.types.experimental.ConcreteFunction:
+    specs = {
+        key: tf.TensorSpec(spec.shape, spec.dtype, name=key)
+        for key, spec in signature.inputs.items()
+    }
+    traced = tf.function(signature.function).get_concrete_function(**specs)
+    for key, output in offered.check_outputs(name, traced.structured_outputs).items():
+        if output.shape.rank is not None and output.shape[0] is not None:
+            raise ExportError(
+                f"signature {name!r}: the first dimension of output {key!r} must be the batch, but "
+                f"it is always {output.shape[0]}. Received: shape={output.shape}"
+            )
+    return traced
+
+
+def _carrier(model: tf.Module, traced: dict) -> tf.Module:
+    captured = {id(handle) for function in traced.values() for handle in _handles(function)}
+    carrier = tf.Module()
+    carrier.weights = list(
+        {id(v): v for function in traced.values() for v in function.graph.variables}.values()
+    )
+    carrier.resources = [
+        node
+        for node in tf.train.TrackableView(model).descendants()
+        if isinstance(node, tf.saved_model.experimental.TrackableResource)
+        and id(node.resource_handle) in captured
+    ]
+    return carrier
+
+
+def _handles(function) -> list[tf.Tensor]:
+    return [tensor for tensor in function.captured_inputs if tensor.dtype == tf.resource]
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,136 @@
+"""What a model offers to a server, checked before anything is written.
+
+A server knows a signature only: tensors by name, in and out, with the batch as first dimension.
+What is checked here is what would otherwise be found by the first client.
+"""
+
+import tensorflow as tf
+
+from export.errors import ExportError
+
+# TensorFlow Serving's REST API reads and writes these; cast float16 and bfloat16 to float32.
+WIRE_DTYPES = (
+    *(tf.bool, tf.string, tf.float32, tf.float64, tf.int8, tf.int16, tf.int32, tf.int64),
+    *(tf.uint8, tf.uint32, tf.uint64),
+)
+
+
+def of(model) -> dict:
+    """The checked signatures of a model.
+
+    Args:
+        model: Offers ``signatures() -> dict[str, zoo.models.base.Signature]``.
+
+    Returns:
+        Signature by name; ``serving_default`` is among them.
+
+    Raises:
+        ExportError: a signature is missing, or does not keep to what the module says.
+    """
+    if not callable(getattr(model, "signatures", None)):
+        raise ExportError(
+            "model must offer signatures(), which returns a zoo.models.base.Signature by name. "
+            f"Received: model={model!r}"
+        )
+    signatures = model.signatures()
+    if "serving_default" not in signatures:
+        raise ExportError(
+            "a model needs the signature 'serving_default', which answers requests that name none. "
+            f"Received: signatures={sorted(signatures)}"
+        )
+    for name, signature in signatures.items():
+        _check_inputs(f"signature {name!r}", signature)
+    return signatures
+
+
+def example(signature) -> dict[str, tf.Tensor]:
+    """The example request of a signature as tensors, by input name."""
+    return {name: tf.convert_to_tensor(value) for name, value in signature.examples.items()}
+
+
+def empty(signature) -> dict[str, tf.Tensor]:
+    """The example request without rows."""
+    return {name: value[:0] for name, value in example(signature).items()}
+
+
+def _check_inputs(who: str, signature) -> None:
+    specs, tensors = signature.inputs, example(signature)
+    if not specs or set(specs) != set(tensors):
+        raise ExportError(
+            f"{who} needs inputs and an example for each. "
+            f"Received: inputs={sorted(specs)}, examples={sorted(tensors)}"
+        )
+    for name, spec in specs.items():
+        if spec.dtype not in WIRE_DTYPES:
+            raise ExportError(f"{who}: REST cannot carry input {name!r}. Received: {spec}")
+        if not spec.shape.rank or spec.shape[0] is not None:
+            raise ExportError(
+                f"{who}: input {name!r} needs the batch, of any size, as first dimension "
+                f"(shape [None, ...]). Received: {spec}"
+            )
+        if tensors[name].dtype != spec.dtype or not spec.shape.is_compatible_with(
+            tensors[name].shape
+        ):
+            raise ExportError(
+                f"{who}: the example of input {name!r} must fit {spec} exactly. Received: "
+                f"dtype={tensors[name].dtype.name}, shape={tensors[name].shape}"
+            )
+    rows = {name: tensor.shape[0] for name, tensor in tensors.items()}
+    if len(set(rows.values())) != 1 or 0 in rows.values():
+        raise ExportError(
+            f"{who}: the examples need the same number of rows, at least 1. Received: rows={rows}"
+        )
+
+
+def check_outputs(name: str, outputs) -> dict[str, tf.Tensor]:
+    """The outputs of a signature's function, eager or traced, if they will do.
+
+    Args:
+        name: Name of the signature, for the message.
+        outputs: What its function returned.
+
+    Returns:
+        ``outputs``.
+
+    Raises:
+        ExportError: they are not a dict of batch-first tensors that REST can write.
+    """
+    who = f"signature {name!r}"
+    if not isinstance(outputs, dict) or not outputs:
+        raise ExportError(
+            f"{who} must return a dict of tensors by output name. "
+            f"Received: {type(outputs).__name__}"
+        )
+    for key, value in outputs.items():
+        if not isinstance(value, tf.Tensor):
+            raise ExportError(
+                f"{who}: output {key!r} must be a dense tensor. Received: {type(value).__name__}"
+            )
+        if value.dtype not in WIRE_DTYPES:
+            raise ExportError(
+                f"{who}: REST cannot carry output {key!r}; cast it. Received: {value.dtype.name}"
+            )
+        if value.shape.rank == 0:
+            raise ExportError(
+                f"{who}: output {key!r} has no batch dimension. Received: shape={value.shape}"
+            )
+    return outputs
+
+
+def check_rows(who: str, outputs: dict, rows: int) -> None:
+    """Every output has one row per row of the request.
+
+    Args:
+        who: What produced the outputs, for the message.
+        outputs: NumPy arrays by output name.
+        rows: Rows of the request.
+
+    Raises:
+        ExportError: an output has another number of rows, or none.
+    """
+    for name, value in outputs.items():
+        if value.ndim == 0 or value.shape[0] != rows:
+            raise ExportError(
+                f"{who}: the first dimension of output {name!r} must be the batch, {rows} here. "
+                f"Received: shape={list(value.shape)}"
+            )

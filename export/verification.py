@@ -1,0 +1,88 @@
+"""The last look before publishing: what was written, run in a fresh process against the model.
+
+The fresh process takes the way of TensorFlow Serving (``session_run.py``) and knows nothing of the
+model but its files. Each signature answers its example, which must be what the model answers, and
+a request without rows.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from export import signatures as offered
+from export.errors import ExportError
+
+_SCRIPT = Path(__file__).with_name("session_run.py")
+# The optimised graph fuses and reorders float32 sums that the model makes one by one.
+_TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def verify(signatures: dict, folder: Path) -> None:
+    """Compares a SavedModel, run in a fresh process, with the model it was made from.
+
+    Strings, integers and booleans must be equal, floats to a relative 1e-4.
+
+    Args:
+        signatures: ``Signature`` by name; their functions are the model's own answers.
+        folder: The SavedModel's directory.
+
+    Raises:
+        ExportError: it does not load or run, or answers otherwise than the model.
+    """
+    requests = [(name, _arrays(offered.example(s))) for name, s in signatures.items()]
+    requests += [(name, _arrays(offered.empty(s))) for name, s in signatures.items()]
+    answers = _fresh_process(requests, folder)
+    for (name, inputs), answer in zip(requests, answers, strict=True):
+        rows = len(next(iter(inputs.values())))
+        offered.check_rows(f"signature {name!r}, run on {rows} rows", answer, rows)
+    for (name, signature), answer in zip(signatures.items(), answers, strict=False):
+        own = signature.function(**offered.example(signature))
+        _compare(name, _arrays(offered.check_outputs(name, own)), answer)
+
+
+def _arrays(tensors: dict) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _fresh_process(requests: list, folder: Path) -> list[dict[str, np.ndarray]]:
+    with tempfile.TemporaryDirectory(prefix="zoo-export-") as exchange:
+        asked, answered = Path(exchange, "requests"), Path(exchange, "answers")
+        asked.write_bytes(pickle.dumps(requests))
+        process = subprocess.run(
+            [sys.executable, _SCRIPT, folder, asked, answered],
+            # On the CPU, where a stock TensorFlow Serving runs.
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        if process.returncode != 0:
+            raise ExportError(
+                "the exported model does not load or run in a fresh process; its last words "
+                f"(exit status {process.returncode}):\n{process.stderr[-2000:]}"
+            )
+        return pickle.loads(answered.read_bytes())
+
+
+def _compare(name: str, own: dict[str, np.ndarray], served: dict[str, np.ndarray]) -> None:
+    if set(own) != set(served):
+        raise ExportError(
+            f"signature {name!r}: the model returns {sorted(own)}, the export {sorted(served)}"
+        )
+    for key, expected in own.items():
+        try:
+            if np.issubdtype(expected.dtype, np.floating):
+                np.testing.assert_allclose(served[key], expected, **_TOLERANCE)
+            else:
+                np.testing.assert_array_equal(served[key], expected)
+        except AssertionError as difference:
+            raise ExportError(
+                f"signature {name!r}: output {key!r} of the exported model is not the model's own."
+                f"{difference}"
+            ) from None

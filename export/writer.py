@@ -1,0 +1,57 @@
+"""``saved_model``: every stage of an export, from top to bottom."""
+
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from export import graph, operations, verification, warmup
+from export import signatures as offered
+from export.publication import Publication
+
+
+def saved_model(
+    model: tf.Module,
+    base_dir: str | os.PathLike,
+    version: int | None = None,
+    verify: bool = True,
+) -> Path:
+    """Exports a model as a version that TensorFlow Serving can load.
+
+    The version appears under ``base_dir`` whole or not at all; versions that are there already are
+    never touched.
+
+    Args:
+        model: A Keras model or ``tf.Module`` with
+            ``signatures() -> dict[str, zoo.models.base.Signature]``, one of them
+            ``serving_default``.
+        base_dir: Local directory of the model's versions; made when missing.
+        version: Number of the version, at least 1. None takes the highest published one plus 1.
+        verify: Whether to run the result in a fresh process, through the Session path that
+            TensorFlow Serving takes, and compare it with the model before publishing. Costs
+            a start of TensorFlow.
+
+    Returns:
+        The directory of the new version.
+
+    Raises:
+        ExportError: the model's signatures, operations or results will not do.
+        FileExistsError: the version exists.
+        TypeError, ValueError: ``version`` is not a whole number of at least 1, or ``base_dir`` is
+            a URL.
+        OSError: ``base_dir`` is a file or cannot be written, or the disk is full.
+        ImportError: TensorFlow Serving's protos (``rnn-zoo[serving]``) are not installed.
+
+    Example:
+        path = export.saved_model(zoo.load("nmt_attention"), "models/nmt_attention")
+    """
+    publication = Publication(base_dir, version)
+    signatures = offered.of(model)
+    requests = warmup.logs(signatures)
+    with publication:
+        graph.write(model, signatures, publication.folder)
+        operations.check(publication.folder)
+        warmup.write(requests, publication.folder)
+        if verify:
+            verification.verify(signatures, publication.folder)
+        return publication.publish()

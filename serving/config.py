@@ -1,0 +1,136 @@
+"""Which models to serve: from the flags, or from TensorFlow Serving's model config file."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from serving.errors import ServingError, invalid_argument
+
+_PLATFORM = "tensorflow"
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model and the versions of it to serve.
+
+    Attributes:
+        name: What clients call it.
+        base_path: Directory whose numbered children are the versions.
+        latest: How many of the highest versions to serve; 0 for all of them.
+        specific: If not empty, exactly these versions.
+        labels: Label -> version.
+    """
+
+    name: str
+    base_path: Path
+    latest: int = 1
+    specific: tuple[int, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+    def choose(self, versions: set[int]) -> set[int]:
+        """The versions to serve of those that are there."""
+        if self.specific:
+            return versions & set(self.specific)
+        return set(sorted(versions)[-self.latest :]) if self.latest else versions
+
+
+def single_model(name: str, base_path: str) -> dict[str, ModelConfig]:
+    """The configuration that `--model_name` and `--model_base_path` stand for.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT if the path is not absolute.
+    """
+    return {name: ModelConfig(name, _absolute(name, base_path))}
+
+
+def read_config_file(path: Path) -> dict[str, ModelConfig]:
+    """Reads a `ModelServerConfig` in protobuf's text form.
+
+    Returns:
+        Model name -> configuration.
+
+    Raises:
+        ServingError: The file cannot be read, or says something that cannot be served.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServingError("NOT_FOUND", f"Cannot read model config file {path}: {error}") from error
+    try:
+        config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    except text_format.ParseError as error:
+        raise invalid_argument(f"Invalid protobuf file: '{path}': {error}") from error
+    return read_config(config)
+
+
+def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, ModelConfig]:
+    """Checks a `ModelServerConfig` message and turns it into `ModelConfig`s by name.
+
+    Raises:
+        ServingError: With TensorFlow Serving's message.
+    """
+    if config.WhichOneof("config") == "custom_model_config":
+        raise ServingError("UNIMPLEMENTED", "custom_model_config is not supported.")
+    models: dict[str, ModelConfig] = {}
+    for model in config.model_config_list.config:
+        if model.name in models:
+            raise invalid_argument(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
+        _check_platform(model)
+        models[model.name] = _model_config(model)
+    return models
+
+
+def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
+    if model.model_type and model.model_platform:
+        raise invalid_argument(
+            "Illegal setting both ModelServerConfig::model_type (deprecated) and "
+            "ModelServerConfig::model_platform."
+        )
+    if not model.model_type and not model.model_platform:
+        raise invalid_argument(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+            "ModelServerConfig::model_platform."
+        )
+    platform = model.model_platform or {model_server_config_pb2.TENSORFLOW: _PLATFORM}.get(
+        model.model_type, "other"
+    )
+    if platform != _PLATFORM:
+        raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
+
+
+def _model_config(model: model_server_config_pb2.ModelConfig) -> ModelConfig:
+    policy = model.model_version_policy
+    latest = {None: 1, "latest": policy.latest.num_versions or 1}.get(
+        policy.WhichOneof("policy_choice"), 0
+    )
+    specific = tuple(policy.specific.versions)
+    if policy.HasField("specific") and not specific:
+        raise invalid_argument(
+            "No specific versions provided in the model_version_policy of model " + model.name
+        )
+    return ModelConfig(
+        name=model.name,
+        base_path=_absolute(model.name, model.base_path),
+        latest=latest,
+        specific=specific,
+        labels=dict(model.version_labels),
+    )
+
+
+def _absolute(name: str, base_path: str) -> Path:
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", base_path):
+        raise ServingError(
+            "UNIMPLEMENTED",
+            f"Model {name}: only local directories can be served. Received: base_path={base_path}",
+        )
+    if not Path(base_path).is_absolute():
+        raise invalid_argument(
+            f"Expected model {name} to have an absolute path or URI; got base_path()={base_path}"
+        )
+    return Path(base_path)

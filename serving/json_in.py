@@ -1,0 +1,131 @@
+"""Reads a request body the way TensorFlow Serving does: RapidJSON, and what it does with oddities.
+
+TensorFlow Serving parses with RapidJSON in iterative mode, stops after the first value and
+accepts NaN and Infinity. python-rapidjson wraps the same parser, but with other habits; this
+module makes up for each of them:
+
+* text after the first value is ignored (python-rapidjson refuses it), a byte order mark skipped;
+* of two equal keys the first one counts (a Python dict keeps the last);
+* any depth of nesting is accepted (python-rapidjson stops at about a thousand levels);
+* bytes that are not UTF-8 pass through in strings (python-rapidjson needs valid text).
+"""
+
+import codecs
+import re
+from typing import Any
+
+import rapidjson
+
+from serving.errors import invalid_argument
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_RAPIDJSON_ERROR = re.compile(r"Parse error at offset (\d+): (.*)", re.DOTALL)
+_TRAILING_TEXT = "The document root must not be followed by other values."
+# A lone quotation mark (the last alternative) is a string that never ends.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}"]', re.DOTALL)
+_MAX_DEPTH = 500  # no tensor is that deep: TensorFlow's limit is 254 dimensions
+# Stands for a byte that is not UTF-8 while the text is parsed: a private character of plane 16.
+_RAW_BYTE = 0x10FE00
+_RAW_BYTES = re.compile(f"[{chr(_RAW_BYTE + 0x80)}-{chr(_RAW_BYTE + 0xFF)}]")
+
+
+class _Decoder(rapidjson.Decoder):
+    """Objects arrive as lists of pairs, so that the first of two equal keys can win."""
+
+    start_object = list
+
+    def end_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        return members if len(members) == len(pairs) else dict(reversed(pairs))
+
+
+# Native numbers are RapidJSON's own: int64 and uint64, everything larger is a double.
+_decode = _Decoder(number_mode=rapidjson.NM_NATIVE | rapidjson.NM_NAN)
+
+
+def parse(body: bytes) -> Any:
+    """Parses a request body.
+
+    Args:
+        body: The bytes of the request, inflated if they were compressed.
+
+    Returns:
+        Dicts, lists, `str`, `int`, `float`, `bool` and `None`; a string that is not UTF-8 comes
+        as `bytes`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT with RapidJSON's message and its offset in bytes.
+
+    Example:
+        >>> parse(b'{"instances": [1.0, NaN], "instances": 2} trailing')
+        {'instances': [1.0, nan]}
+    """
+    if not body:
+        raise invalid_argument("JSON Parse error: The document is empty")
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return _parse_text(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return _with_raw_bytes(_parse_text(body.decode("utf-8", "private-characters")))
+
+
+def _parse_text(text: str) -> Any:
+    try:
+        return _decode(text)
+    except RecursionError:
+        return _parse_text(_cut_deep_nesting(text))
+    except rapidjson.JSONDecodeError as error:
+        found = _RAPIDJSON_ERROR.fullmatch(str(error))
+    offset, message = int(found[1]), found[2]
+    if message == _TRAILING_TEXT:
+        return _decode(text.encode("utf-8")[:offset])
+    raise invalid_argument(f"JSON Parse error: {message} at offset: {offset}")
+
+
+def _cut_deep_nesting(text: str) -> str:
+    """Returns the first value of `text` with everything below `_MAX_DEPTH` levels left out.
+
+    One pass, no recursion. What is left out can only stand under a key that nobody reads, or be
+    an error; so only its strings and the matching of its brackets are checked. Text after a
+    mismatch at depth is dropped, which leaves brackets open for the parser to complain about.
+    """
+    kept: list[str] = []
+    open_brackets: list[str] = []
+    start = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match[0]
+        if token in ("[", "{"):
+            open_brackets.append(token)
+            if len(open_brackets) == _MAX_DEPTH:
+                kept.append(text[start : match.end()])
+        elif token in ("]", "}"):
+            if not open_brackets or open_brackets[-1] + token not in ("[]", "{}"):
+                break
+            if len(open_brackets) == _MAX_DEPTH:
+                start = match.start()
+            open_brackets.pop()
+            if not open_brackets:
+                return "".join(kept) + text[start : match.end()]
+        elif token == '"':
+            break
+    return "".join(kept) + (text[start:] if len(open_brackets) < _MAX_DEPTH else "")
+
+
+def _with_raw_bytes(value: Any) -> Any:
+    """Returns `value` with the bytes that were not UTF-8 put back; such strings become `bytes`."""
+    if isinstance(value, str) and _RAW_BYTES.search(value):
+        escaped = _RAW_BYTES.sub(lambda found: chr(ord(found[0]) - _RAW_BYTE + 0xDC00), value)
+        return escaped.encode("utf-8", "surrogateescape")
+    if isinstance(value, list):
+        return [_with_raw_bytes(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_raw_bytes(item) for key, item in value.items()}
+    return value
+
+
+def _as_private_characters(error: UnicodeError) -> tuple[str, int]:
+    raw = error.object[error.start : error.end]
+    return "".join(chr(_RAW_BYTE + byte) for byte in raw), error.end
+
+
+codecs.register_error("private-characters", _as_private_characters)

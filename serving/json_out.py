@@ -1,0 +1,224 @@
+"""Writes JSON in TensorFlow Serving's layout: its digits, its indentation, its escapes.
+
+TensorFlow Serving writes with RapidJSON's `PrettyWriter`. The layout matters to nobody's parser,
+but with it the bytes can be compared one by one. Text may hold bytes that are not UTF-8 (string
+tensors do); they travel as surrogate escapes inside `str` and leave as they came.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serving.errors import invalid_argument
+
+_INDENT = "    "
+_MESSAGE_LIMIT = 256
+_ESCAPES = {'"': '\\"', "\\": "\\\\"}
+_ESCAPES |= {chr(code): f"\\u{code:04X}" for code in range(0x20)}
+_ESCAPES |= {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TO_ESCAPE = re.compile(r'[\x00-\x1f"\\]')
+# dtype -> the format that always reads back as the same number
+_FULL_PRECISION = {"float32": ".9g", "float64": ".17g"}
+_WHOLE_NUMBERS = ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")
+
+
+def error_body(message: str) -> bytes:
+    """The body of an error reply: an object whose only key is `error`."""
+    return _encode(f'{{\n{_INDENT}"error": {_quote(message)}\n}}')
+
+
+def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
+    """The reply to a request in row format: one entry per row of the batch.
+
+    Args:
+        outputs: Name -> array `[batch, ...]`; strings are object arrays of `bytes`. With one
+            output an entry is its bare value, with several an object keyed by name.
+
+    Raises:
+        ServingError: An output has no batch dimension, the batch sizes differ, a dtype has no
+            JSON form, or there is no output at all.
+    """
+    _require_outputs(outputs)
+    batch_size = None
+    for name, array in outputs.items():
+        if array.ndim == 0:
+            raise invalid_argument(f"Tensor name: {name} has no shape information ")
+        if batch_size is not None and batch_size != len(array):
+            raise invalid_argument(
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} "
+                f"expecting: {batch_size}"
+            )
+        batch_size = len(array)
+    if batch_size == 0:
+        return _encode(f'{{\n{_INDENT}"predictions": []\n}}')
+    if len(outputs) == 1:
+        ((name, array),) = outputs.items()
+        tokens = _tokens(name, array, level=array.ndim + 1)
+        rows = ", ".join(_one_line(tokens, array.shape[1:]) for _ in range(batch_size))
+    else:
+        columns = [
+            (f"\n{3 * _INDENT}{_quote(name)}: ", _tokens(name, array, array.ndim + 2), array.shape)
+            for name, array in outputs.items()
+        ]
+        rows = ",".join(
+            f"\n{2 * _INDENT}{{"
+            + ",".join(key + _one_line(tokens, shape[1:]) for key, tokens, shape in columns)
+            + f"\n{2 * _INDENT}}}"
+            for _ in range(batch_size)
+        )
+    return _encode(f'{{\n{_INDENT}"predictions": [{rows}\n{_INDENT}]\n}}')
+
+
+def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
+    """The reply to a request in columnar format: whole tensors, a bare one if there is but one.
+
+    Args:
+        outputs: Name -> array of any shape; strings are object arrays of `bytes`.
+
+    Raises:
+        ServingError: A dtype has no JSON form, or there is no output at all.
+    """
+    _require_outputs(outputs)
+    if len(outputs) == 1:
+        ((name, array),) = outputs.items()
+        text = _many_lines(_tokens(name, array, array.ndim + 1), array.shape, level=1)
+    else:
+        members = (
+            f"\n{2 * _INDENT}{_quote(name)}: "
+            + _many_lines(_tokens(name, array, array.ndim + 2), array.shape, level=2)
+            for name, array in outputs.items()
+        )
+        text = "{" + ",".join(members) + f"\n{_INDENT}}}"
+    return _encode(f'{{\n{_INDENT}"outputs": {text}\n}}')
+
+
+def value_text(value: Any) -> str:
+    """Prints a parsed JSON value for an error message, cut to 256 bytes.
+
+    A number that is the value itself is printed with its shortest six digits, as outputs are;
+    inside lists and objects RapidJSON's own digits are used.
+    """
+    if isinstance(value, float):
+        return next(_numbers(np.array([value], np.float64)))
+    text, length = [], 0
+    for piece in _pieces(value, level=0):
+        text.append(piece)
+        length += len(piece)
+        if length > _MESSAGE_LIMIT:
+            break
+    joined = "".join(text).encode("utf-8", "surrogateescape")[:_MESSAGE_LIMIT]
+    return joined.decode("utf-8", "ignore" if len(joined) == _MESSAGE_LIMIT else "surrogateescape")
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a parsed value as error messages name it."""
+    if value is None or isinstance(value, bool):
+        return {None: "Null", False: "False", True: "True"}[value]
+    if isinstance(value, (int, float)):
+        return "Number"
+    return {dict: "Object", list: "Array"}.get(type(value), "String")
+
+
+def _pieces(value: Any, level: int) -> Iterator[str]:
+    """Yields `value` in RapidJSON's pretty layout with one-line arrays, piece by piece."""
+    if isinstance(value, dict):
+        pad = "\n" + (level + 1) * _INDENT
+        for index, (key, member) in enumerate(value.items()):
+            yield f"{',' if index else '{'}{pad}{_quote(key)}: "
+            yield from _pieces(member, level + 1)
+        yield f"\n{level * _INDENT}}}" if value else "{}"
+    elif isinstance(value, list):
+        yield "["
+        for index, member in enumerate(value):
+            if index:
+                yield ", "
+            yield from _pieces(member, level + 1)
+        yield "]"
+    elif isinstance(value, (str, bytes)):
+        yield _quote(value)
+    elif value is None or isinstance(value, bool):
+        yield {None: "null", False: "false", True: "true"}[value]
+    elif isinstance(value, float):
+        # RapidJSON's writer has no text for these.
+        yield repr(value) if np.isfinite(value) else ""
+    else:
+        yield str(value)
+
+
+def _require_outputs(outputs: Mapping[str, np.ndarray]) -> None:
+    if not outputs:
+        raise invalid_argument("Cannot convert empty tensor map to JSON")
+
+
+def _tokens(name: str, array: np.ndarray, level: int) -> Iterator[str]:
+    """Yields the JSON text of each element of `array`, in C order.
+
+    Args:
+        name: Of the output; strings of an output whose name ends in `_bytes` become base64.
+        array: The output.
+        level: Depth of indentation inside the array, for base64 objects.
+    """
+    if array.dtype == object:
+        if name.endswith("_bytes"):
+            pad, end = "\n" + (level + 1) * _INDENT, "\n" + level * _INDENT
+            return (
+                f'{{{pad}"b64": "{base64.b64encode(item).decode()}"{end}}}' for item in array.flat
+            )
+        return map(_quote, array.flat)
+    if array.dtype.name in _FULL_PRECISION:
+        return _numbers(array)
+    if array.dtype.name in _WHOLE_NUMBERS:
+        return map(str, array.ravel().tolist())
+    if array.dtype == bool:
+        return ("true" if item else "false" for item in array.flat)
+    kind = {"float16": "half"}.get(array.dtype.name, array.dtype.name)
+    raise invalid_argument(f"Failed to write JSON value for tensor type: {kind}")
+
+
+def _numbers(array: np.ndarray) -> Iterator[str]:
+    """Yields floats with six digits where these read back as the same number, else with all."""
+    flat = array.ravel()
+    full = _FULL_PRECISION[array.dtype.name]
+    values = flat.tolist()
+    short = [format(value, ".6g") for value in values]
+    with np.errstate(over="ignore"):  # FLT_MAX to six digits is past FLT_MAX
+        exact = np.array([float(text) for text in short]).astype(array.dtype) == flat
+    for text, value, same in zip(short, values, exact.tolist(), strict=True):
+        if value != value:
+            yield "NaN"
+        elif value in (float("inf"), float("-inf")):
+            yield "Infinity" if value > 0 else "-Infinity"
+        else:
+            digits = text if same else format(value, full)
+            yield digits if "." in digits or "e" in digits else digits + ".0"
+
+
+def _one_line(tokens: Iterator[str], shape: Sequence[int]) -> str:
+    """Takes as many tokens as `shape` holds and nests them in arrays on one line."""
+    if not shape:
+        return next(tokens)
+    return "[" + ", ".join(_one_line(tokens, shape[1:]) for _ in range(shape[0])) + "]"
+
+
+def _many_lines(tokens: Iterator[str], shape: Sequence[int], level: int) -> str:
+    """As `_one_line`, with every element on a line of its own."""
+    if not shape:
+        return next(tokens)
+    if shape[0] == 0:
+        return "[]"
+    pad = "\n" + (level + 1) * _INDENT
+    items = (pad + _many_lines(tokens, shape[1:], level + 1) for _ in range(shape[0]))
+    return "[" + ",".join(items) + f"\n{level * _INDENT}]"
+
+
+def _quote(text: str | bytes) -> str:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text) + '"'
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,131 @@
+"""The files for the real TensorFlow Serving, parsed as it parses them; and that they agree.
+
+``tensorflow-serving-api`` ships the proto of ``models.config`` only. Those of the other two are put
+together here from the fields that TensorFlow Serving documents.
+"""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
+
+from zoo.models import MODELS
+
+FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
+Field = descriptor_pb2.FieldDescriptorProto
+
+
+@pytest.fixture(scope="module")
+def messages():
+    """``BatchingParameters`` and ``MonitoringConfig`` as message classes."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="tests/documented.proto",
+        package="documented",
+        syntax="proto3",
+        dependency=[wrappers_pb2.DESCRIPTOR.name],
+    )
+
+    def message(name, **fields):
+        added = file.message_type.add(name=name)
+        for number, (field, kind) in enumerate(fields.items(), start=1):
+            added.field.add(name=field, number=number, **({"label": 1} | kind))
+
+    def nested(type_name):
+        return {"type": Field.TYPE_MESSAGE, "type_name": type_name}
+
+    wrapped = nested(".google.protobuf.Int64Value")
+    message(
+        "BatchingParameters",
+        max_batch_size=wrapped,
+        batch_timeout_micros=wrapped,
+        max_enqueued_batches=wrapped,
+        num_batch_threads=wrapped,
+        thread_pool_name=nested(".google.protobuf.StringValue"),
+        allowed_batch_sizes={"type": Field.TYPE_INT64, "label": Field.LABEL_REPEATED},
+        pad_variable_length_inputs={"type": Field.TYPE_BOOL},
+    )
+    message("PrometheusConfig", enable={"type": Field.TYPE_BOOL}, path={"type": Field.TYPE_STRING})
+    message("MonitoringConfig", prometheus_config=nested(".documented.PrometheusConfig"))
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"documented.{name}"))
+        for name in ("BatchingParameters", "MonitoringConfig")
+    }
+
+
+@pytest.fixture(scope="module")
+def models():
+    text = (FOLDER / "models.config").read_text()
+    return text_format.Parse(text, ModelServerConfig()).model_config_list.config
+
+
+@pytest.fixture(scope="module")
+def service():
+    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
+    return service
+
+
+def flags(service):
+    return dict(argument.removeprefix("--").split("=", 1) for argument in service["command"])
+
+
+def mounts(service):
+    """Host directory by container directory; the host's may hold a ``${VARIABLE:-default}``."""
+    return {
+        inside: outside
+        for outside, inside, mode in (volume.rsplit(":", 2) for volume in service["volumes"])
+        if mode == "ro"
+    }
+
+
+def test_the_models_are_those_of_the_zoo(models):
+    names = [model.name for model in models]
+    assert names == ["nmt_attention", "nmt_vanilla"]
+    assert set(names) <= set(MODELS)
+    assert {model.model_platform for model in models} == {"tensorflow"}
+    assert all(model.model_version_policy.latest.num_versions == 1 for model in models)
+
+
+def test_every_model_is_read_from_its_directory_in_the_mounted_one(models, service):
+    assert mounts(service)["/models"] == "${MODELS:-../../models}"
+    assert [model.base_path for model in models] == [f"/models/{model.name}" for model in models]
+
+
+def test_every_file_named_in_the_command_is_mounted(service):
+    assert mounts(service)["/config"] == "."
+    files = {name: path for name, path in flags(service).items() if path.startswith("/")}
+    assert set(files) == {"model_config_file", "batching_parameters_file", "monitoring_config_file"}
+    for path in files.values():
+        assert Path(path).parent == Path("/config")
+        assert (FOLDER / Path(path).name).is_file()
+
+
+def test_ports_are_those_of_the_image_and_of_this_machine_only(service):
+    assert service["ports"] == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
+
+
+def test_batching_keeps_to_the_rules_of_tensorflow_serving(messages, service):
+    text = (FOLDER / "batching.config").read_text()
+    batching = text_format.Parse(text, messages["BatchingParameters"]())
+    sizes = list(batching.allowed_batch_sizes)
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] == batching.max_batch_size.value
+    assert batching.num_batch_threads.value >= 1
+    assert flags(service)["enable_batching"] == "true"  # else the file is an error at start-up
+
+
+def test_monitoring_is_on_at_the_documented_path(messages):
+    text = (FOLDER / "monitoring.config").read_text()
+    prometheus = text_format.Parse(text, messages["MonitoringConfig"]()).prometheus_config
+    assert prometheus.enable
+    assert prometheus.path == "/monitoring/prometheus/metrics"

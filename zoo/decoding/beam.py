@@ -8,6 +8,7 @@ from zoo.decoding.hypotheses import (
     normalise_by_length,
     row_limits,
 )
+from zoo.decoding.largest import largest_logits
 from zoo.decoding.loop import Progress, run
 
 
@@ -76,8 +77,8 @@ def beam_search(
     def choose(time, logits, progress):
         # The K best continuations of one hypothesis are those with the K largest logits: the
         # normaliser, the same for all of them, is taken off K numbers instead of V.
-        count = tf.minimum(beam_size, tf.shape(logits)[-1])
-        values, ids = tf.math.top_k(logits, count)
+        values, ids = largest_logits(logits, beam_size)
+        count = tf.shape(values)[-1]  # fewer than K if the vocabulary is smaller
         gains = values - log_normaliser(logits, values[:, :1])
         # A frozen hypothesis has one continuation, itself.
         itself = tf.where(tf.range(count) == 0, 0.0, -float("inf"))

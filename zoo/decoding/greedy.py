@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from zoo.decoding.hypotheses import assemble, log_normaliser, row_limits
+from zoo.decoding.largest import largest_logits
 from zoo.decoding.loop import Progress, run
 
 
@@ -91,7 +92,7 @@ def sample(
         if not top_k:
             largest = tf.reduce_max(logits, axis=-1, keepdims=True)
             return _draw(logits, largest, temperature, uniform), largest
-        kept, ids = tf.math.top_k(logits, tf.minimum(top_k, tf.shape(logits)[-1]))
+        kept, ids = largest_logits(logits, top_k)
         largest = kept[:, :1]
         drawn = _draw(kept, largest, temperature, uniform)
         return tf.gather(ids, drawn, batch_dims=1), largest

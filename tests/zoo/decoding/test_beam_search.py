@@ -27,7 +27,7 @@ def table_step(table):
     return lambda state, ids: (tf.gather(table, ids), state, None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=SEEDS,
     vocabulary=st.integers(2, 4),

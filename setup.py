@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 TRAINING = [
     "sacrebleu>=2.4,<3",
     "sacremoses>=0.1.1,<0.3",
-    "sentencepiece>=0.2.0,<0.3",
+    "sentencepiece>=0.2.3,<0.3",
     "tensorboard>=2.19,<3",
     "tensorflow-datasets>=4.9.6,<5",
 ]

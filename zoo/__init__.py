@@ -1,1 +1,11 @@
-"""The library."""
+"""Recurrent networks to load by name, look into, fine-tune, export and serve.
+
+>>> import zoo
+>>> model = zoo.load("nmt_attention")
+>>> model.translate(["A dog runs through the snow."])
+"""
+
+from zoo.presets import card, list_models, load, save
+
+__version__ = "0.1.0"
+__all__ = ["card", "list_models", "load", "save"]

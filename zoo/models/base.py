@@ -13,8 +13,8 @@ class Signature:
     """One entry point of an exported model.
 
     Attributes:
-        function: called with keyword tensors named as in ``inputs``; returns a dict of tensors whose
-            first dimension is the batch.
+        function: called with keyword tensors named as in ``inputs``; returns a dict of tensors
+            whose first dimension is the batch.
         inputs: pinned input names and their specs, batch first.
         examples: one small real request: warm-up of a server, and verification of an export.
     """

@@ -8,8 +8,8 @@ class TiedReadout(keras.layers.Layer):
     """Deep output of Bahdanau et al. (2015), appendix A.2.2, on tied embeddings.
 
     ``logits = E maxout(W [parts]) + b``: the parts (state, context, token before) go through one
-    linear layer, the larger of each two neighbours is kept (maxout, Goodfellow et al. 2013), and the
-    result is compared with every row of the embedding ``E``.
+    linear layer, the larger of each two neighbours is kept (maxout, Goodfellow et al. 2013), and
+    the result is compared with every row of the embedding ``E``.
 
     Args:
         embedding: a ``keras.layers.Embedding``; the read-out has its width.

@@ -1,4 +1,4 @@
-"""What the two translators share: the way from text to ids and back, the loss, verb and signatures."""
+"""What the two translators share: from text to ids and back, the verb and the signatures."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo.decoding import beam_search, greedy
 from zoo.models.base import Signature, ZooModel, check_texts
+from zoo.models.losses import TokenCrossEntropy
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 
 MAX_SOURCE_LENGTH = 512
@@ -32,38 +33,6 @@ class Translation(NamedTuple):
     source_tokens: list[str]
     target_tokens: list[str]
     attention: np.ndarray | None
-
-
-class TokenCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of each token, with label smoothing (Szegedy et al. 2016, section 7).
-
-    ``(1 - smoothing) * -log p(y) + smoothing * mean_v -log p(v)``, the mean over real tokens.
-
-    Args:
-        label_smoothing: share of the probability spread evenly over the vocabulary, in [0, 1).
-
-    Call arguments:
-        y_true: int ``[batch, time]``.
-        y_pred: logits, float ``[batch, time, vocabulary]``.
-    """
-
-    def __init__(self, label_smoothing=0.0, name="token_cross_entropy"):
-        super().__init__(name=name, reduction="mean_with_sample_weight")
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"`label_smoothing` must be in [0, 1). Received: {label_smoothing}")
-        self.label_smoothing = label_smoothing
-
-    def call(self, y_true, y_pred):
-        y_true = tf.cast(y_true, tf.int32)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
-        if self.label_smoothing:
-            # mean_v -log p(v) = -log p(y) + logit_y - mean_v logit_v: no second softmax is needed.
-            logit = tf.gather(y_pred, y_true, batch_dims=2)
-            loss += self.label_smoothing * (logit - tf.reduce_mean(y_pred, axis=-1))
-        return loss
-
-    def get_config(self):
-        return {"label_smoothing": self.label_smoothing, "name": self.name}
 
 
 class TranslationModel(ZooModel):
@@ -210,8 +179,8 @@ class TranslationModel(ZooModel):
             batch_size: texts translated together. It changes speed and memory, never a result.
 
         Returns:
-            A list of strings, or of ``Translation``; one of them if ``texts`` is one string. A blank
-            text gives an empty translation.
+            A list of strings, or of ``Translation``; one of them if ``texts`` is one string. A
+            blank text gives an empty translation.
 
         Raises:
             TypeError: something is not a string.
@@ -232,8 +201,8 @@ class TranslationModel(ZooModel):
         longest = int(lengths.argmax())
         if lengths[longest] > MAX_SOURCE_LENGTH:
             raise ValueError(
-                f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate sentence by "
-                f"sentence. Received: texts[{longest}] with {lengths[longest]} sub-words"
+                f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate "
+                f"sentence by sentence. Received: texts[{longest}] with {lengths[longest]} sub-words"
             )
         # Texts of like length together: little padding, and no row waits long for its batch.
         order = np.argsort(lengths, kind="stable")

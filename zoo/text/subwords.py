@@ -11,9 +11,9 @@ PAD_ID, UNK_ID, START_ID, END_ID = 0, 1, 2, 3
 class SubwordTokenizer(tf.Module):
     """A SentencePiece model as graph operations: the same code in ``fit``, the verbs and exports.
 
-    Kudo and Richardson (2018), "SentencePiece". Text is NFKC normalised by the model itself, invalid
-    UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so that nothing
-    is unknown: emoji and other scripts come through.
+    Kudo and Richardson (2018), "SentencePiece". Text is NFKC normalised by the model itself,
+    invalid UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so
+    that nothing is unknown: emoji and other scripts come through.
 
     The ids 0 to 3 are padding, unknown, start and end; a model trained with other ids is refused.
 
@@ -43,7 +43,7 @@ class SubwordTokenizer(tf.Module):
         except tf.errors.OpError as error:
             raise ValueError(
                 "`model` is not a readable SentencePiece model; make one with "
-                f"`training.subwords.train_subwords`. Received: {len(model)} bytes ({error.message})"
+                f"`training.subwords.train_subwords`. Received: {len(model)} bytes: {error}"
             ) from error
         end = int(self._tokenizer.string_to_id("</s>"))
         start = int(self._tokenizer.string_to_id("<s>"))
@@ -65,8 +65,8 @@ class SubwordTokenizer(tf.Module):
             texts: string ``[batch]``.
 
         Returns:
-            ``(ids, lengths)``: int32 ``[batch, time]`` padded with 0, and int32 ``[batch]``, the end
-            id counted. An empty or blank text has length 1: the end id alone.
+            ``(ids, lengths)``: int32 ``[batch, time]`` padded with 0, and int32 ``[batch]``, the
+            end id counted. An empty or blank text has length 1: the end id alone.
         """
         ragged = self._tokenizer.tokenize(texts)
         ends = tf.fill([ragged.nrows(), 1], END_ID)
@@ -88,6 +88,6 @@ class SubwordTokenizer(tf.Module):
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
     def pieces(self, ids):
-        """The vocabulary entry of every id: string, of the shape of ``ids`` (``"▁dog"``, ``"s"``)."""
+        """The vocabulary entry of every id, such as ``"▁dog"``: string, of the shape of ``ids``."""
         flat = self._tokenizer.id_to_string(tf.reshape(ids, [-1]))
         return tf.reshape(flat, tf.shape(ids))

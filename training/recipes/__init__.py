@@ -1,0 +1,1 @@
+"""How each preset was trained: one readable file for each family."""

@@ -1,0 +1,64 @@
+"""Files and folders that are there whole or not at all."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path, data):
+    """Write ``bytes`` to ``path``: a reader finds the old content or the new, never a part.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full; the old content stays.
+    """
+    path = Path(path)
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o644)
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
+        raise
+
+
+@contextlib.contextmanager
+def whole_folder(path, overwrite=False):
+    """A folder to fill, which takes its place at ``path`` only when the block ends without error.
+
+    Args:
+        path: where the folder shall stand. Its parents are made.
+        overwrite: replace a folder that stands there; it stays until the new one is complete.
+
+    Yields:
+        A temporary ``Path`` beside it, on the same file system.
+
+    Raises:
+        FileExistsError: something stands at ``path`` and ``overwrite`` is false.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"`folder` exists already: choose another, or pass overwrite=True. Received: {path}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        if path.exists():
+            # A folder cannot be replaced in one move; the gap between two renames is the least.
+            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            os.replace(path, old / path.name)
+            os.replace(partial, path)
+            shutil.rmtree(old)
+        else:
+            os.replace(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

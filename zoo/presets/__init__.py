@@ -1,0 +1,193 @@
+"""Pretrained models as folders: ``config.json``, ``model.weights.h5``, ``assets/``, ``card.md``.
+
+The presets that ship stand beside this file; ``zoo.save`` makes further ones anywhere.
+"""
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+
+from zoo.files import whole_folder
+
+PRESETS_DIR = Path(__file__).parent
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+ASSETS = "assets"
+CARD = "card.md"
+
+
+def list_models():
+    """Names of the presets that ship, a sorted list of strings."""
+    return sorted(path.parent.name for path in PRESETS_DIR.glob(f"*/{CONFIG}"))
+
+
+def preset_folder(name_or_folder):
+    """The folder of a preset.
+
+    Args:
+        name_or_folder: the name of a preset that ships (``"nmt_attention"``), or the path of a
+            folder that ``zoo.save`` wrote.
+
+    Raises:
+        TypeError: neither string nor path.
+        ValueError: no preset of this name and no folder; the message has close matches.
+        FileNotFoundError: a folder, but not of a preset.
+    """
+    if not isinstance(name_or_folder, (str, Path)):
+        raise TypeError(
+            "`name_or_folder` must be the name of a preset or a path. "
+            f"Received: {name_or_folder!r} ({type(name_or_folder).__name__})"
+        )
+    if name_or_folder in list_models():
+        return PRESETS_DIR / name_or_folder
+    folder = Path(name_or_folder)
+    if folder.is_dir() and str(name_or_folder):
+        if not (folder / CONFIG).is_file():
+            raise FileNotFoundError(
+                f"`name_or_folder` is a folder without {CONFIG}: not one that zoo.save wrote. "
+                f"Received: {str(folder)!r}"
+            )
+        return folder
+    close = difflib.get_close_matches(str(name_or_folder), list_models(), n=3, cutoff=0.4)
+    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "No name is close."
+    raise ValueError(
+        f"`name_or_folder` is neither a preset nor a folder. {hint} "
+        f"Presets: {', '.join(list_models()) or 'none'}. Received: {str(name_or_folder)!r}"
+    )
+
+
+def read_config(name_or_folder):
+    """The content of a preset's ``config.json``, a dict.
+
+    Raises:
+        ValueError: the file is damaged, besides what :func:`preset_folder` raises.
+    """
+    path = preset_folder(name_or_folder) / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in ("model", "config", "files") if key not in config]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if missing:
+        raise ValueError(f"{path} is damaged: no entry {', '.join(missing)}")
+    return config
+
+
+def load(name_or_folder):
+    """A pretrained model, ready to use, fine-tune or export. Works offline.
+
+    Args:
+        name_or_folder: the name of a preset (see ``zoo.list_models()``) or the path of a folder
+            that ``zoo.save`` wrote.
+
+    Returns:
+        A compiled ``keras.Model`` of the zoo, such as ``zoo.models.NMTAttention``.
+
+    Raises:
+        ValueError: unknown name (with close matches), or a file that is not the one saved: the
+            message names the file and its SHA-256.
+        FileNotFoundError: a file of the preset is missing.
+
+    Example:
+        >>> model = zoo.load("nmt_attention")
+        >>> model.translate(["A dog runs."])
+    """
+    from zoo.models import MODELS
+    from zoo.weights import load_weights
+
+    folder = preset_folder(name_or_folder)
+    config = read_config(name_or_folder)
+    if config["model"] not in MODELS:
+        raise ValueError(
+            f"{folder / CONFIG} names an unknown model: {config['model']!r}. "
+            f"Models: {', '.join(MODELS)}"
+        )
+    for name, expected in config["files"].items():
+        _check(folder / name, expected)
+    assets = {
+        path.name: path.read_bytes()
+        for path in sorted((folder / ASSETS).iterdir())
+        if path.is_file()
+    }
+    model = MODELS[config["model"]].from_assets(config["config"], assets)
+    load_weights(model, folder / WEIGHTS)
+    return model
+
+
+def save(model, folder, overwrite=False, half=True):
+    """Write a model as a preset folder, whole or not at all.
+
+    Args:
+        model: a model of the zoo.
+        folder: where; its parents are made.
+        overwrite: replace a folder that stands there.
+        half: store weights as float16, half the size. They differ from float32 by less than
+            0.05 %, which moves no metric here; pass False to go on training from exact weights.
+
+    Returns:
+        The folder, a ``Path``.
+
+    Raises:
+        TypeError: not a model of the zoo.
+        FileExistsError: the folder exists and ``overwrite`` is false.
+        OSError: the disk is full or cannot be written; what stood there is untouched.
+    """
+    from zoo import __version__
+    from zoo.models import MODELS
+    from zoo.weights import save_weights
+
+    names = [name for name, cls in MODELS.items() if type(model) is cls]
+    if not names:
+        raise TypeError(
+            f"`model` must be one of {', '.join(MODELS)}. Received: {type(model).__name__}"
+        )
+    with whole_folder(folder, overwrite) as partial:
+        (partial / ASSETS).mkdir()
+        for name, content in model.assets().items():
+            (partial / ASSETS / name).write_bytes(content)
+        save_weights(model, partial / WEIGHTS, half)
+        files = [WEIGHTS, *(f"{ASSETS}/{name}" for name in model.assets())]
+        config = {
+            "model": names[0],
+            "zoo_version": __version__,
+            "config": model.get_config(),
+            "files": {name: file_sha256(partial / name) for name in files},
+        }
+        (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return Path(folder)
+
+
+def card(name):
+    """The model card: data and licence, how it was trained, figures, limits. Markdown text.
+
+    Args:
+        name: as for :func:`load`.
+
+    Raises:
+        FileNotFoundError: the preset has no card (``zoo-train evaluate`` writes one).
+        ValueError: unknown name.
+    """
+    path = preset_folder(name) / CARD
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} does not exist: `zoo-train evaluate {name}` measures the model and writes it"
+        )
+    return path.read_text(encoding="utf-8")
+
+
+def file_sha256(path):
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(path, expected):
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: the preset is not complete")
+    actual = file_sha256(path)
+    if actual != expected:
+        raise ValueError(
+            f"{path} is damaged or was changed: its sha256 is {actual}, {CONFIG} says {expected}. "
+            "Install or save it again"
+        )

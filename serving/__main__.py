@@ -151,7 +151,8 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    for library in ("absl", "tensorflow"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
     from serving.config import read_config_file, single_model

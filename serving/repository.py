@@ -8,8 +8,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from serving.base_path import scan_versions
 from serving.config import ModelConfig
-from serving.versions import scan_versions
 
 _FINGERPRINT_LENGTH = 12
 

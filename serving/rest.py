@@ -60,7 +60,7 @@ class RestApi:
 
     def server(self) -> web.Server:
         """The handler as aiohttp's low-level server; bodies arrive as sent, still compressed."""
-        return web.Server(self._handle, auto_decompress=False)
+        return web.Server(self._handle, auto_decompress=False, access_log=None)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = re.sub(r"^https?://[^/]*", "", request.raw_path).partition("#")[0]

@@ -90,7 +90,7 @@ class Servable:
             )
         except (tf.errors.OpError, TypeError, ValueError) as error:
             raise from_tensorflow(error) from error
-        return {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
+        return {name: _as_array(value) for name, value in zip(names, arrays, strict=True)}
 
     def _build_executor(self, signature_name, output_names, feed_names, timeout_ms):
         outputs = self.signatures[signature_name].outputs
@@ -101,6 +101,11 @@ class Servable:
         # The public `Session.make_callable` goes through `Session.run` as soon as there is a
         # feed: four times slower, casts inputs silently, and its errors describe the Python side.
         return self._session._make_callable_from_options(options)
+
+
+def _as_array(value) -> np.ndarray:
+    """Scalars come as NumPy scalars, and a scalar string as plain `bytes`."""
+    return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
 def _feeds(

@@ -1,54 +1,65 @@
-"""Version directories: the numbered children of a model's base path."""
+"""What the server knows of a model and of each of its versions."""
 
-import logging
-import os
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 
-_log = logging.getLogger(__name__)
-_NUMBER = re.compile(r"[+-]?[0-9]+")
-_INT64 = 2**63
+from serving.config import ModelConfig
+from serving.errors import ServingError
+from serving.servable import Servable
 
 
-def scan_versions(base_path: Path) -> dict[int, Path]:
-    """Finds the versions below a base path.
+class State(IntEnum):
+    """Of a version, numbered as in `GetModelStatusResponse`."""
 
-    Args:
-        base_path: Its children whose whole name is a decimal number are versions; others, like
-            the temporary directory an exporter writes to, are skipped.
-
-    Returns:
-        Version -> directory. Of two names for one number (`1`, `001`) one is taken.
-
-    Raises:
-        OSError: The base path cannot be read.
-    """
-    versions: dict[int, Path] = {}
-    for child in sorted(os.listdir(base_path)):
-        if not _NUMBER.fullmatch(child) or not -_INT64 <= (number := int(child)) < _INT64:
-            continue
-        if number in versions:
-            _log.warning(
-                "Duplicate version directories of %d under %s: %s is used, %s is not",
-                number,
-                base_path,
-                versions[number].name,
-                child,
-            )
-        else:
-            versions[number] = base_path / child
-    return versions
+    START = 10
+    LOADING = 20
+    AVAILABLE = 30
+    UNLOADING = 40
+    END = 50
 
 
-def fingerprint(directory: Path) -> frozenset:
-    """Names, sizes and times of all files below a directory; changes while a copy is under way."""
-    found = set()
-    for folder, _, files in os.walk(directory):
-        for name in files:
-            path = os.path.join(folder, name)
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue
-            found.add((path, status.st_size, status.st_mtime_ns))
-    return frozenset(found)
+@dataclass
+class Version:
+    """One version of a model. Only the life-cycle thread writes to it, under the lock."""
+
+    number: int
+    directory: Path
+    state: State = State.START
+    error: ServingError | None = None
+    servable: Servable | None = None
+    users: int = 0
+    loads: int = 0
+    failed_at: float = 0.0
+    failed_fingerprint: object = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last try to load it failed."""
+        return self.state is State.END and self.error is not None
+
+
+@dataclass
+class Model:
+    """A configured model and every version of it that was ever seen, the ended ones too."""
+
+    config: ModelConfig
+    versions: dict[int, Version] = field(default_factory=dict)
+    aspired: dict[int, Path] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)
+    removed: bool = False
+    looked_at: bool = False
+
+    def settled(self) -> bool:
+        """Whether there are wanted versions and each is available or has failed."""
+        wanted = [self.versions.get(number) for number in self.aspired]
+        return bool(wanted) and all(
+            version is not None and (version.state is State.AVAILABLE or version.failed)
+            for version in wanted
+        )
+
+    def in_state(self, *states: State) -> list[Version]:
+        """Versions in one of the states, highest number first."""
+        found = [version for version in self.versions.values() if version.state in states]
+        return sorted(found, key=lambda version: -version.number)

@@ -1,0 +1,342 @@
+"""The contract over HTTP: routing, the order of checks, errors, layouts, headers."""
+
+import gzip
+import json
+import re
+
+import pytest
+
+HALF = "/v1/models/half:predict"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        (HALF, '{"instances":[1.0,2.0,5.0]}', {"predictions": [2.5, 3.0, 4.5]}),
+        ("/v1/models/half/versions/123:predict", '{"instances":[1]}', {"predictions": [2.5]}),
+        ("/v1/models/half/versions/00123:predict", '{"instances":[1]}', {"predictions": [2.5]}),
+        ("/V1/MODELS/half:predict", '{"instances":[1]}', {"predictions": [2.5]}),
+        ("/v1/models/a%2Fb%3Ac:predict", '{"instances":[1]}', {"predictions": [2.5]}),
+        ("/v1/models/two:predict", '{"instances":[0]}', {"predictions": [3.0]}),
+        ("/v1/models/two/versions/1:predict", '{"instances":[0]}', {"predictions": [2.0]}),
+        ("/v1/models/two/labels/stable:predict", '{"instances":[0]}', {"predictions": [2.0]}),
+        ("/v1/models/two/labels/canary:predict", '{"instances":[0]}', {"predictions": [3.0]}),
+        (HALF, '{"instances":[{"x":1.0},{"x":2.0}]}', {"predictions": [2.5, 3.0]}),
+        (HALF, '{"instances":[[1,2],[3,4]]}', {"predictions": [[2.5, 3.0], [3.5, 4.0]]}),
+        (HALF, '{"inputs":[3.0,4.0]}', {"outputs": [3.5, 4.0]}),
+        (HALF, '{"inputs":{"x":[3.0,4.0]}}', {"outputs": [3.5, 4.0]}),
+        (HALF, '{"inputs":3.0}', {"outputs": 3.5}),
+        (HALF, '{"inputs":{"x":[1.0],"zzz":1}}', {"outputs": [2.5]}),
+        (HALF, '{"signature_name":"","inputs":[1]}', {"outputs": [2.5]}),
+        (HALF, '{"instances":[1.0]} trailing', {"predictions": [2.5]}),
+        (HALF, '{"instances":[1.0]}{"instances":[3.0]}', {"predictions": [2.5]}),
+        (HALF, '{"instances":[1.0],"instances":[3.0]}', {"predictions": [2.5]}),
+        (HALF, '{"unknown":{"a":[]},"instances":[1.0]}', {"predictions": [2.5]}),
+        (HALF, '{"nested":' + "[" * 5000 + "]" * 5000 + ',"inputs":1}', {"outputs": 2.5}),
+        (
+            "/v1/models/multi:predict",
+            '{"instances":[{"a":[1,2],"s":"x"},{"a":[3,4],"s":"y"}]}',
+            {
+                "predictions": [
+                    {"ids": [1, 2], "txt": "x", "raw_bytes": {"b64": "eA=="}},
+                    {"ids": [3, 4], "txt": "y", "raw_bytes": {"b64": "eQ=="}},
+                ]
+            },
+        ),
+        (
+            "/v1/models/multi:predict",
+            '{"inputs":{"a":[[1,2]],"s":["x"]}}',
+            {"outputs": {"ids": [[1, 2]], "txt": ["x"], "raw_bytes": [{"b64": "eA=="}]}},
+        ),
+        (  # batch sizes of inputs need not agree
+            "/v1/models/multi:predict",
+            '{"inputs":{"a":[[1,2],[3,4]],"s":["x"]}}',
+            {
+                "outputs": {
+                    "ids": [[1, 2], [3, 4]],
+                    "txt": ["x"],
+                    "raw_bytes": [{"b64": "eA=="}],
+                }
+            },
+        ),
+        (
+            "/v1/models/echo:predict",
+            '{"signature_name":"plain","instances":["é", "a\\u0000b", {"b64":"eA=="}]}',
+            {"predictions": ["é", "a\0b", "x"]},
+        ),
+        ("/v1/models/echo:predict", '{"inputs":{"b64":"/w"}}', {"outputs": {"b64": "/w=="}}),
+        ("/v1/models/echo:predict", '{"inputs":[]}', {"outputs": []}),
+        ("/v1/models/i64:predict", '{"inputs":[9223372036854775807]}', {"outputs": [2**63 - 1]}),
+        ("/v1/models/u64:predict", '{"inputs":[18446744073709551615]}', {"outputs": [2**64 - 1]}),
+        ("/v1/models/u32:predict", '{"inputs":[4294967295]}', {"outputs": [2**32 - 1]}),
+        ("/v1/models/i32:predict", '{"inputs":[-2147483648]}', {"outputs": [-(2**31)]}),
+        ("/v1/models/u8:predict", '{"instances":[0, 255]}', {"predictions": [0, 255]}),
+        ("/v1/models/b:predict", '{"instances":[true, false]}', {"predictions": [True, False]}),
+        ("/v1/models/f64:predict", '{"instances":[0.1]}', {"predictions": [0.1]}),
+        ("/v1/models/words:predict", '{"instances":["two","?"]}', {"predictions": [1, 3]}),
+        ("/v1/models/tf1:predict", '{"instances":[2]}', {"predictions": [6.0]}),
+    ],
+)
+def test_predict(client, path, body, expected):
+    reply = client("POST", path, body.encode())
+    assert (reply.status, reply.json) == (200, expected)
+    assert reply.headers["Content-Type"] == "application/json"
+
+
+def test_numbers_without_a_json_form_come_as_bare_tokens(client):
+    reply = client.predict("half", '{"instances":[NaN, Infinity, -Infinity]}')
+    assert reply.body == b'{\n    "predictions": [NaN, Infinity, -Infinity\n    ]\n}'
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "status", "message"),
+    [
+        ("half", "", 400, "JSON Parse error: The document is empty"),
+        ("half", " ", 400, "JSON Parse error: The document is empty. at offset: 1"),
+        (
+            "half",
+            '{"instances": [1, 2',
+            400,
+            "JSON Parse error: Missing a comma or ']' after an array element. at offset: 19",
+        ),
+        ("half", "{", 400, "JSON Parse error: Missing a name for object member. at offset: 1"),
+        ("half", "[1,2]", 400, "JSON Value: [1, 2] Is not object"),
+        ("half", "5", 400, "JSON Value: 5 Is not object"),
+        ("half", "null", 400, "JSON Value: null Is not object"),
+        # which error wins
+        ("nope", "{", 400, "JSON Parse error: Missing a name for object member. at offset: 1"),
+        ("nope", "{}", 404, "Servable not found for request: Latest(nope)"),
+        ("nope/versions/3", "{}", 404, "Servable not found for request: Specific(nope, 3)"),
+        ("half/versions/7", "{}", 404, "Servable not found for request: Specific(half, 7)"),
+        ("two/labels/Nonexistent", "{}", 400, "Unrecognized servable version label: Nonexistent"),
+        ("half/labels/stable", "{}", 400, "Unrecognized servable version label: stable"),
+        ("nope/labels/stable", "{}", 400, "Unrecognized servable version label: stable"),
+        (
+            "half",
+            '{"signature_name":"nope"}',
+            400,
+            'Serving signature name: "nope" not found in signature def',
+        ),
+        (
+            "half",
+            '{"signature_name":"__saved_model_init_op","instances":[1]}',
+            400,
+            "Failed to get input map for signature: __saved_model_init_op",
+        ),
+        ("half", "{}", 400, "Missing 'inputs' or 'instances' key"),
+        ("multi", '{"inputs":{"a":[[1,2]]}}', 400, "Missing named input: s in 'inputs' object."),
+        (
+            "half",
+            '{"inputs":["x"]}',
+            400,
+            'JSON Value: "x" Type: String is not of expected type: float',
+        ),
+        ("f16", '{"inputs":[1.0]}', 501, "Conversion of JSON Value: 1.0 to type: half"),
+        ("u16", '{"inputs":[]}', 501, "Conversion of JSON Value: [] to type: uint16"),
+    ],
+)
+def test_predict_refuses(client, model, body, status, message):
+    reply = client.predict(model, body)
+    assert reply.status == status
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.error == message
+
+
+def test_signature_name_must_be_a_string(client):
+    reply = client.predict("nope", '{"signature_name": 5}')
+    assert reply.status == 400
+    assert reply.error.endswith(
+        "not formatted correctly. 'signature_name' key must be a string value."
+    )
+
+
+def test_error_of_a_kernel_is_the_clients(client):
+    reply = client.predict("enc", '{"inputs":[1,2]}')  # rank 1 where the graph slices rank 2
+    assert reply.status == 400
+    assert "Traceback" not in reply.error
+
+
+def test_error_layout(client):
+    assert client("GET", "/v1/models").body == (
+        b'{\n    "error": "Missing model name in request."\n}'
+    )
+
+
+def test_row_format_needs_a_batch_dimension(client):
+    reply = client.predict("enc", {"instances": [{"tokens": [1, 2]}]})
+    assert reply.status == 400
+    assert reply.error in (
+        "Tensor name: n has no shape information ",
+        "Tensor name: state has inconsistent batch size: 3 expecting: 1",
+    )
+    outputs = client.predict("enc", {"inputs": [[1, 2]]}).json["outputs"]
+    assert outputs["n"] == 2
+    assert len(outputs["state"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("GET", "/v1/foo", "Malformed request: GET /v1/foo"),
+        ("POST", "/v1/models", "Malformed request: POST /v1/models"),
+        ("POST", "/v1/models/half", "Malformed request: POST /v1/models/half"),
+        ("POST", "/v1/models/half/metadata", "Malformed request: POST /v1/models/half/metadata"),
+        ("GET", HALF, f"Malformed request: GET {HALF}"),
+        ("POST", HALF + "?x=1", f"Malformed request: POST {HALF}?x=1"),
+        ("POST", "/V1/Models/half:PREDICT", "Malformed request: POST /V1/Models/half:PREDICT"),
+        ("GET", "/v1/models", "Missing model name in request."),
+        ("PUT", "/v1/models/half", "Malformed request: PUT /v1/models/half"),
+        ("DELETE", "/v1/models/half", "Malformed request: DELETE /v1/models/half"),
+        ("PATCH", "/v1/models/half", "Malformed request: PATCH /v1/models/half"),
+        (
+            "GET",
+            "/v1/models/half/versions/99999999999999999999",
+            "Failed to convert version: 99999999999999999999 to numeric.",
+        ),
+    ],
+)
+def test_malformed_requests(client, method, path, message):
+    reply = client(method, path)
+    assert (reply.status, reply.error) == (400, message)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/half/version/50:predict",
+        "/v1/models/half/label/x:predict",
+        "/v1/models/half/versions/HELLO:predict",
+        "/v1/models/half/versions/50/labels/x:predict",
+        "/v1/models/debug/half:predict",
+        "/v1/models/half:predictx",
+        "/v1/",
+    ],
+)
+def test_paths_that_only_look_like_ours(client, path):
+    reply = client("POST", path, '{"instances":[1]}')
+    assert (reply.status, reply.error) == (400, f"Malformed request: POST {path}")
+
+
+def test_head_has_no_body(client):
+    reply = client("HEAD", "/v1/models/half")
+    assert (reply.status, reply.body) == (400, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/index"), ("POST", "/v2/models/half/infer")]
+)
+def test_other_paths_get_the_html_page(client, method, path):
+    reply = client(method, path)
+    assert reply.status == 404
+    assert reply.headers["Content-Type"] == "text/html"
+    assert reply.headers["Connection"] == "close"
+    assert reply.body == (
+        b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n"
+        b"<H1>Not Found</H1>\n</BODY></HTML>\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_what_is_not_built_says_so(client, verb):
+    reply = client("POST", f"/v1/models/half:{verb}", '{"examples":[{"x":1.0}]}')
+    assert (reply.status, reply.error) == (501, f"zoo-serve does not serve {verb} yet.")
+
+
+def test_gzip_request(client):
+    body = gzip.compress(b'{"instances":[1.0]}')
+    for encoding in ("gzip", "x-gzip", "identity, gzip"):
+        reply = client("POST", HALF, body, {"Content-Encoding": encoding})
+        assert reply.json == {"predictions": [2.5]}
+    reply = client("POST", HALF, body, {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"})
+    assert reply.headers["Content-Encoding"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"instances":[1.0]}', b"", gzip.compress(b"[" * 30)[:-9], gzip.compress(bytes(101 * 2**20))],
+    ids=["not gzip", "empty", "cut", "too large"],
+)
+def test_bad_gzip_counts_as_empty(client, body):
+    reply = client("POST", HALF, body, {"Content-Encoding": "gzip"})
+    assert (reply.status, reply.error) == (400, "JSON Parse error: The document is empty")
+
+
+def test_preflight(client):
+    reply = client("OPTIONS", HALF, headers={"Origin": "http://a.b"})
+    assert (reply.status, reply.body) == (200, b"")
+    assert client("OPTIONS", HALF).status == 400
+
+
+def test_status(client):
+    reply = client("GET", "/v1/models/half")
+    assert reply.status == 200
+    assert reply.json == {
+        "model_version_status": [
+            {
+                "version": "123",
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+        ]
+    }
+    assert re.match(rb'\{\n "model_version_status": \[\n  \{\n   "', reply.body)
+    assert reply.body.endswith(b"\n}\n")
+
+
+def test_status_of_some_versions(client):
+    def versions(path):
+        status = client("GET", f"/v1/models/{path}").json["model_version_status"]
+        return [entry["version"] for entry in status]
+
+    assert versions("two") == ["2", "1"]
+    assert versions("two/versions/1") == ["1"]
+    assert versions("two/labels/anything") == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nope", "Could not find any versions of model nope"),
+        ("no%20such", "Could not find any versions of model no such"),
+        ("half?x=1", "Could not find any versions of model half?x=1"),
+        ("metadata", "Could not find any versions of model metadata"),
+        ("half/versions/7", "Could not find version 7 of model half"),
+        ("nope/metadata", "Servable not found for request: Latest(nope)"),
+        ("half/versions/7/metadata", "Servable not found for request: Specific(half, 7)"),
+    ],
+)
+def test_status_and_metadata_of_unknown_models(client, path, message):
+    reply = client("GET", f"/v1/models/{path}")
+    assert (reply.status, reply.error) == (404, message)
+
+
+def test_metadata(client):
+    reply = client("GET", "/v1/models/half/metadata")
+    assert reply.status == 200
+    assert reply.json["model_spec"] == {"name": "half", "signature_name": "", "version": "123"}
+    signatures = reply.json["metadata"]["signature_def"]["signature_def"]
+    assert signatures["serving_default"]["inputs"] == {
+        "x": {
+            "dtype": "DT_FLOAT",
+            "tensor_shape": {"dim": [], "unknown_rank": True},
+            "name": "serving_default_x:0",
+        }
+    }
+    assert signatures["serving_default"]["method_name"] == "tensorflow/serving/predict"
+    dims = client("GET", "/v1/models/multi/versions/1/metadata").json["metadata"]["signature_def"][
+        "signature_def"
+    ]["serving_default"]["inputs"]["a"]["tensor_shape"]["dim"]
+    assert dims == [{"size": "-1", "name": ""}, {"size": "2", "name": ""}]
+
+
+def test_metadata_by_label(client):
+    reply = client("GET", "/v1/models/two/labels/stable/metadata")
+    assert reply.json["model_spec"]["version"] == "1"
+    reply = client("GET", "/v1/models/two/labels/x/metadata")
+    assert (reply.status, reply.error) == (400, "Unrecognized servable version label: x")
+
+
+def test_large_batch(client):
+    values = [float(i % 1000) for i in range(200_000)]
+    reply = client.predict("half", json.dumps({"inputs": values}))
+    assert reply.json["outputs"] == [value / 2 + 2 for value in values]

@@ -5,14 +5,16 @@ matplotlib is imported when something is drawn, so that `import zoo` does not pa
 are made without pyplot: no window, no global state, safe in a server's thread.
 """
 
+import io
 import os
-import tempfile
 import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+from zoo.files import write_atomically
 
 SUFFIXES = (".png", ".svg", ".pdf")
 CELL = 0.34  # inches
@@ -121,18 +123,9 @@ def save_figure(figure, path: str | Path) -> None:
         OSError: The file cannot be written; an existing one is left as it was.
     """
     path = _check_target(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            figure.savefig(file, format=path.suffix[1:].lower(), bbox_inches="tight")
-        # mkstemp makes files for the owner's eyes only; give what `open` would have given.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:].lower(), bbox_inches="tight")
+    write_atomically(path, content.getvalue())
 
 
 def _check_target(path) -> Path:

@@ -6,6 +6,7 @@ tensors do); they travel as surrogate escapes inside `str` and leave as they cam
 """
 
 import base64
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -96,13 +97,7 @@ def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
 
 
 def value_text(value: Any) -> str:
-    """Prints a parsed JSON value for an error message, cut to 256 bytes.
-
-    A number that is the value itself is printed with its shortest six digits, as outputs are;
-    inside lists and objects RapidJSON's own digits are used.
-    """
-    if isinstance(value, float):
-        return next(_numbers(np.array([value], np.float64)))
+    """Prints a parsed JSON value for an error message, cut to 256 bytes."""
     text, length = [], 0
     for piece in _pieces(value, level=0):
         text.append(piece)
@@ -142,8 +137,8 @@ def _pieces(value: Any, level: int) -> Iterator[str]:
     elif value is None or isinstance(value, bool):
         yield {None: "null", False: "false", True: "true"}[value]
     elif isinstance(value, float):
-        # RapidJSON's writer has no text for these.
-        yield repr(value) if np.isfinite(value) else ""
+        # RapidJSON's writer has no text for NaN and the infinities.
+        yield repr(value) if math.isfinite(value) else ""
     else:
         yield str(value)
 

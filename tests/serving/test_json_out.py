@@ -1,0 +1,134 @@
+"""TensorFlow Serving's layout, digits and escapes."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from serving import json_out
+from serving.errors import ServingError
+
+
+def _strings(*items):
+    array = np.empty(len(items), object)
+    array[:] = items
+    return array
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.2, "0.2"),
+        (1 / 3, "0.333333343"),
+        (0.49698544, "0.496985435"),
+        (9000000, "9e+06"),
+        (1000000, "1e+06"),
+        (1234567, "1234567.0"),
+        (3e-5, "3e-05"),
+        (555557.5, "555557.5"),
+        (np.finfo(np.float32).max, "3.40282347e+38"),
+        (2, "2.0"),
+        (-0.0, "-0.0"),
+        (np.nan, "NaN"),
+        (np.inf, "Infinity"),
+        (-np.inf, "-Infinity"),
+    ],
+)
+def test_digits_of_a_float(value, text):
+    body = json_out.outputs_object({"y": np.float32(value)[()].reshape(())})
+    assert body.decode() == f'{{\n    "outputs": {text}\n}}'
+
+
+def test_digits_of_a_double():
+    assert b'"outputs": 0.33333333333333331' in json_out.outputs_object({"y": np.array(1 / 3)})
+
+
+@given(arrays.arrays(np.float32, st.integers(0, 20), elements=st.floats(width=32)))
+def test_floats_read_back_as_themselves(array):
+    read = json.loads(json_out.outputs_object({"y": array}))["outputs"]
+    np.testing.assert_array_equal(np.array(read, np.float64).astype(np.float32), array)
+
+
+def test_row_layout_of_one_output():
+    body = json_out.predictions({"y": np.array([2.5, 3.0, 4.5], np.float32)})
+    assert body == b'{\n    "predictions": [2.5, 3.0, 4.5\n    ]\n}'
+    body = json_out.predictions({"y": np.array([[1, 2], [3, 4]])})
+    assert body == b'{\n    "predictions": [[1, 2], [3, 4]\n    ]\n}'
+
+
+def test_row_layout_of_several_outputs():
+    body = json_out.predictions({"a": np.array([[1, 2]]), "b_bytes": _strings(b"x")})
+    assert body.decode() == (
+        '{\n    "predictions": [\n        {\n            "a": [1, 2],\n            "b_bytes": {\n'
+        '                "b64": "eA=="\n            }\n        }\n    ]\n}'
+    )
+
+
+def test_column_layout():
+    assert json_out.outputs_object({"y": np.array([[1, 2]])}).decode() == (
+        '{\n    "outputs": [\n        [\n            1,\n            2\n        ]\n    ]\n}'
+    )
+    assert json_out.outputs_object({"a": np.array([1]), "b": np.array(True)}).decode() == (
+        '{\n    "outputs": {\n        "a": [\n            1\n        ],\n'
+        '        "b": true\n    }\n}'
+    )
+
+
+@pytest.mark.parametrize("width", [0, 3])
+def test_empty_batch(width):
+    empty = {"a": np.zeros((0, width)), "b": np.zeros(0)}
+    assert json_out.predictions(empty) == b'{\n    "predictions": []\n}'
+
+
+def test_strings_keep_their_bytes():
+    body = json_out.predictions({"t": _strings('é"\\\n\x01/'.encode(), b"\xff")})
+    assert body == b'{\n    "predictions": ["\xc3\xa9\\"\\\\\\n\\u0001/", "\xff"\n    ]\n}'
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({}, "Cannot convert empty tensor map to JSON"),
+        ({"n": np.array(1)}, "Tensor name: n has no shape information "),
+        (
+            {"a": np.zeros(2), "b": np.zeros(3)},
+            "Tensor name: b has inconsistent batch size: 3 expecting: 2",
+        ),
+        ({"y": np.zeros(1, np.float16)}, "Failed to write JSON value for tensor type: half"),
+        ({"y": np.zeros(1, np.uint16)}, "Failed to write JSON value for tensor type: uint16"),
+        ({"y": np.zeros(1, np.complex64)}, "Failed to write JSON value for tensor type: complex64"),
+    ],
+)
+def test_rows_that_cannot_be_written(outputs, message):
+    with pytest.raises(ServingError) as caught:
+        json_out.predictions(outputs)
+    assert (caught.value.http_status, caught.value.message) == (400, message)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1.0"),
+        (1e3, "1000.0"),
+        ([1.0, 2, None, True], "[1.0, 2, null, true]"),
+        ({}, "{}"),
+        ({"a": {"b": [1]}}, '{\n    "a": {\n        "b": [1]\n    }\n}'),
+        (b"\xff", '"\udcff"'),
+    ],
+)
+def test_values_in_messages(value, text):
+    assert json_out.value_text(value) == text
+
+
+def test_values_in_messages_are_cut():
+    assert len(json_out.value_text(list(range(100_000)))) == 256
+    assert len(json_out.value_text("é" * 1000).encode()) <= 256
+
+
+def test_error_body_escapes():
+    assert json_out.error_body('a "b"\n\udcff/é') == (
+        b'{\n    "error": "a \\"b\\"\\n\xff/\xc3\xa9"\n}'
+    )

@@ -95,8 +95,9 @@ Versions: {", ".join(f"{library} {version}" for library, version in metrics["ver
 
 ## Quality
 
-Beam of {metrics["beam_size"]}. BLEU is counted as the published figure is, on lower-cased text,
-normalised and tokenised by Moses; cased BLEU and chrF2 on the text as it comes out.
+The epoch was picked by its BLEU on validation. Beam of {metrics["beam_size"]}. BLEU is counted
+as the published figure is, on lower-cased text, normalised and tokenised by Moses; cased BLEU and
+chrF2 on the text as it comes out.
 
 {_quality_table(metrics["splits"])}
 

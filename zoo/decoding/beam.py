@@ -39,8 +39,8 @@ def beam_search(
     (`beam_size >= V ** max_lengths`), the result is the exact optimum.
 
     Args:
-        step: the step function, see `zoo.decoding`; it is called with B * K rows.
-        state: nest of tensors `[B, ...]`, what `step` starts from; it is repeated K times here.
+        step: the step function, see `zoo.decoding`; it is called with B rows first, then B * K.
+        state: nest of tensors `[B, ...]`, what `step` starts from.
         batch_size: int or int32 scalar, B; may be 0.
         start_id: int or int32 `[B]`, fed to the first step.
         end_id: int, the token that finishes a hypothesis (-1: none does).
@@ -70,51 +70,42 @@ def beam_search(
             f"`beam_size` must be 1 (the same as `greedy`) or more. Received: beam_size={beam_size}"
         )
     limits = row_limits(max_lengths, batch_size)
-    shape = [batch_size, beam_size]
-    row_of = tf.reshape(tf.range(batch_size * beam_size), shape)
-    first_row_of = row_of[:, :1]
 
     def choose(time, logits, progress):
         # The K best continuations of one hypothesis are those with the K largest logits: the
         # normaliser, the same for all of them, is taken off K numbers instead of V.
         values, ids = largest_logits(logits, beam_size)
-        count = tf.shape(values)[-1]  # fewer than K if the vocabulary is smaller
         gains = values - log_normaliser(logits, values[:, :1])
+        if values.shape[-1] != beam_size:  # the vocabulary is, or may be, smaller than K
+            missing = [[0, 0], [0, beam_size - tf.shape(values)[-1]]]
+            gains = tf.pad(gains, missing, constant_values=-float("inf"))
+            ids = tf.pad(ids, missing)
         # A frozen hypothesis has one continuation, itself.
-        itself = tf.where(tf.range(count) == 0, 0.0, -float("inf"))
+        itself = tf.where(tf.range(beam_size) == 0, 0.0, -float("inf"))
         gains = tf.where(tf.reshape(progress.done, [-1, 1]), itself, gains)
         candidates = tf.reshape(progress.log_probs, [-1, 1]) + gains
         emitted = tf.reshape(tf.where(progress.done, progress.emitted, time + 1), [-1, 1])
         scores = normalise_by_length(candidates, emitted, length_penalty)
 
-        _, chosen = tf.math.top_k(tf.reshape(scores, [batch_size, -1]), beam_size)
-        rows = tf.reshape(first_row_of + chosen // count, [-1])
-        chosen = tf.reshape(first_row_of * count + chosen, [-1])
-        ids = tf.gather(tf.reshape(ids, [-1]), chosen)
-        log_probs = tf.reshape(tf.gather(tf.reshape(candidates, [-1]), chosen), shape)
-        moved = Progress(
-            *(tf.reshape(tf.gather(tf.reshape(x, [-1]), rows), shape) for x in progress)
+        hypotheses = tf.shape(progress.done)[1]  # 1 at first, then K
+        _, chosen = tf.math.top_k(
+            tf.reshape(scores, [batch_size, hypotheses * beam_size]), beam_size
         )
-        is_end = tf.reshape(ids == end_id, shape)
-        return ids, rows, moved.extend(log_probs, is_end, limits)
+        chosen += tf.range(batch_size)[:, tf.newaxis] * hypotheses * beam_size
+        rows = chosen // beam_size
+        ids = tf.gather(tf.reshape(ids, [-1]), chosen)
+        log_probs = tf.gather(tf.reshape(candidates, [-1]), chosen)
+        moved = Progress(*(tf.gather(tf.reshape(field, [-1]), rows) for field in progress))
+        progress = moved.extend(log_probs, ids == end_id, limits)
+        return tf.reshape(ids, [-1]), tf.reshape(rows, [-1]), progress
 
-    # All hypotheses of a row are equal at first, so all but one start as impossible.
-    log_probs = tf.where(tf.range(beam_size) == 0, 0.0, -float("inf"))
-    log_probs = tf.broadcast_to(log_probs, shape)
-    start = Progress(log_probs, tf.zeros(shape, tf.int32), tf.zeros(shape, bool), log_probs < 0)
-    state = tf.nest.map_structure(lambda tensor: tf.repeat(tensor, beam_size, axis=0), state)
-    ids = tf.repeat(tf.broadcast_to(tf.cast(start_id, tf.int32), [batch_size]), beam_size)
-    max_steps = tf.maximum(tf.reduce_max(limits), 1)
-    progress, tokens, rows, attention = run(step, state, ids, start, choose, max_steps)
-
-    # Each step recorded its hypotheses in its own order; `source` finds the final ones in it.
-    source = _trace_back(rows)
-    tokens = tf.gather(
-        tokens, tf.concat([source[1:], tf.reshape(row_of, [1, -1])], 0), batch_dims=1
-    )
+    progress, tokens, rows, attention = run(step, state, batch_size, start_id, choose, limits)
+    # Each step recorded its hypotheses in its own order; `places` finds the final ones in it.
+    places = _trace_back(rows)
+    tokens = tf.gather(tokens, places, batch_dims=1)
     if attention is not None:
-        attention = tf.gather(attention, source, batch_dims=1)
-    return assemble(progress, length_penalty, tokens, attention, pad_id)
+        attention = tf.gather(attention, places, batch_dims=1)
+    return assemble(progress, beam_size, length_penalty, tokens, attention, pad_id)
 
 
 def _trace_back(rows):
@@ -124,14 +115,16 @@ def _trace_back(rows):
         rows: int32 `[steps, B * K]`, the row before step t that each hypothesis after t continues.
 
     Returns:
-        int32 `[steps, B * K]`, the row before step t that each final hypothesis descends from.
+        int32 `[steps, B * K]`, the row after step t that each final hypothesis descends from.
     """
-    steps = tf.shape(rows)[0]
-    stay = tf.zeros_like(rows) + tf.range(tf.shape(rows)[1])
+    steps, width = tf.unstack(tf.shape(rows))
+    stay = tf.broadcast_to(tf.range(width), [steps, width])
 
-    # rows[t] leads back over `span` steps. Doubling it takes log2(steps) gathers, not one per step.
-    def double(span, rows):
-        later = tf.concat([rows[span:], stay[:span]], axis=0)
-        return 2 * span, tf.gather(rows, later, batch_dims=1)
+    # places[t] leads back over a span of steps. Doubling the span takes log2(steps) gathers;
+    # following the pointers one by one would take `steps`.
+    def double(span, places):
+        later = tf.concat([places[span:], stay[:span]], axis=0)
+        return 2 * span, tf.gather(places, later, batch_dims=1)
 
-    return tf.while_loop(lambda span, rows: span < steps, double, (tf.constant(1), rows))[1]
+    places = tf.concat([rows[1:], stay[:1]], axis=0)
+    return tf.while_loop(lambda span, _: span < steps, double, (tf.constant(1), places))[1]

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from zoo.decoding.hypotheses import assemble, log_normaliser, row_limits
 from zoo.decoding.largest import largest_logits
-from zoo.decoding.loop import Progress, run
+from zoo.decoding.loop import run
 
 
 def greedy(step, state, batch_size, *, start_id, end_id, max_lengths, pad_id=0):
@@ -120,11 +120,5 @@ def _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id
         log_probs = tf.where(progress.done, progress.log_probs, progress.log_probs + gain)
         return ids[:, 0], None, progress.extend(log_probs, ids == end_id, limits)
 
-    shape = [batch_size, 1]
-    start = Progress(
-        tf.zeros(shape), tf.zeros(shape, tf.int32), tf.zeros(shape, bool), tf.zeros(shape, bool)
-    )
-    ids = tf.broadcast_to(tf.cast(start_id, tf.int32), [batch_size])
-    max_steps = tf.maximum(tf.reduce_max(limits), 1)
-    progress, tokens, _, attention = run(step, state, ids, start, choose, max_steps)
-    return assemble(progress, 1.0, tokens, attention, pad_id)
+    progress, tokens, _, attention = run(step, state, batch_size, start_id, choose, limits)
+    return assemble(progress, 1, 1.0, tokens, attention, pad_id)

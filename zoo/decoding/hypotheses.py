@@ -61,11 +61,12 @@ def normalise_by_length(log_probs, emitted, length_penalty):
     return log_probs / tf.cast(emitted, tf.float32) ** length_penalty
 
 
-def assemble(progress, length_penalty, tokens, attention, pad_id):
+def assemble(progress, beam_size, length_penalty, tokens, attention, pad_id):
     """Cuts, masks and lays out what a search collected.
 
     Args:
         progress: the last `Progress`, `[B, K]`.
+        beam_size: int, K.
         length_penalty: float, as in `Hypotheses.scores`.
         tokens: int32 `[steps, B * K]`, the path of each hypothesis.
         attention: float32 `[steps, B * K, S]`, likewise, or None.
@@ -74,7 +75,7 @@ def assemble(progress, length_penalty, tokens, attention, pad_id):
     Returns:
         `Hypotheses`.
     """
-    log_probs, emitted, ended, _ = progress
+    log_probs, emitted, ended, _ = (tf.ensure_shape(x, [None, beam_size]) for x in progress)
     lengths = tf.where(log_probs > -float("inf"), emitted - tf.cast(ended, tf.int32), 0)
     longest = tf.maximum(tf.reduce_max(lengths), 0)  # the maximum over no rows is below 0
     inside = tf.sequence_mask(lengths, longest)

@@ -29,24 +29,31 @@ class Progress(NamedTuple):
         return Progress(log_probs, emitted, ended, done)
 
 
-def run(step, state, ids, progress, choose, max_steps):
-    """Decodes until every hypothesis is done, at most `max_steps` steps and at least one.
+def run(step, state, batch_size, start_id, choose, limits):
+    """Decodes until every hypothesis is done, for one step at least.
+
+    The loop starts with one hypothesis per row, so rows = B, and goes on with as many as `choose`
+    makes of them: the first step of a beam search costs no more than that of a greedy one.
 
     Args:
         step: the step function, see `zoo.decoding`.
-        state: nest of tensors `[rows, ...]`.
-        ids: int32 `[rows]`, what the first step is fed.
-        progress: `Progress` before the first step.
+        state: nest of tensors `[B, ...]`.
+        batch_size: int or int32 scalar, B.
+        start_id: int or int32 `[B]`, what the first step is fed.
         choose: `choose(time, logits float32 [rows, V], progress) -> (ids, rows, progress)`: the
-            token of each hypothesis, `ids [rows]`, and the row that it continues, `rows [rows]`
-            (None: its own).
-        max_steps: int32 scalar.
+            token of each new hypothesis, `ids [new rows]`, the row that it continues,
+            `rows [new rows]` (None: its own), and where it stands.
+        limits: int32 `[B]`, the most steps of each row.
 
     Returns:
         (progress, ids, rows, attention): the last `progress`; each step's `ids` and `rows` (or
-        None), `[steps, rows]`; each step's attention as `step` gave it, before its rows were moved,
+        None), `[steps, rows]`; the attention with which each step's `ids` were chosen,
         `[steps, rows, S]` or None.
     """
+    max_steps = tf.maximum(tf.reduce_max(limits), 1)  # the maximum over no rows is below 0
+    ids = tf.broadcast_to(tf.cast(start_id, tf.int32), [batch_size])
+    no = tf.zeros([batch_size, 1], tf.bool)
+    progress = Progress(tf.zeros([batch_size, 1]), tf.zeros([batch_size, 1], tf.int32), no, no)
     records = [tf.TensorArray(dtype, max_steps) for dtype in (tf.int32, tf.int32, tf.float32)]
     recorded = [True, False, False]  # known once `advance` is traced
     flat_state = [tf.convert_to_tensor(tensor) for tensor in tf.nest.flatten(state)]
@@ -59,9 +66,12 @@ def run(step, state, ids, progress, choose, max_steps):
         logits, new_state, attention = step(tf.nest.pack_sequence_as(state, flat_state), ids)
         ids, rows, progress = choose(time, tf.cast(logits, tf.float32), progress)
         flat_state = tf.nest.flatten(new_state)
+        if attention is not None:
+            attention = tf.cast(attention, tf.float32)
         if rows is not None:
             flat_state = [tf.gather(tensor, rows) for tensor in flat_state]
-        values = [ids, rows, None if attention is None else tf.cast(attention, tf.float32)]
+            attention = None if attention is None else tf.gather(attention, rows)
+        values = [ids, rows, attention]
         recorded[:] = [value is not None for value in values]
         records = [
             record if value is None else record.write(time, value)
@@ -72,6 +82,7 @@ def run(step, state, ids, progress, choose, max_steps):
     def rows_vary(tensor):
         return tf.TensorShape([None]).concatenate(tensor.shape[1:])
 
+    any_beam = tf.TensorShape([None, None])
     steps, _, _, progress, records = tf.while_loop(
         unfinished,
         advance,
@@ -80,7 +91,7 @@ def run(step, state, ids, progress, choose, max_steps):
             tf.TensorShape([]),
             [rows_vary(tensor) for tensor in flat_state],
             tf.TensorShape([None]),
-            Progress(*(rows_vary(tensor) for tensor in progress)),
+            Progress(any_beam, any_beam, any_beam, any_beam),
             [tf.TensorShape(None)] * 3,
         ),
     )

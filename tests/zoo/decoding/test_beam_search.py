@@ -27,7 +27,7 @@ def table_step(table):
     return lambda state, ids: (tf.gather(table, ids), state, None)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=SEEDS,
     vocabulary=st.integers(2, 4),
@@ -85,7 +85,7 @@ def reference_beam_search(model, state, limit, beam_size, length_penalty):
     return [tokens for _, _, tokens, _ in beam]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=SEEDS,
     vocabulary=st.integers(2, 6),
@@ -118,7 +118,7 @@ def test_pruned_search_does_what_the_docstring_says(
         assert len(set(ranked)) == real
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=SEEDS,
     limits=st.lists(st.integers(1, 8), min_size=2, max_size=5),
@@ -137,7 +137,7 @@ def test_a_row_does_not_depend_on_its_batch_mates(seed, limits, beam_size, data)
     assert_row_alone_is_the_same(decode, model.initial_state(len(limits), seed), limits, row)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=SEEDS, batch=st.integers(1, 4), limit=st.integers(1, 8), forbidden=FORBIDDEN)
 def test_a_beam_of_one_equals_greedy(seed, batch, limit, forbidden):
     model = ToyModel(6, seed, forbidden)

@@ -24,7 +24,7 @@ def constant_step(logits):
     return lambda state, ids: (tf.gather(tf.constant([logits], tf.float32), ids * 0), state, None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=SEEDS, limits=LIMITS, forbidden=st.sampled_from([0.0, 0.4]))
 def test_greedy_takes_the_most_probable_token_each_time(seed, limits, forbidden):
     model = ToyModel(6, seed, forbidden)
@@ -39,7 +39,7 @@ def test_greedy_takes_the_most_probable_token_each_time(seed, limits, forbidden)
             previous = token
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=SEEDS,
     limits=LIMITS,
@@ -64,7 +64,7 @@ def test_samples_are_possible_and_scored_by_the_model(seed, limits, top_k, tempe
     assert np.all(np.isfinite(found.scores))  # a token of probability 0 is never drawn
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=SEEDS, limits=st.lists(st.integers(1, 8), min_size=2, max_size=5), data=st.data())
 def test_a_greedy_row_does_not_depend_on_its_batch_mates(seed, limits, data):
     model = ToyModel(5, seed)
@@ -76,7 +76,7 @@ def test_a_greedy_row_does_not_depend_on_its_batch_mates(seed, limits, data):
     assert_row_alone_is_the_same(decode, model.initial_state(len(limits), seed), limits, row)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=SEEDS,
     limits=st.lists(st.integers(1, 8), min_size=3, max_size=6),

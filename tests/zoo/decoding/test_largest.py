@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from zoo.decoding.largest import WIDTH, largest_logits
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(0, 3),

@@ -105,7 +105,7 @@ Published: the text-only attention model (nmtpy) of {PUBLISHED_HOME}, a single r
 
 Signatures: {_signatures(metrics["splits"])}
 
-BLEU by length of the source, {" and ".join(metrics["bleu_by_source_length"]["splits"])} together:
+BLEU by length of the source, on {" and ".join(metrics["bleu_by_source_length"]["splits"])}:
 
 {_length_table(metrics["bleu_by_source_length"]["buckets"])}
 

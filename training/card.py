@@ -46,10 +46,6 @@ def card_text(config: dict, metrics: dict) -> str:
     name = config["model"]
     if name not in WHAT:
         raise ValueError(f"There is a card for {', '.join(WHAT)} only. Received: model={name!r}")
-    training = metrics["training"]
-    recipe, network = (
-        json.dumps(x, sort_keys=True) for x in (training["recipe"], config["config"])
-    )
     latency, machine = metrics["latency"], metrics["machine"]
     speed = [split["sentences_per_second"] for split in metrics["splits"].values()]
     return f"""# {name}
@@ -75,11 +71,7 @@ research data for non-commercial use too.
 
 ## How it was made
 
-Trained with seed {training["recipe"]["seed"]}:
-
-```
-{training["command"]}
-```
+{_training(metrics["training"])}
 
 Measured with:
 
@@ -87,17 +79,14 @@ Measured with:
 {metrics["command"]}
 ```
 
-Recipe: `{recipe}`
-
-Network: `{network}`
+Network: `{json.dumps(config["config"], sort_keys=True)}`
 
 Versions: {", ".join(f"{library} {version}" for library, version in metrics["versions"].items())}.
 
 ## Quality
 
-The epoch was picked by its BLEU on validation. Beam of {metrics["beam_size"]}. BLEU is counted
-as the published figure is, on lower-cased text, normalised and tokenised by Moses; cased BLEU and
-chrF2 on the text as it comes out.
+Beam of {metrics["beam_size"]}. BLEU is counted as the published figure is, on lower-cased text,
+normalised and tokenised by Moses; cased BLEU and chrF2 on the text as it comes out.
 
 {_quality_table(metrics["splits"])}
 
@@ -125,6 +114,22 @@ From text to text on {machine["cores"]} cores ({machine["processor"]}):
 - Captions carry their writers' stereotypes (van Miltenburg 2016), and so do the translations.
 {LIMITS[name]}- Not for decisions about people, and not for commercial use (see the data).
 """
+
+
+def _training(training: dict | None) -> str:
+    if training is None:
+        return "Saved by hand: how it was trained is not recorded."
+    if not {"command", "recipe", "epoch"} <= training.keys():
+        return f"As told when it was saved: `{json.dumps(training, sort_keys=True)}`"
+    command = training["command"] or "training.recipes.nmt.train(...)"
+    return f"""Trained with seed {training["recipe"]["seed"]}.
+Kept: epoch {training["epoch"]}, the best by BLEU on validation.
+
+```
+{command}
+```
+
+Recipe: `{json.dumps(training["recipe"], sort_keys=True)}`"""
 
 
 def _quality_table(splits: dict) -> str:

@@ -95,48 +95,36 @@ def evaluate_translation(
     }
 
 
-def write_report(
-    name_or_folder: str | Path, metrics: dict, command: str, training: dict | None = None
-) -> Path:
+def write_report(name_or_folder: str | Path, metrics: dict, command: str) -> Path:
     """Writes `metrics.json` and the model card made from it into a preset's folder.
 
     Args:
         name_or_folder: A preset, as `zoo.load` takes it.
         metrics: What `evaluate_translation` gave.
         command: The command line that measured.
-        training: How the model was trained: `command`, a string, and `recipe`, a dict of plain
-            values that includes `seed`. None keeps what the folder's `metrics.json` says.
 
     Returns:
-        The folder.
+        The path of `metrics.json`; `card.md` is beside it.
 
     Raises:
-        ValueError: Unknown preset, damaged `config.json` or `metrics.json`, or `training` is None
-            and was never told.
+        ValueError: Unknown preset, a damaged `config.json`, or a model that has no card's text.
         OSError: The folder cannot be written; each file there stays whole.
     """
-    folder = preset_folder(name_or_folder)
-    config = read_config(name_or_folder)
-    if training is None and (folder / METRICS).is_file():
-        training = read_metrics(folder).get("training")
-    if training is None:
-        raise ValueError(
-            "`training` must tell how the model was trained, as "
-            f"{folder / METRICS} does not tell it. Received: training=None"
-        )
+    folder, config = preset_folder(name_or_folder), read_config(name_or_folder)
     metrics = {
         "model": config["model"],
         # Ties the figures to these very weights.
         "weights_sha256": config["files"][WEIGHTS],
         "command": command,
-        "training": training,
+        # How it was trained, seed and all; None for a model that was saved by hand.
+        "training": config.get("training"),
         **metrics,
     }
-    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
     card = card_text(config, metrics)
+    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / METRICS, text.encode())
     write_atomically(folder / CARD, card.encode())
-    return folder
+    return folder / METRICS
 
 
 def read_metrics(path: str | Path) -> dict:

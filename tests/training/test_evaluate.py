@@ -17,7 +17,11 @@ RAW = {
         "zwei hunde spielen im tiefen schnee des weiten parks .",
     ],
 }
-TRAINING = {"command": "zoo-train nmt_attention --out run", "recipe": {"seed": 7, "epochs": 3}}
+TRAINING = {
+    "command": "zoo-train nmt_attention --out run",
+    "recipe": {"seed": 7, "epochs": 3},
+    "epoch": 2,
+}
 
 
 class Parrot:
@@ -61,6 +65,7 @@ def preset(tmp_path):
         "model": "nmt_attention",
         "config": {"encoder_units": 8},
         "files": {"model.weights.h5": "ab" * 32},
+        "training": TRAINING,
     }
     (folder / "config.json").write_text(json.dumps(config))
     return folder
@@ -121,7 +126,8 @@ def test_no_or_unknown_splits_are_named(corpus):
 def test_the_report_is_metrics_and_a_card_with_every_figure(metrics, preset):
     metrics["splits"]["test_2016_flickr"]["published_data"] = True
     metrics["splits"]["test_2016_flickr"]["bleu"]["score"] = 39.876
-    write_report(preset, metrics, "zoo-train evaluate preset --data-dir corpus", TRAINING)
+    path = write_report(preset, metrics, "zoo-train evaluate preset --data-dir corpus")
+    assert path == preset / "metrics.json"
     assert sorted(p.name for p in preset.iterdir()) == ["card.md", "config.json", "metrics.json"]
     written = read_metrics(preset)
     assert written["model"] == "nmt_attention"
@@ -136,6 +142,7 @@ def test_the_report_is_metrics_and_a_card_with_every_figure(metrics, preset):
         "1,234,567 parameters",
         "zoo-train evaluate preset --data-dir corpus",
         "seed 7",
+        "epoch 2",
         TRAINING["command"],
         "non-commercial",
         "| test_2016_flickr | 2 | **39.88** | 39.00 | 100.00 | 100.00 |",
@@ -152,18 +159,24 @@ def test_the_report_is_metrics_and_a_card_with_every_figure(metrics, preset):
                          .replace('{"encoder_units": 8}', ""))  # fmt: skip
 
 
-def test_a_second_evaluation_keeps_how_the_model_was_trained(metrics, preset):
-    with pytest.raises(ValueError, match=r"`training` must tell.*Received: training=None"):
-        write_report(preset, metrics, "zoo-train evaluate")
-    assert not (preset / "metrics.json").exists()
-    write_report(preset, metrics, "zoo-train evaluate", TRAINING)
-    write_report(preset, metrics, "zoo-train evaluate again")
-    assert read_metrics(preset)["training"] == TRAINING
-    assert read_metrics(preset)["command"] == "zoo-train evaluate again"
+@pytest.mark.parametrize(
+    ("training", "text"),
+    [
+        (None, "how it was trained is not recorded"),
+        ({**TRAINING, "command": None}, "training.recipes.nmt.train(...)"),
+        ({"data": "my pairs"}, 'As told when it was saved: `{"data": "my pairs"}`'),
+    ],
+)
+def test_a_model_that_no_command_trained_says_so(metrics, preset, training, text):
+    config = json.loads((preset / "config.json").read_text())
+    (preset / "config.json").write_text(json.dumps({**config, "training": training}))
+    write_report(preset, metrics, "zoo-train evaluate")
+    assert read_metrics(preset)["training"] == training
+    assert text in (preset / "card.md").read_text()
 
 
 def test_both_translators_have_a_card_and_others_an_error(metrics, preset):
-    write_report(preset, metrics, "zoo-train evaluate", TRAINING)
+    write_report(preset, metrics, "zoo-train evaluate")
     config = json.loads((preset / "config.json").read_text())
     config["model"] = "nmt_vanilla"
     assert "must fit into one state" in card_text(config, read_metrics(preset))

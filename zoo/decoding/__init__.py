@@ -8,9 +8,10 @@ The `step` contract
     * `logits`: `[rows, vocabulary]`, unnormalised; `-inf` forbids a token; no `+inf`, no NaN.
     * `attention`: float `[rows, source]`, or None.
 
-    Rows are batch-major and the K hypotheses of a sentence are neighbours: `row = b * K + k`
-    (K = 1 outside beam search). What does not change while decoding (encoder memory, attention
-    keys, lengths) is closed over by `step`: it is neither copied K times nor moved about.
+    Rows are batch-major and the K hypotheses of a sentence are neighbours: `row = b * K + k`. K is
+    1, but after the first step of a beam search it is the beam size. What does not change while
+    decoding (encoder memory, attention keys, lengths) is closed over by `step`, which finds K as
+    rows // B: it is neither copied K times nor moved about.
 
 Everything runs in the graph (`tf.while_loop`) with core TensorFlow ops only. Called eagerly,
 the loop runs op by op; wrap the call in `tf.function` for speed.

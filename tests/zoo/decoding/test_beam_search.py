@@ -189,6 +189,22 @@ def test_a_beam_larger_than_the_number_of_hypotheses_is_filled_with_impossible_o
     assert found.attention is None
 
 
+def test_the_vocabulary_may_have_a_width_that_the_graph_does_not_know():
+    @tf.function(input_signature=[tf.TensorSpec([None, None])], autograph=False)
+    def decode(table):
+        def step(state, ids):
+            return tf.gather(table, ids), state, None
+
+        return beam_search(step, (), 1, max_lengths=2, beam_size=4, **IDS)
+
+    for vocabulary in (3, 6):
+        table = np.random.default_rng(vocabulary).normal(size=(vocabulary, vocabulary))
+        expected = beam_search(table_step(table), (), 1, max_lengths=2, beam_size=4, **IDS)
+        found = decode(tf.constant(table, tf.float32))
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5)
+
+
 def test_a_row_without_any_possible_token_is_impossible_and_not_nan():
     table = np.zeros((3, 3))
     table[START] = -np.inf

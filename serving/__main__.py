@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -151,8 +152,9 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    for library in ("absl", "tensorflow"):
-        logging.getLogger(library).setLevel(logging.ERROR)
+    # What these have to say is about deprecated calls, and about clients that do not speak HTTP.
+    for library in ("absl", "tensorflow", "aiohttp.server"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
     from serving.config import read_config_file, single_model
@@ -215,7 +217,7 @@ def _say_where(server, models) -> None:
         url = f"http://{host}:{server.rest_api_port}/v1/models"
         click.echo(f"REST at {url}/NAME:predict. Try:")
         for name in models:
-            click.echo(f"  curl -d '{_sample(server, name)}' {url}/{name}:predict")
+            click.echo(f"  curl -d '{_sample(server, name)}' {url}/{quote(name, '')}:predict")
     if options.host not in _LOOPBACK:
         click.echo(
             f"Listening on {options.host}: whoever can reach this machine can use the models."

@@ -63,7 +63,9 @@ class Lifecycle:
 
     def stop(self) -> None:
         """Stops the background thread and unloads everything; running requests end first."""
-        self._stopping = True
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         self._wake.set()
         self._thread.join()
         with self._lock:

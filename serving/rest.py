@@ -80,6 +80,8 @@ class RestApi:
             status, body = error.http_status, json_out.error_body(error.message)
         except web.HTTPRequestEntityTooLarge as error:
             status, body = error.status, json_out.error_body(error.text)
+        except (ConnectionError, web.RequestPayloadError):
+            status, body = 400, json_out.error_body("The request body was cut short.")
         except TimeoutError:
             status, body = 408, json_out.error_body("The request body did not arrive in time.")
         except Exception:

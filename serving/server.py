@@ -109,8 +109,6 @@ class Server:
     def stop(self) -> None:
         """Closes the ports, lets running requests end, and unloads the models."""
         self._stopped.set()
-        if self._reloader:
-            self._reloader.join()
         if self._grpc:
             self._grpc.stop(grace=self.options.rest_api_timeout_in_ms / 1000).wait()
         if self._loop_thread.is_alive():
@@ -120,6 +118,8 @@ class Server:
             self._loop_thread.join()
         self._executor.shutdown()
         self.lifecycle.stop()
+        if self._reloader:
+            self._reloader.join()
 
     def __enter__(self) -> "Server":
         self.start()

@@ -1,0 +1,203 @@
+"""The command line: flags, the start-up lines, presets, and the end by signal."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+from fixture_models import save_half, write_config
+
+from serving import repository
+from serving.__main__ import NOT_BUILT, _sample, main
+from serving.config import ModelConfig
+from serving.server import Options, Server
+
+
+def run(*args):
+    return CliRunner().invoke(main, args)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "Nothing to serve"),
+        (["nmt", "--model_base_path=/m"], "Presets cannot be combined"),
+        (["--model_base_path=/m", "--model_repository=/r"], "--model_repository is for presets"),
+        (["--model_base_path=/m", "--port=8501"], "--port and --rest_api_port must differ"),
+        (["--model_base_path=/m", "--port=0", "--rest_api_port=0"], "one must be open"),
+        (["--model_base_path=/m", "--enable_batching"], "does not have"),
+        (["--model_base_path=/m", "--batching_parameters_file=/b"], "does not have"),
+        (["--model_base_path=/m", "--no_such_flag=1"], "No such option"),
+        (["--model_base_path=/m", "--port=99999"], "99999"),
+    ],
+)
+def test_flags_that_are_refused(args, message):
+    result = run(*args)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--model_base_path=models/half"], "have an absolute path or URI"),
+        (["--model_config_file=/nowhere/models.config"], "Cannot read model config file"),
+    ],
+)
+def test_configurations_that_are_refused(args, message):
+    result = run(*args)
+    assert result.exit_code == 1
+    assert "Failed to start server. Error:" in result.output
+    assert message in result.output
+
+
+def test_help_names_the_flags():
+    text = run("--help").output
+    for flag in ("--rest_api_port", "--model_base_path", "--file_system_poll_wait_seconds"):
+        assert flag in text
+    assert not any(f"--{name} " in text for name in NOT_BUILT)
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start(tmp_path):
+    (tmp_path / "1").mkdir()
+    result = run(f"--model_base_path={tmp_path}", "--port=0", "--rest_api_port=1")
+    assert result.exit_code == 1
+    assert "servable(s) did not become available" in result.output
+
+
+def test_a_taken_port_is_named(models):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for flags, other in (("rest_api_port", "port"), ("port", "rest_api_port")):
+            result = run(
+                f"--model_base_path={models / 'half'}", f"--{flags}={port}", f"--{other}=0"
+            )
+            assert result.exit_code == 1
+            assert f"127.0.0.1:{port}" in result.output
+            assert f"Choose another --{flags}" in result.output
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_sigterm_lets_running_requests_end(models, tmp_path):
+    """The whole program, as a user starts it."""
+    port = free_port()
+    config = write_config(tmp_path / "models.config", models)
+    command = [sys.executable, "-m", "serving", f"--model_config_file={config}"]
+    command += [f"--rest_api_port={port}", "--port=0", "--enable_model_warmup=false"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "a%2Fb%3Ac:predict" in line:
+                break
+        started = "".join(lines)
+        assert "Serving half, version 123: signatures serving_default" in started
+        assert f"""  curl -d '{{"instances": [1.0]}}' http://127.0.0.1:{port}""" in started
+        answers = []
+
+        def ask():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("POST", "/v1/models/slow:predict", '{"instances": [0.7]}')
+            answers.append(connection.getresponse().status)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        asking.join()
+        assert answers == [200]
+        assert process.wait(30) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_the_config_file_is_read_again(models, tmp_path):
+    config = tmp_path / "models.config"
+    entry = "config {{ name: '{}' base_path: '{}' model_platform: 'tensorflow' }}"
+
+    def write(*names):
+        entries = [entry.format(name, models / name) for name in names]
+        config.with_suffix(".new").write_text(f"model_config_list {{ {' '.join(entries)} }}")
+        config.with_suffix(".new").replace(config)
+
+    def eventually_names(expected):
+        deadline = time.monotonic() + 20
+        while server.lifecycle.names() != expected:
+            assert time.monotonic() < deadline, server.lifecycle.names()
+            time.sleep(0.05)
+
+    write("half")
+    half = {"half": ModelConfig("half", models / "half")}
+    options = Options(port=None, rest_api_port=0, model_config_file_poll_wait_seconds=0.1)
+    with Server(half, options, config) as server:
+        write("half", "i64")
+        eventually_names(["half", "i64"])
+        config.write_text("garbage {{{")
+        time.sleep(0.3)
+        assert server.lifecycle.names() == ["half", "i64"]
+        write("i64")
+        eventually_names(["i64"])
+
+
+def test_samples_fit_the_first_signature(server):
+    assert _sample(server, "half") == '{"instances": [1.0]}'
+    assert _sample(server, "echo") == '{"instances": ["A dog runs."]}'
+    assert _sample(server, "multi") == '{"instances": [{"a": 1, "s": "A dog runs."}]}'
+
+
+@pytest.fixture
+def fake_zoo(monkeypatch, tmp_path):
+    """Stand-ins for the zoo and its exporter, so that no preset is needed."""
+    exported = []
+    zoo, export, presets = ModuleType("zoo"), ModuleType("export"), ModuleType("zoo.presets")
+    zoo.load = lambda name: f"model {name}"
+    presets.PRESETS_DIR = tmp_path / "presets"
+    (tmp_path / "presets" / "nmt").mkdir(parents=True)
+    (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
+
+    def saved_model(model, base_path):
+        exported.append((model, base_path))
+        save_half(base_path / "1")
+
+    export.saved_model = saved_model
+    for module in (zoo, export, presets):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return exported
+
+
+def test_presets_are_exported_once(fake_zoo, tmp_path):
+    lines = []
+    for _ in range(2):
+        models = repository.preset_models(("nmt",), tmp_path / "repository", lines.append)
+        assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
+    assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
+    assert len(lines) == 1
+
+
+def test_a_newer_preset_is_exported_anew(fake_zoo, tmp_path):
+    def export() -> ModelConfig:
+        return repository.preset_models(("nmt",), None, str)["nmt"]
+
+    first = export()
+    assert first.base_path.parent == tmp_path / "cache" / "rnn-zoo" / "served-models"
+    assert export() == first
+    (tmp_path / "presets" / "nmt" / "config.json").write_text('{"version": 2}')
+    assert export().base_path != first.base_path
+    assert len(fake_zoo) == 2

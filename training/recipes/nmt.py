@@ -4,6 +4,7 @@ Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 same data, vocabulary and schedule; only the network differs.
 """
 
+import difflib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,14 +28,14 @@ class Recipe:
     seed: int = 1
     # Data
     vocabulary_size: int = 4000
-    sampling_alpha: float = 0.3
+    sampling_alpha: float = 0.4
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
-    epochs: int = 18
+    epochs: int = 12
     batch_size: int = 64
-    learning_rate: float = 1e-3
-    warmup_steps: int = 400
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 300
     clip_norm: float = 1.0
     label_smoothing: float = 0.1
     average_momentum: float = 0.998
@@ -50,9 +51,9 @@ RECIPES = {
             "encoder_units": 192,
             "decoder_units": 384,
             "attention_units": 192,
-            "embedding_dropout": 0.3,
-            "encoder_dropout": 0.4,
-            "readout_dropout": 0.4,
+            "embedding_dropout": 0.2,
+            "encoder_dropout": 0.35,
+            "readout_dropout": 0.35,
         },
     ),
     "nmt_vanilla": Recipe(
@@ -61,15 +62,30 @@ RECIPES = {
             "embedding_units": 192,
             "units": 384,
             "layers": 2,
-            "embedding_dropout": 0.3,
-            "layer_dropout": 0.3,
-            "readout_dropout": 0.4,
+            "embedding_dropout": 0.2,
+            "layer_dropout": 0.25,
+            "readout_dropout": 0.35,
         },
     ),
 }
 
 
-def train(recipe, out, data_dir=None, verify=True, callbacks=()):
+def recipe(name):
+    """The recipe of a preset.
+
+    Raises:
+        ValueError: unknown name (with close matches).
+    """
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, n=2, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise ValueError(
+            f"`name` has no recipe.{hint} Recipes: {', '.join(RECIPES)}. Received: {name!r}"
+        )
+    return RECIPES[name]
+
+
+def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     """Train, or go on with a run that was stopped; keep the epoch with the best dev BLEU.
 
     Args:
@@ -78,6 +94,7 @@ def train(recipe, out, data_dir=None, verify=True, callbacks=()):
             ``logs/`` for TensorBoard.
         data_dir: folder with Multi30k; None downloads it from its public home.
         verify: refuse data that is not the published corpus.
+        command: the command line, for the model card.
         callbacks: further Keras callbacks.
 
     Returns:
@@ -122,7 +139,9 @@ def train(recipe, out, data_dir=None, verify=True, callbacks=()):
         seed=recipe.seed,
         epoch=done,
     )
-    keep = KeepBest(checkpoint, load_multi30k(data_dir, "validation", verify), out / "preset", best)
+    dev = load_multi30k(data_dir, "validation", verify)
+    told = {"command": command, "recipe": asdict(recipe)}
+    keep = KeepBest(checkpoint, dev, out / "preset", best, told)
     keras.Model.fit(
         model,
         batches,
@@ -136,9 +155,10 @@ def train(recipe, out, data_dir=None, verify=True, callbacks=()):
 class KeepBest(keras.callbacks.Callback):
     """After each epoch: dev BLEU of the averaged weights, the best preset, a checkpoint."""
 
-    def __init__(self, checkpoint, dev, preset, best):
+    def __init__(self, checkpoint, dev, preset, best, training):
         super().__init__()
         self.checkpoint, self.dev, self.preset, self.best = checkpoint, dev, preset, best
+        self.training = training
 
     def on_epoch_end(self, epoch, logs=None):
         with averaged_weights(self.model):
@@ -147,7 +167,8 @@ class KeepBest(keras.callbacks.Callback):
             score = lowercased_tokenised_bleu(hypotheses, self.dev.de_tok).score
             if self.best is None or score > self.best:
                 self.best = score
-                zoo.save(self.model, self.preset, overwrite=True)
+                training = {**self.training, "epoch": epoch + 1}
+                zoo.save(self.model, self.preset, overwrite=True, training=training)
         logs["dev_bleu"] = score
         logs["best_dev_bleu"] = self.best
         self.checkpoint.save(self.model, epoch + 1, self.best)

@@ -24,7 +24,7 @@ from zoo.layers import (
     BidirectionalRNN,
     DropoutWrapper,
 )
-from zoo.models.readout import TiedReadout
+from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.models.translation import TranslationModel
 
 
@@ -62,7 +62,7 @@ class NMTAttention(TranslationModel):
     ):
         super().__init__(tokenizer, **kwargs)
         # Layers
-        self.embedding = keras.layers.Embedding(tokenizer.vocabulary_size, embedding_units)
+        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
         self.encoder = BidirectionalRNN(
             *(

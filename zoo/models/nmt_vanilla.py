@@ -12,7 +12,7 @@ the layers (Zaremba et al. 2014), and the maxout read-out that ``nmt_attention``
 import keras
 
 from zoo.layers import BasicLSTMCell, DropoutWrapper, DynamicRNN, MultiRNNCell
-from zoo.models.readout import TiedReadout
+from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.models.translation import TranslationModel
 
 
@@ -46,7 +46,7 @@ class NMTVanilla(TranslationModel):
     ):
         super().__init__(tokenizer, **kwargs)
         # Layers
-        self.embedding = keras.layers.Embedding(tokenizer.vocabulary_size, embedding_units)
+        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
 
         cell = DropoutWrapper(BasicLSTMCell(units), output_keep_prob=1 - layer_dropout)

@@ -4,6 +4,15 @@ import keras
 import tensorflow as tf
 
 
+def tied_embedding(vocabulary_size, units):
+    """An embedding that is also the output matrix, scaled so that first logits are of order 1."""
+    return keras.layers.Embedding(
+        vocabulary_size,
+        units,
+        embeddings_initializer=keras.initializers.RandomNormal(0, units**-0.5),
+    )
+
+
 class TiedReadout(keras.layers.Layer):
     """Deep output of Bahdanau et al. (2015), appendix A.2.2, on tied embeddings.
 

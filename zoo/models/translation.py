@@ -126,14 +126,13 @@ class TranslationModel(ZooModel):
             and :class:`zoo.decoding.Hypotheses`. A blank text has one empty hypothesis.
         """
         source, lengths = self.tokenizer.encode(texts)
-        row = tf.argmax(lengths)
+        long_rows = tf.where(lengths > MAX_SOURCE_LENGTH)[:, 0]
         check = tf.debugging.Assert(
-            tf.reduce_all(lengths <= MAX_SOURCE_LENGTH),
+            tf.size(long_rows) == 0,
             [
                 f"`text` must have at most {MAX_SOURCE_LENGTH} sub-words in each entry: translate "
-                "sentence by sentence. Received: text of this index and so many sub-words:",
-                row,
-                tf.reduce_max(lengths),
+                "sentence by sentence. Received: too many in the entries",
+                long_rows,
             ],
         )
         with tf.control_dependencies([check]):
@@ -165,7 +164,9 @@ class TranslationModel(ZooModel):
         """Detokenised hypotheses: string ``[batch, beam]``, best first."""
         shape = tf.shape(hypotheses.ids)
         flat = self.tokenizer.decode(
-            tf.reshape(hypotheses.ids, [-1, shape[2]]), tf.reshape(hypotheses.lengths, [-1])
+            # -1 would be ambiguous where every hypothesis is empty.
+            tf.reshape(hypotheses.ids, [shape[0] * shape[1], shape[2]]),
+            tf.reshape(hypotheses.lengths, [-1]),
         )
         return tf.reshape(flat, shape[:2])
 
@@ -202,7 +203,7 @@ class TranslationModel(ZooModel):
         if lengths[longest] > MAX_SOURCE_LENGTH:
             raise ValueError(
                 f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate "
-                f"sentence by sentence. Received: texts[{longest}] with {lengths[longest]} sub-words"
+                f"sentence by sentence. Received: texts[{longest}] of {lengths[longest]} sub-words"
             )
         # Texts of like length together: little padding, and no row waits long for its batch.
         order = np.argsort(lengths, kind="stable")

@@ -115,7 +115,7 @@ def load(name_or_folder):
     return model
 
 
-def save(model, folder, overwrite=False, half=True):
+def save(model, folder, overwrite=False, half=True, training=None):
     """Write a model as a preset folder, whole or not at all.
 
     Args:
@@ -124,6 +124,7 @@ def save(model, folder, overwrite=False, half=True):
         overwrite: replace a folder that stands there.
         half: store weights as float16, half the size. They differ from float32 by less than
             0.05 %, which moves no metric here; pass False to go on training from exact weights.
+        training: dict of plain values that tell how the model came about, kept in ``config.json``.
 
     Returns:
         The folder, a ``Path``.
@@ -153,6 +154,7 @@ def save(model, folder, overwrite=False, half=True):
             "zoo_version": __version__,
             "config": model.get_config(),
             "files": {name: file_sha256(partial / name) for name in files},
+            "training": training,
         }
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return Path(folder)

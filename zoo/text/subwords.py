@@ -1,9 +1,11 @@
 """Raw strings <-> sub-word ids with SentencePiece, inside the graph (TF Text)."""
 
+import hashlib
 from pathlib import Path
 
 import tensorflow as tf
 import tensorflow_text as tf_text
+from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
 
 PAD_ID, UNK_ID, START_ID, END_ID = 0, 1, 2, 3
 
@@ -39,6 +41,7 @@ class SubwordTokenizer(tf.Module):
         self.model = model
         try:
             self._tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+            self._tokenizer._model_resource = _SharedModel(model)
             self.vocabulary_size = int(self._tokenizer.vocab_size())
         except tf.errors.OpError as error:
             raise ValueError(
@@ -68,7 +71,8 @@ class SubwordTokenizer(tf.Module):
             ``(ids, lengths)``: int32 ``[batch, time]`` padded with 0, and int32 ``[batch]``, the
             end id counted. An empty or blank text has length 1: the end id alone.
         """
-        ragged = self._tokenizer.tokenize(texts)
+        # SentencePiece's NFKC takes only the blank for one; a line break in a text is no word.
+        ragged = self._tokenizer.tokenize(tf.strings.regex_replace(texts, r"[\t\n\v\f\r]", " "))
         ends = tf.fill([ragged.nrows(), 1], END_ID)
         ragged = tf.concat([ragged, tf.RaggedTensor.from_tensor(ends)], axis=1)
         return ragged.to_tensor(PAD_ID), tf.cast(ragged.row_lengths(), tf.int32)
@@ -91,3 +95,22 @@ class SubwordTokenizer(tf.Module):
         """The vocabulary entry of every id, such as ``"▁dog"``: string, of the shape of ``ids``."""
         flat = self._tokenizer.id_to_string(tf.reshape(ids, [-1]))
         return tf.reshape(flat, tf.shape(ids))
+
+
+class _SharedModel(tf.saved_model.experimental.TrackableResource):
+    """The SentencePiece model as a named resource of the runtime.
+
+    TF Text ties the resource to the kernel that made it, and TensorFlow throws its kernels away in
+    ``tf.random.set_seed``: every tokenizer made before would stop working. A named resource stays.
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        self._model = model
+        self._name = f"subwords-{hashlib.sha256(model).hexdigest()}"
+        _ = self.resource_handle  # reading it creates the resource
+
+    def _create_resource(self):
+        return gen_sentencepiece_tokenizer.sentencepiece_op(
+            model=self._model, shared_name=self._name
+        )

@@ -1,0 +1,143 @@
+"""The command line ``zoo-train``: train a preset from its recipe, measure it, plot it."""
+
+import dataclasses
+import shlex
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Folder with the corpus (Multi30k: raw/ and tok/). "
+    "[default: downloaded once from its public home]",
+)
+ANY_DATA = click.option(
+    "--any-data",
+    is_flag=True,
+    help="Take --data-dir even when its files are not the published corpus, byte for byte.",
+)
+
+
+class _Commands(click.Group):
+    """``zoo-train nmt_attention`` is short for ``zoo-train train nmt_attention``."""
+
+    def parse_args(self, ctx, args):
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Commands)
+def main():
+    """Train the zoo's models from their recipes and measure them.
+
+    \b
+    zoo-train nmt_attention --data-dir multi30k --out runs/nmt_attention
+    zoo-train evaluate runs/nmt_attention/preset --data-dir multi30k
+    """
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the run. If it holds a stopped run of the same recipe, that run goes on.",
+)
+@DATA_DIR
+@ANY_DATA
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
+@click.option("--seed", type=int, help="Instead of the recipe's.")
+@click.option(
+    "--vocabulary-size", type=click.IntRange(min=300), help="Sub-words, instead of the recipe's."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16"]),
+    help="Precision of the arithmetic; weights stay float32. [default: float32]",
+)
+def train(name, out, data_dir, any_data, **changes):
+    """Train the model NAME; stopped at any moment, the same command goes on.
+
+    OUT gets `preset/` (the best epoch so far by dev BLEU, for `zoo.load`), `logs/` for TensorBoard
+    and the checkpoint of the last finished epoch.
+    """
+    from training.recipes import nmt
+
+    try:
+        changes = {key: value for key, value in changes.items() if value is not None}
+        recipe = dataclasses.replace(nmt.recipe(name), **changes)
+        preset = nmt.train(recipe, out, data_dir, verify=not any_data, command=_command())
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(f"stopped; the same command goes on from {out}") from None
+    click.echo(f"The best epoch is in {preset}: zoo-train evaluate {preset}")
+
+
+@main.command()
+@click.argument("name_or_folder")
+@DATA_DIR
+@ANY_DATA
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    help="A split to measure, may be repeated. [default: dev and both test sets]",
+)
+@click.option("--beam-size", type=click.IntRange(min=1), default=5, show_default=True)
+def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
+    """Measure a translator on Multi30k; write metrics.json and card.md into its folder.
+
+    NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
+    """
+    import zoo
+    from training.evaluate import SPLITS, evaluate_translation, write_report
+
+    try:
+        metrics = evaluate_translation(
+            zoo.load(name_or_folder),
+            data_dir,
+            splits=splits or SPLITS,
+            beam_size=beam_size,
+            verify=not any_data,
+        )
+        path = write_report(name_or_folder, metrics, _command())
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    table = Table("split", "BLEU, lower-cased and tokenised", "BLEU, cased", "chrF", box=None)
+    for split, figures in metrics["splits"].items():
+        scores = (figures[name]["score"] for name in ("bleu", "cased_bleu", "chrf"))
+        table.add_row(split, *(f"{score:.2f}" for score in scores))
+    Console().print(table)
+    click.echo(f"Written: {path} and the card beside it")
+
+
+@main.command("plot-lengths")
+@click.argument("names_or_folders", nargs=-1, required=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, .svg or .pdf")
+def plot_lengths(names_or_folders, out):
+    """Plot BLEU against the source's length for models that `evaluate` has measured."""
+    from training.plots import plot_bleu_by_source_length
+    from zoo.presets import preset_folder
+
+    try:
+        plot_bleu_by_source_length([preset_folder(name) for name in names_or_folders], out)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Written: {out}")
+
+
+def _command():
+    """The command line as typed, for the model card."""
+    return shlex.join(["zoo-train", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main(prog_name="zoo-train")

@@ -6,16 +6,18 @@ line.
 
 import hashlib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from serving.base_path import scan_versions
 from serving.config import ModelConfig
+from serving.errors import invalid_argument
 
 _FINGERPRINT_LENGTH = 12
 
 
 def preset_models(
-    names: tuple[str, ...], repository: Path | None, report
+    names: Sequence[str], repository: Path | None, report: Callable[[str], None]
 ) -> dict[str, ModelConfig]:
     """Makes sure that the presets are exported, and returns how to serve them.
 
@@ -30,23 +32,32 @@ def preset_models(
         Model name -> configuration.
 
     Raises:
-        ValueError: `zoo.load` does not know a name.
+        ServingError: There is no such preset, or it cannot be loaded or exported.
     """
+    import export
+
     models = {}
     for given in names:
         name = Path(given).name
-        if repository is None:
-            base_path = _cache_directory() / f"{name}-{_preset_fingerprint(given)}"
-        else:
-            base_path = repository.absolute() / name
-        if not base_path.is_dir() or not scan_versions(base_path):
-            import export
-            import zoo
-
-            report(f"Exporting {given} to {base_path} (only this once) ...")
-            export.saved_model(zoo.load(given), base_path)
+        try:
+            if repository is None:
+                base_path = _cache_directory() / f"{name}-{_preset_fingerprint(given)}"
+            else:
+                base_path = repository.absolute() / name
+            if not base_path.is_dir() or not scan_versions(base_path):
+                report(f"Exporting {given} to {base_path} (only this once) ...")
+                _export(given, base_path)
+        except (export.ExportError, OSError, ValueError) as error:
+            raise invalid_argument(f"Preset {given} cannot be served: {error}") from error
         models[name] = ModelConfig(name, base_path)
     return models
+
+
+def _export(given: str, base_path: Path) -> None:
+    import export
+    import zoo
+
+    export.saved_model(zoo.load(given), base_path)
 
 
 def _cache_directory() -> Path:
@@ -56,10 +67,7 @@ def _cache_directory() -> Path:
 
 def _preset_fingerprint(given: str) -> str:
     """Of the preset's `config.json`, which holds the sha256 of each of its other files."""
-    from zoo.presets import PRESETS_DIR
+    from zoo.presets import CONFIG, preset_folder
 
-    for folder in (Path(PRESETS_DIR) / given, Path(given)):
-        if (folder / "config.json").is_file():
-            digest = hashlib.sha256((folder / "config.json").read_bytes())
-            return digest.hexdigest()[:_FINGERPRINT_LENGTH]
-    return "unknown"
+    config = (preset_folder(given) / CONFIG).read_bytes()
+    return hashlib.sha256(config).hexdigest()[:_FINGERPRINT_LENGTH]

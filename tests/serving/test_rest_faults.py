@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from conftest import Client
 from fixture_models import save_half
+from rest_client import Client
 
 from serving.config import single_model
 from serving.rest import MAX_BODY_BYTES

@@ -1,5 +1,6 @@
 """The command line: flags, the start-up lines, presets, and the end by signal."""
 
+import functools
 import http.client
 import signal
 import socket
@@ -9,14 +10,20 @@ import threading
 import time
 from types import ModuleType
 
+import keras
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from fixture_models import save_half, write_config
+from rest_client import Client
 
+import export
+import zoo
 from serving import repository
 from serving.__main__ import NOT_BUILT, _sample, main
 from serving.config import ModelConfig
 from serving.server import Options, Server
+from tests import corpus
 
 
 def run(*args):
@@ -161,13 +168,36 @@ def test_samples_fit_the_first_signature(server):
     assert _sample(server, "multi") == '{"instances": [{"a": 1, "s": "A dog runs."}]}'
 
 
+def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
+    """From `zoo.save` to an answer: the same translation as the model's own."""
+    quick = functools.partial(export.saved_model, verify=False)
+    monkeypatch.setattr(export, "saved_model", quick, raising=False)
+    keras.utils.set_random_seed(5)
+    model = corpus.tiny_attention(tokenizer)
+    zoo.save(model, tmp_path / "tiny", half=False)
+    models = repository.preset_models([str(tmp_path / "tiny")], tmp_path / "repository", print)
+    with Server(models, Options(port=None, rest_api_port=0)) as server:
+        client = Client(server.rest_api_port)
+        texts = ["A dog runs in the snow.", "", "zwölf 🐕"]
+        predictions = client.predict("tiny", {"instances": texts}).json["predictions"]
+        expected = model.translate(texts)
+        assert [row["translation"] for row in predictions] == expected
+        body = {"signature_name": "attention", "inputs": texts}
+        outputs = client.predict("tiny", body).json["outputs"]
+        assert outputs["translation"] == expected
+        assert np.shape(outputs["attention"])[0] == 3
+        assert client.predict("tiny", {"inputs": []}).json == {
+            "outputs": {"score": [], "translation": []}
+        }
+
+
 @pytest.fixture
 def fake_zoo(monkeypatch, tmp_path):
     """Stand-ins for the zoo and its exporter, so that no preset is needed."""
     exported = []
     zoo, export, presets = ModuleType("zoo"), ModuleType("export"), ModuleType("zoo.presets")
     zoo.load = lambda name: f"model {name}"
-    presets.PRESETS_DIR = tmp_path / "presets"
+    presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
 
@@ -175,7 +205,7 @@ def fake_zoo(monkeypatch, tmp_path):
         exported.append((model, base_path))
         save_half(base_path / "1")
 
-    export.saved_model = saved_model
+    export.saved_model, export.ExportError = saved_model, RuntimeError
     for module in (zoo, export, presets):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -189,6 +219,12 @@ def test_presets_are_exported_once(fake_zoo, tmp_path):
         assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
     assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
     assert len(lines) == 1
+
+
+def test_a_preset_that_does_not_exist(tmp_path):
+    result = run("nmt_atention", f"--model_repository={tmp_path}")
+    assert result.exit_code == 1
+    assert "Preset nmt_atention cannot be served" in result.output
 
 
 def test_a_newer_preset_is_exported_anew(fake_zoo, tmp_path):

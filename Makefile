@@ -1,0 +1,31 @@
+# `make serve` and `make test` set up everything they need in .venv, on a machine with Python 3.11
+# or 3.12 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+GRPC_PORT ?= 8500
+
+.PHONY: serve test lint format clean
+
+serve: $(VENV)/serving.stamp
+	$(BIN)/zoo-serve nmt_attention nmt_vanilla --rest_api_port=$(PORT) --port=$(GRPC_PORT)
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/%.stamp: setup.py constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
+	touch $@

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import Offers
+from tiny_models import Offers
 
 import zoo
 from export.__main__ import main

@@ -5,9 +5,9 @@ import errno
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import EXAMPLE, Offers, signature
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+from tiny_models import EXAMPLE, Offers, signature
 
 import export
 from export import ExportError, operations

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import EXAMPLE, Offers, signature
+from tiny_models import EXAMPLE, Offers, signature
 
 import export
 from export import ExportError

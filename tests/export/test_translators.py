@@ -1,0 +1,73 @@
+"""The zoo's translators through the whole export, at a tiny size and untrained."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+import export
+import zoo
+from export.__main__ import main
+from tests import corpus
+
+TEXTS = ["A dog runs in the snow.", "two men", "", "a woman reads a book in the park"]
+ATTENTION_OUTPUTS = {
+    "translation": (tf.string, 1),
+    "score": (tf.float32, 1),
+    "source_tokens": (tf.string, 2),
+    "target_tokens": (tf.string, 2),
+    "attention": (tf.float32, 3),
+    "source_lengths": (tf.int32, 1),
+    "target_lengths": (tf.int32, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def attentive(tokenizer):
+    keras.utils.set_random_seed(7)
+    return corpus.tiny_attention(tokenizer)
+
+
+@pytest.fixture(scope="module")
+def served(attentive, tmp_path_factory):
+    """Saved as a preset, exported with the command line, verified in a fresh process, loaded."""
+    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
+    zoo.save(attentive, folder, half=False)
+    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
+    assert result.exit_code == 0, result.output
+    assert "verified in a fresh process" in result.output
+    return tf.saved_model.load(str(base / "1")).signatures
+
+
+def test_signatures_and_their_outputs(served):
+    outputs = {
+        name: {key: (t.dtype, t.shape.rank) for key, t in function.structured_outputs.items()}
+        for name, function in served.items()
+    }
+    assert outputs == {
+        "serving_default": {"translation": (tf.string, 1), "score": (tf.float32, 1)},
+        "beam": {"translations": (tf.string, 2), "scores": (tf.float32, 2)},
+        "attention": ATTENTION_OUTPUTS,
+    }
+
+
+def test_translates_as_the_model_does(served, attentive):
+    own = attentive.translate(TEXTS, return_attention=True)
+    got = served["attention"](text=tf.constant(TEXTS))
+    assert [text.decode() for text in got["translation"].numpy()] == [row.text for row in own]
+    for row, expected in enumerate(own):
+        height, width = expected.attention.shape
+        assert (got["target_lengths"][row], got["source_lengths"][row]) == (height, width)
+        np.testing.assert_allclose(got["attention"][row, :height, :width], expected.attention, 1e-4)
+
+
+def test_a_batch_without_rows(served):
+    for function in served.values():
+        answers = function(text=tf.zeros([0], tf.string))
+        assert {len(answer) for answer in answers.values()} == {0}
+
+
+def test_the_vanilla_translator_has_no_attention_signature(tokenizer, tmp_path):
+    folder = export.saved_model(corpus.tiny_vanilla(tokenizer), tmp_path, verify=False)
+    assert set(tf.saved_model.load(str(folder)).signatures) == {"serving_default", "beam"}

@@ -16,9 +16,9 @@ def last_relevant(outputs, lengths):
     Returns:
         `[B, U]`; zeros for a row of length 0.
     """
-    lengths = tf.cast(lengths, tf.int32)
-    last = tf.gather(outputs, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
-    return tf.where(lengths[:, None] > 0, last, tf.zeros_like(last))
+    # One step of zeros in front: a row of length 0 has somewhere to look, even when T is 0.
+    padded = tf.pad(outputs, [[0, 0], [1, 0], [0, 0]])
+    return tf.gather(padded, lengths, axis=1, batch_dims=1)
 
 
 def average_pooling(outputs, lengths):

@@ -62,8 +62,10 @@ def unroll_steps(
     )
     steps = tf.transpose(inputs, [1, 0, 2])
     outputs = tf.TensorArray(
-        cell.compute_dtype, size=time, element_shape=[inputs.shape[0], cell.output_size]
+        cell.compute_dtype, size=time + 1, element_shape=[inputs.shape[0], cell.output_size]
     )
+    # An empty array cannot be stacked, so that a batch without steps needs one element more.
+    outputs = outputs.write(time, tf.zeros([batch, cell.output_size], cell.compute_dtype))
 
     def step(t, state, outputs):
         output, new_state = cell(steps[t], state, training=training)
@@ -77,12 +79,16 @@ def unroll_steps(
             new_state = tf.nest.map_structure(
                 lambda new, old: tf.where(alive, new, old), new_state, state
             )
+        # Inputs of any batch size may start from a state of a known one.
+        new_state = tf.nest.map_structure(
+            lambda new, old: tf.ensure_shape(new, old.shape), new_state, state
+        )
         return t + 1, new_state, outputs.write(t, output)
 
     _, state, outputs = tf.while_loop(
         lambda t, *_: t < time, step, (0, initial_state, outputs), maximum_iterations=time
     )
-    return tf.transpose(outputs.stack(), [1, 0, 2]), state
+    return tf.transpose(outputs.stack()[:time], [1, 0, 2]), state
 
 
 def zero_padding(sequence, sequence_length):

@@ -1,0 +1,203 @@
+"""An LSTM layer's speed and memory beside `keras.layers.LSTM` and `torch.nn.LSTM`, on this CPU.
+
+    python -m benchmarks.recurrent [--repeats 9] [--shapes 0,3] [--no-memory]
+
+All implementations are measured in one process, one after the other in each round, and the table
+shows medians over the rounds. A training step is forward plus the gradients of the weights and of
+the inputs. The last shape is a padded batch with lengths like those of film reviews; Keras gets a
+mask there and torch a packed sequence. Memory is how much a training step raises the highest
+resident memory of a fresh process. torch is optional (`pip install torch==2.13.0`).
+"""
+
+import argparse
+import importlib.util
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.layers import BasicLSTMCell, DynamicRNN
+
+# (batch, time, input, units); the last one is padded.
+SHAPES = [
+    (64, 50, 256, 256),
+    (32, 100, 128, 128),
+    (64, 30, 512, 512),
+    (1, 30, 256, 256),
+    (20, 35, 650, 650),
+    (32, 1000, 128, 128),
+]
+PADDED = len(SHAPES) - 1
+
+
+def make_batch(index):
+    """Random inputs `[B, T, I]`, and lengths `[B]` (mean 230, max 1000) for the padded shape."""
+    random = np.random.default_rng(index)
+    batch, steps, width, _ = SHAPES[index]
+    inputs = random.normal(size=(batch, steps, width)).astype(np.float32)
+    if index != PADDED:
+        return inputs, None
+    lengths = np.clip(random.lognormal(5.15, 0.7, batch), 10, steps)
+    lengths[0] = steps
+    rest = lengths[1:]
+    rest *= (230 * batch - steps) / rest.sum()
+    return inputs, lengths.astype(np.int32)
+
+
+def tensorflow_runs(layer, call, inputs):
+    """Compiled forward and training-step functions of a Keras layer."""
+    inputs = tf.constant(inputs)
+    call(inputs)
+    weights = [variable.value for variable in layer.trainable_variables]
+
+    @tf.function
+    def forward():
+        return call(inputs)
+
+    @tf.function
+    def train():
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(call(inputs) ** 2)
+        return tape.gradient(loss, [inputs, *weights])
+
+    return lambda: forward().numpy(), lambda: [g.numpy() for g in train()]
+
+
+def zoo_runs(index):
+    inputs, lengths = make_batch(index)
+    layer = DynamicRNN(BasicLSTMCell(SHAPES[index][-1]))
+    lengths = None if lengths is None else tf.constant(lengths)
+    return tensorflow_runs(layer, lambda x: layer(x, lengths)[0], inputs)
+
+
+def keras_runs(index):
+    inputs, lengths = make_batch(index)
+    layer = keras.layers.LSTM(SHAPES[index][-1], return_sequences=True)
+    mask = None if lengths is None else tf.sequence_mask(lengths, inputs.shape[1])
+    return tensorflow_runs(layer, lambda x: layer(x, mask=mask), inputs)
+
+
+def torch_runs(index):
+    import torch
+
+    inputs, lengths = make_batch(index)
+    layer = torch.nn.LSTM(*SHAPES[index][-2:], batch_first=True)
+    inputs = torch.tensor(inputs, requires_grad=True)
+
+    def call():
+        if lengths is None:
+            return layer(inputs)[0]
+        packed = torch.nn.utils.rnn.pack_padded_sequence(
+            inputs, torch.tensor(lengths), batch_first=True, enforce_sorted=False
+        )
+        return torch.nn.utils.rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)[0]
+
+    def forward():
+        with torch.no_grad():
+            call()
+
+    def train():
+        layer.zero_grad()
+        inputs.grad = None
+        (call() ** 2).sum().backward()
+
+    return forward, train
+
+
+RUNS = {"zoo": zoo_runs, "keras": keras_runs, "torch": torch_runs}
+
+
+def measure(index, names, repeats):
+    """Median milliseconds `{name: (forward, train)}`, the implementations taking turns."""
+    runs = {name: RUNS[name](index) for name in names}
+    seconds = {(name, kind): [] for name in names for kind in (0, 1)}
+    for turn in range(repeats + 1):
+        for name, kind in seconds:
+            start = time.perf_counter()
+            runs[name][kind]()
+            if turn:  # the first round compiles
+                seconds[name, kind].append(time.perf_counter() - start)
+    return {
+        name: tuple(1000 * statistics.median(seconds[name, kind]) for kind in (0, 1))
+        for name in names
+    }
+
+
+def highest_memory():
+    """Highest resident memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory_of_training(name, index):
+    """Peak memory of three training steps in a fresh process, in MiB."""
+    command = [sys.executable, "-m", "benchmarks.recurrent", "--memory-of", name, str(index)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def print_memory(name, index):
+    forward, train = RUNS[name](index)
+    forward()
+    before = highest_memory()
+    for _ in range(3):
+        train()
+    print(highest_memory() - before)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--shapes", default=",".join(map(str, range(len(SHAPES)))))
+    parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.memory_of:
+        return print_memory(options.memory_of[0], int(options.memory_of[1]))
+
+    names = list(RUNS)
+    if importlib.util.find_spec("torch") is None:
+        names.remove("torch")
+        print("torch is not installed: measuring without it (pip install torch==2.13.0)")
+    else:
+        import torch
+
+        torch.set_num_threads(os.cpu_count())
+    print(f"{os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    print("milliseconds: forward / training step; MiB: peak of a training step")
+    print(f"{'batch, time, input, units':<28}" + "".join(f"{name:>26}" for name in names))
+    ratios = {(name, kind): [] for name in names[1:] for kind in (0, 1)}
+    for index in map(int, options.shapes.split(",")):
+        times = measure(index, names, options.repeats)
+        line = (
+            f"{SHAPES[index]!s:<28}" if index != PADDED else f"{SHAPES[index]!s} padded".ljust(28)
+        )
+        for name in names:
+            memory = ""
+            if not options.no_memory:
+                memory = f"{memory_of_training(name, index):.0f} MiB"
+            line += f"{times[name][0]:8.1f} /{times[name][1]:7.1f}{memory:>9}"
+        print(line, flush=True)
+        for name, kind in ratios:
+            ratios[name, kind].append(math.log(times[name][kind] / times["zoo"][kind]))
+    for name in names[1:]:
+        forward, train = (math.exp(statistics.mean(ratios[name, kind])) for kind in (0, 1))
+        worst = math.exp(min(ratios[name, 1]))
+        print(
+            f"zoo against {name}, geometric mean: forward {forward:.2f}x, training step "
+            f"{train:.2f}x (worst shape {worst:.2f}x)"
+        )
+    return None
+
+
+if __name__ == "__main__":
+    main()

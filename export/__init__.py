@@ -12,6 +12,11 @@ The stages, one file each, in the order in which an export goes through them:
 - ``warmup``      the requests that TensorFlow Serving replays before it serves the version
 - ``verification`` the result, run in a fresh process and compared with the model
 
+An export needs no Python to run. TensorFlow's C API loads it (``TF_LoadSessionFromSavedModel`` in
+the wheel's ``libtensorflow_cc.so.2``) once ``TF_LoadLibrary`` has loaded TF Text's operations; for
+the translators ``tensorflow_text/python/ops/_sentencepiece_tokenizer.so``. None of TF Text's
+libraries there is linked to Python; ``tests/export/run_saved_model.c`` is the whole program.
+
 TensorFlow is imported at first use only, so that ``zoo-export --help`` answers at once.
 """
 

@@ -10,9 +10,6 @@ from urllib.parse import quote
 
 import click
 
-# Before TensorFlow is imported: its start-up notes are not about the models.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 # Flags of TensorFlow Serving that change what is served or how; refused rather than ignored.
 NOT_BUILT = frozenset(
     {
@@ -149,6 +146,8 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
 
         zoo-serve --model_name=half --model_base_path=/models/half
     """
+    # Before TensorFlow is imported: its start-up notes are not about the models.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
@@ -210,7 +209,8 @@ def _say_where(server, models) -> None:
         with server.lifecycle.acquire(name) as (servable, version):
             names = sorted(key for key in servable.signatures if not key.startswith("__"))
             click.echo(f"Serving {name}, version {version}: signatures {', '.join(names)}")
-    host = options.host if options.host not in ("0.0.0.0", "::") else "localhost"
+    host = "localhost" if options.host in ("0.0.0.0", "::") else options.host
+    host = f"[{host}]" if ":" in host else host
     if server.port:
         click.echo(f"gRPC at {host}:{server.port}")
     if server.rest_api_port:

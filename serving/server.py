@@ -116,6 +116,7 @@ class Server:
                 asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop_thread.join()
+        self._loop.close()
         self._executor.shutdown()
         self.lifecycle.stop()
         if self._reloader:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 
@@ -80,6 +81,14 @@ def _save_tf1_style(directory: Path) -> None:
         )
 
 
+def _save_with_keras(directory: Path) -> None:
+    """A stock Keras export, with its own names: signatures `serve` and `serving_default`."""
+    model = keras.Sequential(
+        [keras.Input([4, 2], name="steps"), keras.layers.LSTM(3), keras.layers.Dense(1)]
+    )
+    model.export(str(directory), verbose=False)
+
+
 def save_all(root: Path, scratch: Path) -> None:
     """Saves all of them as `root/NAME/VERSION`; `scratch` is for files they are made from."""
     strings = [tf.TensorSpec([None], tf.string, name="t")]
@@ -128,6 +137,7 @@ def save_all(root: Path, scratch: Path) -> None:
     for name, dtype in dtypes.items():
         _save_identity(root / name / "1", dtype)
     _save_with_vocabulary(root / "words" / "1", scratch)
+    _save_with_keras(root / "keras" / "1")
     _save_tf1_style(root / "tf1" / "1")
 
 

@@ -5,6 +5,8 @@ import json
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 HALF = "/v1/models/half:predict"
 
@@ -334,6 +336,39 @@ def test_metadata_by_label(client):
     assert reply.json["model_spec"]["version"] == "1"
     reply = client("GET", "/v1/models/two/labels/x/metadata")
     assert (reply.status, reply.error) == (400, "Unrecognized servable version label: x")
+
+
+@pytest.mark.parametrize("signature", ["serve", "serving_default"])
+def test_a_stock_keras_export(client, signature):
+    body = {"signature_name": signature, "instances": [[[0, 1]] * 4] * 3}
+    (first,), _, (last,) = client.predict("keras", body).json["predictions"]
+    assert first == pytest.approx(last, rel=1e-5)
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "s", "x", "b64"]), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["half", "multi", "enc", "echo", "words", "u8", "f16", "keras"]),
+    st.dictionaries(st.sampled_from(["instances", "inputs", "signature_name"]), _values),
+)
+def test_no_body_makes_the_server_fail(client, model, body):
+    assert client.predict(model, body).status in (200, 400, 501)
+
+
+def test_b64_in_place_of_named_inputs(client):
+    reply = client.predict("multi", {"instances": [{"b64": "eA=="}]})
+    assert reply.status == 400
+    reply = client.predict("multi", {"inputs": {"b64": "eA=="}})
+    assert "inputs is a plain value/list" in reply.error
 
 
 def test_large_batch(client):

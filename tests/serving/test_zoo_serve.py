@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ from rest_client import Client
 import export
 import zoo
 from serving import repository
-from serving.__main__ import NOT_BUILT, _sample, main
+from serving.__main__ import NOT_BUILT, _sample, _say_where, main
 from serving.config import ModelConfig
 from serving.server import Options, Server
 from tests import corpus
@@ -160,6 +160,19 @@ def test_the_config_file_is_read_again(models, tmp_path):
         assert server.lifecycle.names() == ["half", "i64"]
         write("i64")
         eventually_names(["i64"])
+
+
+def test_a_wider_address_is_said(server, capsys):
+    stand_in = SimpleNamespace(
+        options=Options(host="0.0.0.0"),
+        lifecycle=server.lifecycle,
+        port=8500,
+        rest_api_port=8501,
+    )
+    _say_where(stand_in, ["half"])
+    lines = capsys.readouterr().out
+    assert "gRPC at localhost:8500" in lines
+    assert "Listening on 0.0.0.0: whoever can reach this machine can use the models." in lines
 
 
 def test_samples_fit_the_first_signature(server):

@@ -1,5 +1,6 @@
 """What the two translators share: from text to ids and back, the verb and the signatures."""
 
+import functools
 from typing import NamedTuple
 
 import keras
@@ -46,13 +47,14 @@ class TranslationModel(ZooModel):
     """
 
     raw_names = ("sources", "targets")
+    has_attention = False
 
     def __init__(self, tokenizer, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(tokenizer, SubwordTokenizer):
             raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
         self.tokenizer = tokenizer
-        self._search = tf.function(self.search, reduce_retracing=True)
+        self._graphs = {}
 
     def _finish(self):
         """Create all variables and compile with defaults that suit fine-tuning."""
@@ -216,20 +218,43 @@ class TranslationModel(ZooModel):
         return results
 
     def _translate_batch(self, batch, beam_size):
-        source, source_lengths, hypotheses = self._search(batch, beam_size=beam_size)
-        texts = self.texts_of(hypotheses)[:, 0].numpy()
-        source_tokens = self.tokenizer.pieces(source).numpy()
-        target_tokens = self.tokenizer.pieces(hypotheses.ids[:, 0]).numpy()
-        for row, text in enumerate(texts):
-            width, height = int(source_lengths[row]), int(hypotheses.lengths[row, 0])
-            attention = hypotheses.attention
+        if beam_size not in self._graphs:
+            # Traced once for each beam size, whatever the number of texts.
+            self._graphs[beam_size] = tf.function(
+                functools.partial(self._best, beam_size=beam_size),
+                input_signature=[tf.TensorSpec([None], tf.string)],
+            )
+        best = {name: value.numpy() for name, value in self._graphs[beam_size](batch).items()}
+        for row, text in enumerate(best["translation"]):
+            width, height = best["source_lengths"][row], best["target_lengths"][row]
             yield Translation(
                 text.decode(),
-                float(hypotheses.scores[row, 0]),
-                [token.decode() for token in source_tokens[row, :width]],
-                [token.decode() for token in target_tokens[row, :height]],
-                None if attention is None else attention[row, 0, :height, :width].numpy(),
+                float(best["score"][row]),
+                [token.decode() for token in best["source_tokens"][row, :width]],
+                [token.decode() for token in best["target_tokens"][row, :height]],
+                best["attention"][row, :height, :width] if self.has_attention else None,
             )
+
+    def _best(self, text, beam_size=DEFAULT_BEAM_SIZE):
+        """The best hypothesis of each text with its tokens and, if there is one, its attention."""
+        source, source_lengths, hypotheses = self.search(text, beam_size)
+        target, target_lengths = hypotheses.ids[:, 0], hypotheses.lengths[:, 0]
+        result = {
+            "translation": self.texts_of(hypotheses)[:, 0],
+            "score": hypotheses.scores[:, 0],
+            "source_tokens": self._tokens(source, source_lengths),
+            "target_tokens": self._tokens(target, target_lengths),
+            "source_lengths": source_lengths,
+            "target_lengths": target_lengths,
+        }
+        if self.has_attention:
+            mask = tf.sequence_mask(target_lengths, tf.shape(target)[1], tf.float32)
+            result["attention"] = hypotheses.attention[:, 0] * mask[:, :, tf.newaxis]
+        return result
+
+    def _tokens(self, ids, lengths):
+        real = tf.sequence_mask(lengths, tf.shape(ids)[1])
+        return tf.where(real, self.tokenizer.pieces(ids), "")
 
     # Serving.
 
@@ -239,10 +264,8 @@ class TranslationModel(ZooModel):
         examples = {"text": np.array([b"A dog runs through the snow."], dtype=object)}
         functions = {"serving_default": self._serve_best, "beam": self._serve_beam}
         if self.has_attention:
-            functions["attention"] = self._serve_attention
+            functions["attention"] = self._best
         return {name: Signature(function, spec, examples) for name, function in functions.items()}
-
-    has_attention = False
 
     def _serve_best(self, text):
         _, _, hypotheses = self.search(text)
@@ -251,24 +274,6 @@ class TranslationModel(ZooModel):
     def _serve_beam(self, text):
         _, _, hypotheses = self.search(text)
         return {"translations": self.texts_of(hypotheses), "scores": hypotheses.scores}
-
-    def _serve_attention(self, text):
-        source, source_lengths, hypotheses = self.search(text)
-        target, target_lengths = hypotheses.ids[:, 0], hypotheses.lengths[:, 0]
-        mask = tf.sequence_mask(target_lengths, tf.shape(target)[1], tf.float32)
-        return {
-            "translation": self.texts_of(hypotheses)[:, 0],
-            "score": hypotheses.scores[:, 0],
-            "source_tokens": self._tokens(source, source_lengths),
-            "target_tokens": self._tokens(target, target_lengths),
-            "attention": hypotheses.attention[:, 0] * mask[:, :, tf.newaxis],
-            "source_lengths": source_lengths,
-            "target_lengths": target_lengths,
-        }
-
-    def _tokens(self, ids, lengths):
-        real = tf.sequence_mask(lengths, tf.shape(ids)[1])
-        return tf.where(real, self.tokenizer.pieces(ids), "")
 
     # Files.
 

@@ -23,6 +23,7 @@ TEST = [
     "hypothesis>=6.100,<7",
     "ovmsclient>=2023.1",
     "pytest>=8,<10",
+    "pyyaml>=6,<7",
     "ruff>=0.6,<1",
     "tf_keras>=2.19,<3",
 ]

@@ -83,14 +83,12 @@ class Lifecycle:
         Labels take effect with `assign_labels`, when their versions are available.
         """
         with self._lock:
+            for name, config in configs.items():
+                known = self._models.setdefault(name, Model(config))
+                if known.removed or known.config != config:
+                    known.config, known.removed, known.looked_at = config, False, False
             for name, model in self._models.items():
                 model.removed = name not in configs
-            for name, config in configs.items():
-                known = self._models.get(name)
-                if known is None:
-                    self._models[name] = Model(config)
-                elif known.config != config:
-                    known.config, known.looked_at = config, False
         self._wake.set()
 
     def wait_until_served(self, names: Iterable[str]) -> None:

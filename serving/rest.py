@@ -72,9 +72,10 @@ class RestApi:
                 status, body = 200, b""
             else:
                 content = await self._read(request)
+                gzipped = "gzip" in request.headers.get("Content-Encoding", "").lower()
                 status = 200
                 body = await asyncio.get_running_loop().run_in_executor(
-                    self._executor, self._answer, request.method, path, content
+                    self._executor, self._answer, request.method, path, content, gzipped
                 )
         except ServingError as error:
             status, body = error.http_status, json_out.error_body(error.message)
@@ -93,8 +94,9 @@ class RestApi:
             response.force_close()
         return response
 
-    def _answer(self, method: str, path: str, body: bytes) -> bytes:
+    def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
         """Runs in a thread of the executor. Raises `ServingError`."""
+        body = _inflate(content) if gzipped else content
         if method == "POST" and (match := _INFERENCE.fullmatch(path)):
             name, version, label = _model(match)
             if match[4] == "predict":
@@ -123,7 +125,7 @@ class RestApi:
         return codec.encode_outputs(outputs, layout)
 
     async def _read(self, request: web.BaseRequest) -> bytes:
-        """Reads the body, at most `MAX_BODY_BYTES` of it, and inflates it if need be."""
+        """Reads the body, at most `MAX_BODY_BYTES` of it."""
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # that was not yet the answer
@@ -141,8 +143,6 @@ class RestApi:
                     len(content),
                     text=f"The request body is larger than {MAX_BODY_BYTES} bytes.",
                 )
-        if "gzip" in request.headers.get("Content-Encoding", "").lower():
-            return _inflate(bytes(content))
         return bytes(content)
 
 

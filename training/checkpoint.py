@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from zoo.files import write_atomically
+from zoo.files import remove_partial, write_atomically
 
 WEIGHTS = "checkpoint-{epoch}.weights.h5"
 STATE = "checkpoint.json"
@@ -40,7 +40,7 @@ class Checkpoint:
             return 0, None
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            recipe, epoch, best = state["recipe"], state["epoch"], state["best"]
+            recipe, epoch, best = dict(state["recipe"]), int(state["epoch"]), state["best"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged ({error}): delete the folder to start anew"
@@ -63,9 +63,14 @@ class Checkpoint:
         model.optimizer.build(model.trainable_variables)
         try:
             model.load_weights(weights)
-        except (OSError, ValueError, KeyError) as error:
+            # Absent from runs begun before the seeds were kept: those go on with fresh ones.
+            if "seeds" in state:
+                for variable, value in zip(_seeds(model), state["seeds"], strict=True):
+                    variable.assign(value)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{weights} is missing or damaged ({error}): delete the folder to start anew"
+                f"{weights} or {STATE} is missing or damaged ({error}): delete the folder to "
+                "start anew"
             ) from error
         return epoch, best
 
@@ -74,13 +79,26 @@ class Checkpoint:
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = self.folder / WEIGHTS.format(epoch=epoch)
         partial = weights.with_name(f"partial-{weights.name}")
-        model.save_weights(partial, overwrite=True)
-        os.replace(partial, weights)
-        state = {"epoch": epoch, "best": best, "recipe": self.recipe}
+        try:
+            model.save_weights(partial, overwrite=True)
+            with open(partial, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, weights)
+        finally:
+            partial.unlink(missing_ok=True)
+        seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(model)]
+        state = {"epoch": epoch, "best": best, "seeds": seeds, "recipe": self.recipe}
         write_atomically(self.folder / STATE, json.dumps(state, indent=1).encode())
-        for old in self.folder.glob(WEIGHTS.format(epoch="*")):
+        # Those of earlier epochs, and what a kill left.
+        for old in self.folder.glob("*" + WEIGHTS.format(epoch="*")):
             if old != weights:
                 old.unlink()
+        remove_partial(self.folder / STATE)
+
+
+def _seeds(model):
+    """States of the dropout's random generators, which Keras leaves out of a weight file."""
+    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
 
 
 @contextlib.contextmanager

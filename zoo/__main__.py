@@ -1,6 +1,7 @@
 """The command line ``zoo``: list, show and run pretrained models."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def run(name_or_folder, texts, beam_size, attention, as_json):
     """
     import zoo
 
-    texts = list(texts) or _lines()
+    # As bytes: what is not UTF-8 is the tokenizer's to mend.
+    texts = [os.fsencode(text) for text in texts] or _lines()
     if not texts:
         raise click.UsageError("nothing to do: give TEXTS or lines on standard input")
     if attention and len(texts) != 1:
@@ -96,20 +98,22 @@ def run(name_or_folder, texts, beam_size, attention, as_json):
 
 
 def _lines():
-    """Lines of standard input as bytes: what is not UTF-8 is the tokenizer's to mend."""
+    """Lines of standard input, without their ends."""
     stream = click.get_binary_stream("stdin")
     return [] if sys.stdin.isatty() else [line.rstrip(b"\r\n") for line in stream]
 
 
 def _printable(text):
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return text.decode("utf-8", "replace")
 
 
 def _draw(text, result, path):
     from zoo.plotting import attention_table
 
     if not result.target_tokens:
-        raise ValueError(f"--attention has nothing to draw for a blank text. Received: {text!r}")
+        raise ValueError(
+            f"--attention has nothing to draw for a blank text. Received: {_printable(text)!r}"
+        )
     attention_table(result.source_tokens, result.target_tokens, result.attention, path)
     Console(stderr=True).print(f"Attention table: {path}")
 

@@ -1,6 +1,7 @@
 """Files and folders that are there whole or not at all."""
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -26,6 +27,16 @@ def write_atomically(path, data):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
         raise
+
+
+def remove_partial(path):
+    """Remove what a killed process left beside ``path``; nobody may be writing it now."""
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 @contextlib.contextmanager
@@ -55,9 +66,15 @@ def whole_folder(path, overwrite=False):
         if path.exists():
             # A folder cannot be replaced in one move; the gap between two renames is the least.
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-            os.replace(path, old / path.name)
-            os.replace(partial, path)
-            shutil.rmtree(old)
+            try:
+                os.replace(path, old / path.name)
+                os.replace(partial, path)
+            except BaseException:
+                if not path.exists():
+                    os.replace(old / path.name, path)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(partial, path)
     finally:

@@ -6,6 +6,7 @@ import tempfile
 
 import h5py
 import keras
+import numpy as np
 
 
 @contextlib.contextmanager
@@ -25,7 +26,17 @@ def save_weights(model, path, half=False):
         model: a built ``keras.Model``.
         path: a path that ends in ``.weights.h5``.
         half: bool. The model in memory is not touched.
+
+    Raises:
+        ValueError: weights that are not finite, or too large for the precision.
     """
+    largest = float(np.finfo(np.float16 if half else np.float32).max)
+    for variable in model.weights:
+        value = keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
+        if not (np.abs(value) <= largest).all():
+            raise ValueError(
+                f"`model` has weights that are not finite or above {largest:g}: {variable.path}"
+            )
     if not half:
         with _without_optimizer(model):
             model.save_weights(path)

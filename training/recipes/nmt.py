@@ -11,11 +11,12 @@ from pathlib import Path
 import keras
 
 import zoo.models
-from training.batches import BucketedBatches
+from training.batches import training_batches
 from training.bleu import lowercased_tokenised_bleu
 from training.checkpoint import Checkpoint, averaged_weights
 from training.multi30k import load_multi30k
 from training.subwords import SubwordSampler, train_subwords
+from zoo.files import remove_partial
 from zoo.models.losses import TokenCrossEntropy
 from zoo.text.subwords import SubwordTokenizer
 
@@ -132,19 +133,21 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     )
     checkpoint = Checkpoint(out, asdict(recipe))
     done, best = checkpoint.restore(model)
-    batches = BucketedBatches(
+    batches = training_batches(
         draw=lambda rng: (sampler(data.en, rng), sampler(data.de, rng)),
         finish=model.training_batch,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
-        epoch=done,
+        epochs=range(done + 1, recipe.epochs + 1),
     )
     dev = load_multi30k(data_dir, "validation", verify)
     told = {"command": command, "recipe": asdict(recipe)}
+    remove_partial(out / "preset")
     keep = KeepBest(checkpoint, dev, out / "preset", best, told)
     keras.Model.fit(
         model,
         batches,
+        steps_per_epoch=steps,
         initial_epoch=done,
         epochs=recipe.epochs,
         callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
@@ -165,7 +168,8 @@ class KeepBest(keras.callbacks.Callback):
             # Greedy search ranks epochs as well as beam search does, in a quarter of the time.
             hypotheses = self.model.translate(self.dev.en, beam_size=1, batch_size=128)
             score = lowercased_tokenised_bleu(hypotheses, self.dev.de_tok).score
-            if self.best is None or score > self.best:
+            # A kill in the instant of replacing the preset may have left none.
+            if self.best is None or score > self.best or not self.preset.exists():
                 self.best = score
                 training = {**self.training, "epoch": epoch + 1}
                 zoo.save(self.model, self.preset, overwrite=True, training=training)

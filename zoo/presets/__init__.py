@@ -66,11 +66,18 @@ def read_config(name_or_folder):
     path = preset_folder(name_or_folder) / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        missing = [key for key in ("model", "config", "files") if key not in config]
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
-    if missing:
-        raise ValueError(f"{path} is damaged: no entry {', '.join(missing)}")
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} is damaged: it must hold an object. Received: {config!r:.60}")
+    for key, kind in (("model", str), ("config", dict), ("files", dict)):
+        if not isinstance(config.get(key), kind):
+            raise ValueError(
+                f"{path} is damaged: it must have an entry {key!r} of type {kind.__name__}. "
+                f"Received: {config.get(key)!r:.60}"
+            )
+    if WEIGHTS not in config["files"]:
+        raise ValueError(f"{path} is damaged: 'files' must name {WEIGHTS}")
     return config
 
 
@@ -106,11 +113,17 @@ def load(name_or_folder):
     for name, expected in config["files"].items():
         _check(folder / name, expected)
     assets = {
-        path.name: path.read_bytes()
-        for path in sorted((folder / ASSETS).iterdir())
-        if path.is_file()
+        name.removeprefix(f"{ASSETS}/"): (folder / name).read_bytes()
+        for name in config["files"]
+        if name.startswith(f"{ASSETS}/")
     }
-    model = MODELS[config["model"]].from_assets(config["config"], assets)
+    try:
+        model = MODELS[config["model"]].from_assets(config["config"], assets)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{folder / CONFIG} is damaged: it makes no {config['model']} "
+            f"({type(error).__name__}: {error})"
+        ) from error
     load_weights(model, folder / WEIGHTS)
     return model
 
@@ -131,7 +144,9 @@ def save(model, folder, overwrite=False, half=True, training=None):
 
     Raises:
         TypeError: not a model of the zoo.
-        FileExistsError: the folder exists and ``overwrite`` is false.
+        FileExistsError: the folder exists and ``overwrite`` is false, or it exists and is neither
+            a preset nor empty.
+        ValueError: weights that are not finite, or too large for half precision.
         OSError: the disk is full or cannot be written; what stood there is untouched.
     """
     from zoo import __version__
@@ -142,6 +157,12 @@ def save(model, folder, overwrite=False, half=True, training=None):
     if not names:
         raise TypeError(
             f"`model` must be one of {', '.join(MODELS)}. Received: {type(model).__name__}"
+        )
+    folder = Path(folder)
+    if overwrite and folder.exists() and not (folder / CONFIG).is_file() and any(folder.iterdir()):
+        raise FileExistsError(
+            f"`folder` holds something else than a preset, which is not overwritten. "
+            f"Received: {str(folder)!r}"
         )
     with whole_folder(folder, overwrite) as partial:
         (partial / ASSETS).mkdir()
@@ -157,7 +178,7 @@ def save(model, folder, overwrite=False, half=True, training=None):
             "training": training,
         }
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return Path(folder)
+    return folder
 
 
 def card(name):

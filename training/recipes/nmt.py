@@ -59,9 +59,10 @@ RECIPES = {
     ),
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
+        epochs=10,
         network={
             "embedding_units": 192,
-            "units": 384,
+            "units": 320,
             "layers": 2,
             "embedding_dropout": 0.2,
             "layer_dropout": 0.25,
@@ -150,6 +151,7 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
         steps_per_epoch=steps,
         initial_epoch=done,
         epochs=recipe.epochs,
+        shuffle=False,  # done, and the same way at every start
         callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
     )
     return out / "preset"

@@ -24,7 +24,6 @@ from zoo.layers import (
     BidirectionalRNN,
     DropoutWrapper,
 )
-from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.models.translation import TranslationModel
 
 
@@ -58,12 +57,18 @@ class NMTAttention(TranslationModel):
         embedding_dropout=0.3,
         encoder_dropout=0.5,
         readout_dropout=0.5,
-        **kwargs,
     ):
-        super().__init__(tokenizer, **kwargs)
-        # Layers
-        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
-        self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
+        # Embedding, read-out, configuration and preprocessing are TranslationModel's.
+        super().__init__(
+            tokenizer,
+            embedding_units,
+            embedding_dropout,
+            readout_dropout,
+            encoder_units=encoder_units,
+            decoder_units=decoder_units,
+            attention_units=attention_units,
+            encoder_dropout=encoder_dropout,
+        )
         self.encoder = BidirectionalRNN(
             *(
                 DropoutWrapper(BasicLSTMCell(encoder_units), output_keep_prob=1 - encoder_dropout)
@@ -74,27 +79,12 @@ class NMTAttention(TranslationModel):
         self.decoder = AttentionCell(
             BasicLSTMCell(decoder_units), BahdanauAttention(attention_units)
         )
-        self.readout = TiedReadout(self.embedding, readout_dropout)
-        # Configuration
-        self.configuration = {
-            "embedding_units": embedding_units,
-            "encoder_units": encoder_units,
-            "decoder_units": decoder_units,
-            "attention_units": attention_units,
-            "embedding_dropout": embedding_dropout,
-            "encoder_dropout": encoder_dropout,
-            "readout_dropout": readout_dropout,
-        }
-        # Preprocessing stands in TranslationModel; it needs the tokenizer alone.
         self._finish()
-
-    def _embed(self, ids, training):
-        return self.embedding_dropping(self.embedding(ids), training=training)
 
     def encode(self, source, lengths, training=None):
         """Annotations, their keys (computed once) and the decoder's first output state."""
         annotations, (_, backward) = self.encoder(
-            self._embed(source, training), lengths, training=training
+            self.embed(source, training), lengths, training=training
         )
         # The backward LSTM has just read the first word: section A.2.2 of the paper.
         first_output = self.bridge(backward[0])
@@ -111,7 +101,7 @@ class NMTAttention(TranslationModel):
         return [first_output, tf.zeros_like(first_output)]
 
     def teacher_force(self, target, memory, training=None):
-        embedded = self._embed(target, training)
+        embedded = self.embed(target, training)
         outputs, contexts, _, _ = self.decoder.unroll(
             embedded,
             self.start_state(memory),
@@ -133,6 +123,3 @@ class NMTAttention(TranslationModel):
             return score([output, context, embedded]), state, tf.cast(alignment, tf.float32)
 
         return step
-
-    def get_config(self):
-        return dict(self.configuration)

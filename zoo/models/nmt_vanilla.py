@@ -9,10 +9,7 @@ What differs from the paper: one embedding for source, target and output, sub-wo
 the layers (Zaremba et al. 2014), and the maxout read-out that ``nmt_attention`` has too.
 """
 
-import keras
-
 from zoo.layers import BasicLSTMCell, DropoutWrapper, DynamicRNN, MultiRNNCell
-from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.models.translation import TranslationModel
 
 
@@ -42,35 +39,25 @@ class NMTVanilla(TranslationModel):
         embedding_dropout=0.3,
         layer_dropout=0.3,
         readout_dropout=0.5,
-        **kwargs,
     ):
-        super().__init__(tokenizer, **kwargs)
-        # Layers
-        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
-        self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
-
+        # Embedding, read-out, configuration and preprocessing are TranslationModel's.
+        super().__init__(
+            tokenizer,
+            embedding_units,
+            embedding_dropout,
+            readout_dropout,
+            units=units,
+            layers=layers,
+            layer_dropout=layer_dropout,
+        )
         cell = DropoutWrapper(BasicLSTMCell(units), output_keep_prob=1 - layer_dropout)
         self.encoder = DynamicRNN(MultiRNNCell((cell, layers)), go_backwards=True)
         self.decoder = DynamicRNN(MultiRNNCell((cell, layers)))
-        self.readout = TiedReadout(self.embedding, readout_dropout)
-        # Configuration
-        self.configuration = {
-            "embedding_units": embedding_units,
-            "units": units,
-            "layers": layers,
-            "embedding_dropout": embedding_dropout,
-            "layer_dropout": layer_dropout,
-            "readout_dropout": readout_dropout,
-        }
-        # Preprocessing stands in TranslationModel; it needs the tokenizer alone.
         self._finish()
-
-    def _embed(self, ids, training):
-        return self.embedding_dropping(self.embedding(ids), training=training)
 
     def encode(self, source, lengths, training=None):
         """The encoder's last state, all the decoder gets."""
-        embedded = self._embed(source, training)
+        embedded = self.embed(source, training)
         _, state = self.encoder(embedded, lengths, training=training)
         return state
 
@@ -78,7 +65,7 @@ class NMTVanilla(TranslationModel):
         return memory
 
     def teacher_force(self, target, memory, training=None):
-        embedded = self._embed(target, training)
+        embedded = self.embed(target, training)
         outputs, _ = self.decoder(embedded, initial_state=memory, training=training)
         return self.readout([outputs, embedded], training=training)
 
@@ -91,6 +78,3 @@ class NMTVanilla(TranslationModel):
             return score([output, embedded]), state, None
 
         return step
-
-    def get_config(self):
-        return dict(self.configuration)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.decoding import beam_search, greedy
 from zoo.models.base import Signature, ZooModel, check_texts
 from zoo.models.losses import TokenCrossEntropy
+from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 
 MAX_SOURCE_LENGTH = 512
@@ -40,20 +41,34 @@ class TranslationModel(ZooModel):
     """A sequence-to-sequence model from strings to strings.
 
     A subclass builds its layers, calls :meth:`_finish`, and gives ``encode``, ``teacher_force``,
-    ``start_state`` and ``step``; what they take and return is told there.
+    ``start_state`` and ``step``; what they take and return is told there. The ends are shared: one
+    embedding for source, target and output.
 
     Args:
         tokenizer: a ``SubwordTokenizer``, one vocabulary for both languages.
+        embedding_units: width of the token embeddings.
+        embedding_dropout: share of embedding units dropped in training.
+        readout_dropout: share of read-out units dropped in training.
+        **network: the subclass's own arguments, kept for :meth:`get_config`.
     """
 
     raw_names = ("sources", "targets")
     has_attention = False
 
-    def __init__(self, tokenizer, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, tokenizer, embedding_units, embedding_dropout, readout_dropout, **network):
+        super().__init__()
         if not isinstance(tokenizer, SubwordTokenizer):
             raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
         self.tokenizer = tokenizer
+        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
+        self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
+        self.readout = TiedReadout(self.embedding, readout_dropout)
+        self.configuration = {
+            "embedding_units": embedding_units,
+            "embedding_dropout": embedding_dropout,
+            "readout_dropout": readout_dropout,
+            **network,
+        }
         self._graphs = {}
 
     def _finish(self):
@@ -109,6 +124,10 @@ class TranslationModel(ZooModel):
         return inputs, target, weights
 
     # Network.
+
+    def embed(self, ids, training=None):
+        """``ids`` int32 ``[batch, time]`` -> embeddings, dropped in training."""
+        return self.embedding_dropping(self.embedding(ids), training=training)
 
     def call(self, inputs, training=None):
         memory = self.encode(inputs["source"], inputs["source_lengths"], training=training)
@@ -276,6 +295,10 @@ class TranslationModel(ZooModel):
         return {"translations": self.texts_of(hypotheses), "scores": hypotheses.scores}
 
     # Files.
+
+    def get_config(self):
+        """The network's arguments, plain values."""
+        return dict(self.configuration)
 
     def assets(self):
         """Files beside the weights: name -> bytes."""

@@ -1,0 +1,103 @@
+"""What fine-tuning on another domain gains, and what it costs the domain the model came from.
+
+A translator is loaded, measured, fine-tuned on everyday sentences of Tatoeba and measured again:
+on Multi30k's validation split (what it knew: captions) and on held-out Tatoeba pairs (what it
+shall learn). Each learning rate starts from the preset anew. Prints a Markdown table.
+
+    pip install -e ".[training]"
+    python -m benchmarks.fine_tuning --multi30k multi30k --tatoeba tatoeba --learning-rate 1e-4
+"""
+
+import time
+from pathlib import Path
+
+import click
+import keras
+
+import zoo
+from training.bleu import cased_bleu, lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
+from training.multi30k import load_multi30k
+from training.tatoeba import load_tatoeba
+
+
+def measure(model, domains):
+    """BLEU of each domain.
+
+    Args:
+        model: a translator.
+        domains: list of `(sources, references, references_tok)`, lists of strings.
+
+    Returns:
+        A list of `(cased, lowercased)`, each a `training.bleu.Score`.
+    """
+    scores = []
+    for sources, references, references_tok in domains:
+        hypotheses = model.translate(sources)
+        cased = cased_bleu(hypotheses, references)
+        scores.append((cased, lowercased_tokenised_bleu(hypotheses, references_tok)))
+    return scores
+
+
+def fine_tune(preset, pairs, learning_rate, epochs):
+    """The preset, trained on; returns `(model, seconds of training)`."""
+    model = zoo.load(preset)
+    # One seed for all, so that learning rates differ in nothing else.
+    keras.utils.set_random_seed(1)
+    optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+    model.compile(optimizer, loss=model.loss)
+    started = time.perf_counter()
+    model.fit(pairs.en, pairs.de, epochs=epochs, verbose=0)
+    return model, time.perf_counter() - started
+
+
+@click.command()
+@click.option("--preset", default="nmt_attention", show_default=True, help="Name or folder.")
+@click.option(
+    "--multi30k",
+    type=click.Path(path_type=Path),
+    help="Folder with Multi30k. [default: downloaded once from its public home]",
+)
+@click.option(
+    "--tatoeba", required=True, type=click.Path(path_type=Path), help="Folder with deu-eng.zip."
+)
+@click.option("--pairs", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--learning-rate",
+    "learning_rates",
+    type=click.FloatRange(min=0, min_open=True),
+    multiple=True,
+    default=(3e-5, 1e-4, 3e-4, 1e-3),
+    show_default=True,
+    help="Of Adam; may be repeated.",
+)
+def main(preset, multi30k, tatoeba, pairs, epochs, learning_rates):
+    """Measure a translator before and after fine-tuning on Tatoeba."""
+    captions = load_multi30k(multi30k, "validation")
+    train, test = load_tatoeba(tatoeba, pairs)
+    test_tok = [moses_lowercase_normalise_tokenise(line) for line in test.de]
+    domains = [(captions.en, captions.de, captions.de_tok), (test.en, test.de, test_tok)]
+
+    click.echo("before fine-tuning", err=True)
+    before = measure(zoo.load(preset), domains)
+    rows = [("before", before, None)]
+    for rate in learning_rates:
+        click.echo(f"learning rate {rate:g}", err=True)
+        model, seconds = fine_tune(preset, train, rate, epochs)
+        rows.append((f"{rate:g}", measure(model, domains), seconds))
+
+    click.echo(f"`{preset}`, {pairs} pairs of Tatoeba, {epochs} epochs, beam 5. BLEU, two ways:\n")
+    click.echo(f"- cased: `{before[0][0].signature}`")
+    click.echo(f"- lower-cased, tokenised by Moses: `{before[0][1].signature}`\n")
+    click.echo(
+        f"| learning rate | captions ({len(captions.en)}), cased | lower-cased "
+        f"| Tatoeba ({len(test.en)}), cased | lower-cased | training |\n|---|---|---|---|---|---|"
+    )
+    for name, scores, seconds in rows:
+        figures = [f"{score.score:.2f}" for domain in scores for score in domain]
+        told = "" if seconds is None else f"{seconds:.0f} s"
+        click.echo(f"| {' | '.join([name, *figures, told])} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,6 @@ import argparse
 import importlib.util
 import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -134,8 +133,13 @@ def measure(index, names, repeats):
 
 
 def highest_memory():
-    """Highest resident memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Highest resident memory of this program so far, in MiB (Linux).
+
+    `getrusage` would not do: a child process starts with the peak of its parent.
+    """
+    with open("/proc/self/status", encoding="ascii") as status:
+        (line,) = (line for line in status if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def memory_of_training(name, index):

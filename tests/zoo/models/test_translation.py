@@ -136,7 +136,7 @@ def test_raw_data_in_every_form(model):
         (np.array(TEXTS), np.array(targets)),
         (np.array(TEXTS, dtype=object), tuple(targets)),
         (tf.constant(TEXTS), [target.encode() for target in targets]),
-        (pairs.batch(2),),
+        (pairs.batch(3),),
     ):
         np.testing.assert_allclose(model.evaluate(*data, verbose=0), expected, rtol=1e-4)
     assert len(model.evaluate(pairs, batch_size=2, verbose=0)) == 2

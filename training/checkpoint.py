@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from zoo.files import remove_partial, write_atomically
 
@@ -40,7 +41,8 @@ class Checkpoint:
             return 0, None
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            recipe, epoch, best = dict(state["recipe"]), int(state["epoch"]), state["best"]
+            recipe, epoch = dict(state["recipe"]), int(state["epoch"])
+            best = None if state["best"] is None else float(state["best"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged ({error}): delete the folder to start anew"
@@ -65,9 +67,10 @@ class Checkpoint:
             model.load_weights(weights)
             # Absent from runs begun before the seeds were kept: those go on with fresh ones.
             if "seeds" in state:
-                for variable, value in zip(_seeds(model), state["seeds"], strict=True):
+                seeds = np.array(state["seeds"], np.uint32)
+                for variable, value in zip(_seeds(model), seeds, strict=True):
                     variable.assign(value)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(
                 f"{weights} or {STATE} is missing or damaged ({error}): delete the folder to "
                 "start anew"

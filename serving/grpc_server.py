@@ -118,14 +118,11 @@ def _answer(context: grpc.ServicerContext, method: Callable):
 
 
 def _timeout_ms(context: grpc.ServicerContext) -> int:
-    """The client's deadline, rounded up to a power of two; 0 if there is none.
-
-    A model keeps an executor for every timeout it was run with, so there must be few of them.
-    """
+    """What is left of the client's deadline, at least 1; 0 if it has set none."""
     remaining = context.time_remaining()
     if remaining is None or remaining > _LONGEST_TIMEOUT_SECONDS:
         return 0
-    return 2 ** math.ceil(math.log2(max(1.0, remaining * 1000)))
+    return max(1, math.ceil(remaining * 1000))
 
 
 def _model(request) -> tuple[str, int | None, str | None]:

@@ -87,5 +87,5 @@ def _read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
         if any(size < 0 for size in sizes) or math.prod(sizes) > _MAX_ELEMENTS:
             raise ValueError(f"shape {sizes}")
         return tf.make_ndarray(proto)
-    except (TypeError, ValueError, KeyError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {name}") from error

@@ -5,7 +5,7 @@ The model goes the way TensorFlow Serving takes it: meta graph with the tag `ser
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import tensorflow_text  # noqa: F401  registers the ops of TF Text, which TF Ser
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
+from tensorflow.python.client import pywrap_tf_session
 
 from serving.errors import ServingError, from_tensorflow, invalid_argument
 
@@ -44,12 +45,11 @@ class Servable:
             self._session.close()
             raise from_tensorflow(error) from error
         self.signatures = dict(meta_graph.signature_def)
-        # Executors are costly to build, so each set of outputs keeps its own.
-        self._executor = lru_cache(maxsize=64)(self._build_executor)
+        # As the runtime wants feeds and fetches: by tensor name, of which signatures have a few.
+        self._endpoint = cache(lambda name: graph.get_tensor_by_name(name)._as_tf_output())
 
     def close(self) -> None:
         """Frees the session; nothing may run in it any more."""
-        self._executor.cache_clear()
         self._session.close()
 
     def input_dtypes(self, signature_name: str) -> dict[str, str]:
@@ -85,22 +85,31 @@ class Servable:
         if not names:
             return {}
         try:
-            arrays = self._executor(signature_name, names, tuple(feeds), timeout_ms)(
-                *feeds.values()
+            arrays = self._run(
+                {self._endpoint(tensor): value for tensor, value in feeds.items()},
+                [self._endpoint(signature.outputs[name].name) for name in names],
+                timeout_ms,
             )
-        except (tf.errors.OpError, TypeError, ValueError) as error:
+        except (tf.errors.OpError, KeyError, TypeError, ValueError) as error:
             raise from_tensorflow(error) from error
         return {name: _as_array(value) for name, value in zip(names, arrays, strict=True)}
 
-    def _build_executor(self, signature_name, output_names, feed_names, timeout_ms):
-        outputs = self.signatures[signature_name].outputs
-        options = config_pb2.CallableOptions(
-            feed=feed_names, fetch=[outputs[name].name for name in output_names]
-        )
-        options.run_options.timeout_in_ms = timeout_ms
-        # The public `Session.make_callable` goes through `Session.run` as soon as there is a
-        # feed: four times slower, casts inputs silently, and its errors describe the Python side.
-        return self._session._make_callable_from_options(options)
+    def _run(self, feeds: dict, fetches: list, timeout_ms: int) -> list:
+        """What `Session.run` ends in.
+
+        `Session.run` itself is four times slower for a small model, casts inputs silently, and its
+        errors describe the Python side. A callable of `Session.make_callable` is quick but has its
+        timeout built in: every timeout would optimise the graph anew, which takes a translator
+        seconds, and the warm-up would warm nothing but its own. Here they all share one executor.
+        """
+        options = config_pb2.RunOptions(timeout_in_ms=timeout_ms).SerializeToString()
+        buffer = pywrap_tf_session.TF_NewBufferFromString(options)
+        try:
+            return pywrap_tf_session.TF_SessionRun_wrapper(
+                self._session._session, buffer, feeds, fetches, [], None
+            )
+        finally:
+            pywrap_tf_session.TF_DeleteBuffer(buffer)
 
 
 def _as_array(value) -> np.ndarray:

@@ -134,7 +134,7 @@ class Server:
         if self.options.enable_model_warmup:
             try:
                 warm_up(servable, directory)
-            except ServingError:
+            except BaseException:
                 servable.close()
                 raise
         return servable

@@ -5,7 +5,7 @@ import numpy as np
 import ovmsclient
 import pytest
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
+from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -116,6 +116,7 @@ TOO_FEW = tensor_pb2.TensorProto(dtype=1, tensor_content=b"123")
 TOO_FEW.tensor_shape.dim.add(size=5)
 HUGE = tensor_pb2.TensorProto(dtype=1, float_val=[1.0])
 HUGE.tensor_shape.dim.add(size=2**40)
+TOO_LARGE = tensor_pb2.TensorProto(dtype=types_pb2.DT_UINT8, int_val=[300])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,8 @@ HUGE.tensor_shape.dim.add(size=2**40)
         ),
         (request("half", x=TOO_FEW), INVALID, "tensor parsing error: x"),
         (request("half", x=HUGE), INVALID, "tensor parsing error: x"),
-        (request("half", x=np.array([1])), INVALID, "expect float"),
+        (request("u8", x=TOO_LARGE), INVALID, "tensor parsing error: x"),
+        (request("half", x=np.array([1])), INVALID, "to be float but int64 is provided"),
         (
             request("half", outputs=["z"], x=ONE),
             INVALID,

@@ -1,9 +1,8 @@
-"""The decoder cell of Bahdanau et al. (2015): a recurrent cell that looks at a memory at each step."""
+"""The decoder cell of Bahdanau et al. (2015): it looks at a memory before each step."""
 
 import keras
 import tensorflow as tf
 
-from zoo.layers.attention import additive_alignment
 from zoo.layers.attention_kernel import attention_lstm
 from zoo.layers.cells import BasicLSTMCell
 

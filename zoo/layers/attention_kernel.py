@@ -69,7 +69,7 @@ def attention_lstm(
         def gradient(d_outputs, d_contexts, d_alignments, d_last_cell):
             before = tf.concat([output[tf.newaxis], outputs], axis=0)[:-1]
             cells_before = tf.concat([cell[tf.newaxis], cells], axis=0)[:-1]
-            saved = (contexts, alignments, queries, gates, cells, cells_before)
+            saved = (alignments, queries, gates, cells, cells_before)
             upstream = (d_outputs, d_contexts, d_alignments, d_last_cell)
             transposed = (tf.transpose(context_kernel), tf.transpose(state_kernel))
             deltas, d_output, d_cell, d_keys, d_energy, d_context = _backward(
@@ -77,7 +77,7 @@ def attention_lstm(
             )
             d_state_kernel = _outer(before, deltas)
             d_gates = deltas[:, :, : 4 * units]
-            # M enters through the context alone: sum_t alpha_t (outer) dcontext_t, for all t at once.
+            # M enters through the context alone: alpha_t (outer) dcontext_t, all t at once.
             d_memory = tf.einsum("tbs,tbm->bsm", alignments, d_context)
             return (
                 d_gates,
@@ -135,8 +135,8 @@ def _forward(projected, output, cell, keys, memory, mask, context_kernel, state_
 
 
 def _backward(saved, upstream, keys, memory, mask, energy, transposed):
-    """Deltas of all steps, last to first: ``[time, batch, 4 units + attention_units]`` and the rest."""
-    contexts, alignments, queries, gates, cells, cells_before = saved
+    """Deltas of all steps ``[time, batch, 4 units + attention_units]``, and the rest."""
+    alignments, queries, gates, cells, cells_before = saved
     d_outputs, d_contexts, d_alignments, d_last_cell = upstream
     context_kernel_t, state_kernel_t = transposed
     steps, batch = tf.unstack(tf.shape(gates)[:2])
@@ -149,13 +149,14 @@ def _backward(saved, upstream, keys, memory, mask, energy, transposed):
         i, f, g, o = tf.split(gates[step], 4, axis=1)
         squashed = tf.tanh(cells[step])
         d_output += d_outputs[step]
-        d_cell += d_output * o * (1 - squashed * squashed)
+        # sigmoid_grad(y, d) = d y (1 - y) and tanh_grad(y, d) = d (1 - y^2), each in one go.
+        d_cell += tf.raw_ops.TanhGrad(y=squashed, dy=d_output * o)
         d_gates = tf.concat(
             [
-                d_cell * g * i * (1 - i),
-                d_cell * cells_before[step] * f * (1 - f),
-                d_cell * i * (1 - g * g),
-                d_output * squashed * o * (1 - o),
+                tf.raw_ops.SigmoidGrad(y=i, dy=d_cell * g),
+                tf.raw_ops.SigmoidGrad(y=f, dy=d_cell * cells_before[step]),
+                tf.raw_ops.TanhGrad(y=g, dy=d_cell * i),
+                tf.raw_ops.SigmoidGrad(y=o, dy=d_output * squashed),
             ],
             axis=1,
         )
@@ -168,7 +169,7 @@ def _backward(saved, upstream, keys, memory, mask, energy, transposed):
         # tanh(q + K) is cheaper to compute again than to keep for every step.
         activated = tf.tanh(keys + queries[step][:, tf.newaxis])
         d_energy += tf.einsum("bs,bsa->a", d_scores, activated)
-        d_sum = d_scores[:, :, tf.newaxis] * (energy * (1 - activated * activated))
+        d_sum = tf.raw_ops.TanhGrad(y=activated, dy=d_scores[:, :, tf.newaxis] * energy)
         d_query = tf.reduce_sum(d_sum, axis=1)
         delta = tf.concat([d_gates, d_query], axis=1)
         d_output = tf.matmul(delta, state_kernel_t)

@@ -4,8 +4,6 @@ import tensorflow as tf
 
 from zoo.layers.packing import Packing
 
-_SAVED = 6  # tensors a step keeps for the way back
-
 
 def lstm_sequence(inputs, kernel, recurrent_kernel, bias, h, c, lengths=None):
     """Runs an LSTM over time. The equations are those of `zoo.layers.cells.lstm_step`.
@@ -28,11 +26,12 @@ def lstm_sequence(inputs, kernel, recurrent_kernel, bias, h, c, lengths=None):
         h, c = packing.sort(h), packing.sort(c)
         # One GEMM for the input projections of all tokens.
         projected = tf.nn.bias_add(tokens @ kernel, bias)
-        hs, cs, saved = _forward(packing, projected, recurrent_kernel, h, c)
+        hs, cs, gates = _forward(packing, projected, recurrent_kernel, h, c)
 
         def gradient(d_hs, d_h, d_c):
             d_h, d_c = packing.sort(d_h), packing.sort(d_c)
-            deltas, d_h, d_c = _backward(packing, recurrent_kernel, saved, d_hs, d_h, d_c)
+            cells = cs, packing.before(c, cs)
+            deltas, d_h, d_c = _backward(packing, recurrent_kernel, gates, cells, d_hs, d_h, d_c)
             # One GEMM each for all steps.
             d_kernel = tf.matmul(tokens, deltas, transpose_a=True)
             d_recurrent = tf.matmul(packing.before(h, hs), deltas, transpose_a=True)
@@ -49,10 +48,10 @@ def lstm_sequence(inputs, kernel, recurrent_kernel, bias, h, c, lengths=None):
 
 
 def _forward(packing, projected, recurrent_kernel, h, c):
-    """The loop over time. Returns `h` and `c` after each token, and what the way back needs."""
+    """The loop over time. Returns `h`, `c` and the four gates of each token, time by time."""
     units, lanes = recurrent_kernel.shape[0], packing.lanes
 
-    def step(t, lane_states, hs, cs, saved):
+    def step(t, lane_states, hs, cs, gates):
         lane_states = list(lane_states)
         for lane, (h, c) in enumerate(lane_states):
             size = tf.gather(packing.sizes[lane], t)
@@ -61,18 +60,17 @@ def _forward(packing, projected, recurrent_kernel, h, c):
                 h, c = tf.slice(h, [0, 0], size), tf.slice(c, [0, 0], size)
             i, f, g, o = tf.split(x + h @ recurrent_kernel, 4, axis=-1)
             i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-            before, c = c, f * c + i * g
-            tanh_c = tf.tanh(c)
-            h = o * tanh_c
+            c = f * c + i * g
+            h = o * tf.tanh(c)
             lane_states[lane] = h, c
             place = t * lanes + lane
             hs, cs = hs.write(place, h), cs.write(place, c)
-            for k, value in enumerate((i, f, g, o, before, tanh_c)):
-                saved = saved.write(place * _SAVED + k, value)
-        return t + 1, tuple(lane_states), hs, cs, saved
+            for k, gate in enumerate((i, f, g, o)):
+                gates = gates.write(place * 4 + k, gate)
+        return t + 1, tuple(lane_states), hs, cs, gates
 
     start = tuple(zip(tf.split(h, packing.rows), tf.split(c, packing.rows), strict=True))
-    arrays = [_array(packing, projected.dtype, units, each) for each in (1, 1, _SAVED)]
+    arrays = [_array(packing, projected.dtype, units, each) for each in (1, 1, 4)]
     _, _, *arrays = tf.while_loop(
         lambda t, *_: t < packing.time,
         step,
@@ -84,7 +82,7 @@ def _forward(packing, projected, recurrent_kernel, h, c):
     return [array.concat() for array in arrays]
 
 
-def _backward(packing, recurrent_kernel, saved, d_hs, d_h, d_c):
+def _backward(packing, recurrent_kernel, gates, cells, d_hs, d_h, d_c):
     """The loop back through time: the lecture's deltas.
 
         dh_t    = dE/dh_t + delta_{t+1} U^T
@@ -99,14 +97,17 @@ def _backward(packing, recurrent_kernel, saved, d_hs, d_h, d_c):
     units, lanes = recurrent_kernel.shape[0], packing.lanes
     # A GEMM with `transpose_b` is half as fast as one without: transpose once, not at each step.
     transposed = tf.transpose(recurrent_kernel)
+    cs, cs_before = cells
     last_h, last_c = tf.split(d_h, packing.rows), tf.split(d_c, packing.rows)
 
     def step(t, lane_gradients, deltas):
         lane_gradients = list(lane_gradients)
         for lane, (dh, dc) in enumerate(lane_gradients):
             begin, size = tf.gather(packing.begins[lane], t), tf.gather(packing.sizes[lane], t)
-            step_saved = tf.slice(saved, begin * _SAVED, size * [_SAVED, 1])
-            i, f, g, o, before, tanh_c = tf.split(step_saved, _SAVED)
+            i, f, g, o = tf.split(tf.slice(gates, begin * 4, size * [4, 1]), 4)
+            # Computed again: keeping it for every token would cost memory, and time to move it.
+            tanh_c = tf.tanh(tf.slice(cs, begin, size))
+            before = tf.slice(cs_before, begin, size)
             if packing.padded:
                 dh, dc = _join(dh, last_h[lane], size), _join(dc, last_c[lane], size)
             dh = dh + tf.slice(d_hs, begin, size)

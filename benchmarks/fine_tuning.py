@@ -86,7 +86,7 @@ def main(preset, multi30k, tatoeba, pairs, epochs, learning_rates):
         model, seconds = fine_tune(preset, train, rate, epochs)
         rows.append((f"{rate:g}", measure(model, domains), seconds))
 
-    click.echo(f"`{preset}`, {pairs} pairs of Tatoeba, {epochs} epochs, beam 5. BLEU, two ways:\n")
+    click.echo(f"`{preset}`, {pairs} pairs of Tatoeba, epochs: {epochs}, beam 5. BLEU, two ways:\n")
     click.echo(f"- cased: `{before[0][0].signature}`")
     click.echo(f"- lower-cased, tokenised by Moses: `{before[0][1].signature}`\n")
     click.echo(

@@ -25,20 +25,26 @@ def preset_models(
         names: Of presets, as `zoo.list_models()` lists them, or folders of saved models.
         repository: Directory with one base path per model, `repository/NAME`. By default
             the user's cache directory, where the base path also carries a fingerprint of the
-            preset: a newer preset of that name is exported anew.
+            preset and of the zoo: a newer one of either is exported anew.
         report: Called with a line of text before something takes long.
 
     Returns:
         Model name -> configuration.
 
     Raises:
-        ServingError: There is no such preset, or it cannot be loaded or exported.
+        ServingError: There is no such preset, it cannot be loaded or exported, or two would be
+            served under one name.
     """
     import export
 
     models = {}
     for given in names:
-        name = Path(given).name
+        name = Path(given).resolve().name  # "." has a name too
+        if name in models:
+            raise invalid_argument(
+                f"Two presets would be served as {name}; name each once, and rename the folder of "
+                f"one. Received: {' '.join(names)}"
+            )
         try:
             if repository is None:
                 base_path = _cache_directory() / f"{name}-{_preset_fingerprint(given)}"
@@ -66,8 +72,9 @@ def _cache_directory() -> Path:
 
 
 def _preset_fingerprint(given: str) -> str:
-    """Of the preset's `config.json`, which holds the sha256 of each of its other files."""
+    """Of the zoo that exports it and of `config.json`, which holds the sha256 of all its files."""
+    import zoo
     from zoo.presets import CONFIG, preset_folder
 
     config = (preset_folder(given) / CONFIG).read_bytes()
-    return hashlib.sha256(config).hexdigest()[:_FINGERPRINT_LENGTH]
+    return hashlib.sha256(zoo.__version__.encode() + config).hexdigest()[:_FINGERPRINT_LENGTH]

@@ -22,6 +22,7 @@ import zoo
 from serving import repository
 from serving.__main__ import NOT_BUILT, _sample, _say_where, main
 from serving.config import ModelConfig
+from serving.errors import ServingError
 from serving.server import Options, Server
 from tests import corpus
 
@@ -202,6 +203,19 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
         assert client.predict("tiny", {"inputs": []}).json == {
             "outputs": {"score": [], "translation": []}
         }
+        hard = (
+            b'{"signature_name": "beam", "inputs": [" ", "\xff\xfe", "\\u0000", {"b64": "/w=="}]}'
+        )
+        assert np.shape(client.predict("tiny", hard).json["outputs"]["translations"]) == (4, 5)
+        long = client.predict("tiny", {"instances": ["A dog.", "word " * 10_000]})
+        assert long.status == 400
+        assert "at most 512 sub-words in each entry" in long.error
+        assert "Traceback" not in long.error
+        assert client.predict("tiny", {"instances": [5]}).error.endswith("expected type: string")
+        (version,) = client("GET", "/v1/models/tiny").json["model_version_status"]
+        assert (version["version"], version["state"]) == ("1", "AVAILABLE")
+        metadata = client("GET", "/v1/models/tiny/metadata").json["metadata"]["signature_def"]
+        assert metadata["signature_def"].keys() >= {"serving_default", "attention", "beam"}
 
 
 @pytest.fixture
@@ -209,7 +223,7 @@ def fake_zoo(monkeypatch, tmp_path):
     """Stand-ins for the zoo and its exporter, so that no preset is needed."""
     exported = []
     zoo, export, presets = ModuleType("zoo"), ModuleType("export"), ModuleType("zoo.presets")
-    zoo.load = lambda name: f"model {name}"
+    zoo.load, zoo.__version__ = (lambda name: f"model {name}"), "1"
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
@@ -240,7 +254,7 @@ def test_a_preset_that_does_not_exist(tmp_path):
     assert "Preset nmt_atention cannot be served" in result.output
 
 
-def test_a_newer_preset_is_exported_anew(fake_zoo, tmp_path):
+def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path, monkeypatch):
     def export() -> ModelConfig:
         return repository.preset_models(("nmt",), None, str)["nmt"]
 
@@ -248,5 +262,13 @@ def test_a_newer_preset_is_exported_anew(fake_zoo, tmp_path):
     assert first.base_path.parent == tmp_path / "cache" / "rnn-zoo" / "served-models"
     assert export() == first
     (tmp_path / "presets" / "nmt" / "config.json").write_text('{"version": 2}')
-    assert export().base_path != first.base_path
-    assert len(fake_zoo) == 2
+    second = export()
+    assert second.base_path != first.base_path
+    monkeypatch.setattr(sys.modules["zoo"], "__version__", "2")
+    assert export().base_path not in (first.base_path, second.base_path)
+    assert len(fake_zoo) == 3
+
+
+def test_two_presets_of_one_name(fake_zoo, tmp_path):
+    with pytest.raises(ServingError, match=r"served as nmt; .* Received: nmt elsewhere/nmt"):
+        repository.preset_models(("nmt", "elsewhere/nmt"), tmp_path / "repository", str)

@@ -122,8 +122,14 @@ def _training(training: dict | None) -> str:
     if not {"command", "recipe", "epoch"} <= training.keys():
         return f"As told when it was saved: `{json.dumps(training, sort_keys=True)}`"
     command = training["command"] or "training.recipes.nmt.train(...)"
+    plans = training.get("plans", [])
+    # A run that was planned longer on the way did not have the learning rates of one plan.
+    planned = "".join(
+        f"From epoch {first} on the learning rate followed a plan of {epochs} epochs.\n"
+        for first, epochs in (plans if len(plans) > 1 else [])
+    )
     return f"""Trained with seed {training["recipe"]["seed"]}.
-Kept: epoch {training["epoch"]}, the best by BLEU on validation.
+{planned}Kept: epoch {training["epoch"]}, the best by BLEU on validation.
 
 ```
 {command}

@@ -20,12 +20,17 @@ class Checkpoint:
     Args:
         folder: the run's folder, a path.
         recipe: dict of plain values that the run was started with. A checkpoint of another recipe
-            is refused rather than continued.
+            is refused rather than continued; ``epochs`` alone may change, and the learning rate
+            then follows the new plan from the next epoch on.
+
+    Attributes:
+        plans: list of ``[first epoch, epochs]``: how many epochs were planned from which epoch on.
     """
 
     def __init__(self, folder, recipe):
         self.folder = Path(folder)
         self.recipe = json.loads(json.dumps(recipe))
+        self.plans = [[1, self.recipe.get("epochs")]]
 
     def restore(self, model):
         """Load weights, optimizer and seeds of the newest finished epoch, if there is one.
@@ -43,6 +48,7 @@ class Checkpoint:
             state = json.loads(path.read_text(encoding="utf-8"))
             recipe, epoch = dict(state["recipe"]), int(state["epoch"])
             best = None if state["best"] is None else float(state["best"])
+            plans = list(state.get("plans", [[1, recipe.get("epochs")]]))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged ({error}): delete the folder to start anew"
@@ -50,7 +56,7 @@ class Checkpoint:
         other = {
             name: (recipe.get(name), self.recipe.get(name))
             for name in {*recipe, *self.recipe}
-            if recipe.get(name) != self.recipe.get(name)
+            if name != "epochs" and recipe.get(name) != self.recipe.get(name)
         }
         if other:
             differences = ", ".join(
@@ -75,6 +81,8 @@ class Checkpoint:
                 f"{weights} or {STATE} is missing or damaged ({error}): delete the folder to "
                 "start anew"
             ) from error
+        planned = [epoch + 1, self.recipe.get("epochs")]
+        self.plans = plans if plans[-1][1] == planned[1] else [*plans, planned]
         return epoch, best
 
     def save(self, model, epoch, best):
@@ -90,7 +98,13 @@ class Checkpoint:
         finally:
             partial.unlink(missing_ok=True)
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(model)]
-        state = {"epoch": epoch, "best": best, "seeds": seeds, "recipe": self.recipe}
+        state = {
+            "epoch": epoch,
+            "best": best,
+            "seeds": seeds,
+            "recipe": self.recipe,
+            "plans": self.plans,
+        }
         write_atomically(self.folder / STATE, json.dumps(state, indent=1).encode())
         # Those of earlier epochs, and what a kill left.
         for old in self.folder.glob("*" + WEIGHTS.format(epoch="*")):

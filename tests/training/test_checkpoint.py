@@ -110,7 +110,6 @@ def test_another_recipe_is_refused_with_what_differs(tmp_path, trained):
     message = str(caught.value)
     assert "seed=1 there and 2 here" in message
     assert "network={'units': 8} there and {'units': 9} here" in message
-    assert "epochs=None there and 5 here" in message
     assert "model=" not in message
     assert str(tmp_path) in message
     assert_same_state(trained, before)
@@ -208,3 +207,14 @@ def test_averaged_weights_hold_within_the_block_only(trained):
     with pytest.raises(KeyError), averaged_weights(trained):
         raise KeyError
     assert_same_state(trained, raw)
+
+
+def test_a_run_may_be_planned_longer_and_remembers_it(tmp_path, trained):
+    Checkpoint(tmp_path, {**RECIPE, "epochs": 2}).save(trained, epoch=2, best=1.0)
+    longer = Checkpoint(tmp_path, {**RECIPE, "epochs": 5})
+    assert longer.restore(trained) == (2, 1.0)
+    assert longer.plans == [[1, 2], [3, 5]]
+    longer.save(trained, epoch=3, best=2.0)
+    again = Checkpoint(tmp_path, {**RECIPE, "epochs": 5})
+    again.restore(trained)
+    assert again.plans == [[1, 2], [3, 5]]

@@ -47,6 +47,7 @@ class Recipe:
 RECIPES = {
     "nmt_attention": Recipe(
         "nmt_attention",
+        epochs=18,
         network={
             "embedding_units": 192,
             "encoder_units": 192,
@@ -142,7 +143,7 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
         epochs=range(done + 1, recipe.epochs + 1),
     )
     dev = load_multi30k(data_dir, "validation", verify)
-    told = {"command": command, "recipe": asdict(recipe)}
+    told = {"command": command, "recipe": asdict(recipe), "plans": checkpoint.plans}
     remove_partial(out / "preset")
     keep = KeepBest(checkpoint, dev, out / "preset", best, told)
     keras.Model.fit(

@@ -206,7 +206,7 @@ def _say_where(server, models) -> None:
     """Tells a newcomer what to call: models, addresses, and a command to copy."""
     options = server.options
     for name in models:
-        with server.lifecycle.acquire(name) as (servable, version):
+        with server.registry.acquire(name) as (servable, version):
             names = sorted(key for key in servable.signatures if not key.startswith("__"))
             click.echo(f"Serving {name}, version {version}: signatures {', '.join(names)}")
     host = "localhost" if options.host in ("0.0.0.0", "::") else options.host
@@ -226,7 +226,7 @@ def _say_where(server, models) -> None:
 
 def _sample(server, name: str) -> str:
     """A body for the model's first input; a start, not a promise that it fits the model."""
-    with server.lifecycle.acquire(name) as (servable, _):
+    with server.registry.acquire(name) as (servable, _):
         callable_names = [key for key in servable.signatures if servable.input_dtypes(key)]
         if not callable_names:
             return "{}"

@@ -16,8 +16,8 @@ from tensorflow_serving.apis import (
 
 from serving.codec import DEFAULT_SIGNATURE
 from serving.errors import ServingError, invalid_argument
-from serving.lifecycle import Lifecycle
 from serving.predict import run_predict_request, write_tensor
+from serving.registry import Registry
 from serving.reports import metadata_of, status_of
 
 _THREADS = 16
@@ -26,11 +26,11 @@ _MAX_MESSAGE_BYTES = 2**31 - 1
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def build_grpc_server(lifecycle: Lifecycle, host: str, port: int) -> tuple[grpc.Server, int]:
+def build_grpc_server(registry: Registry, host: str, port: int) -> tuple[grpc.Server, int]:
     """Builds the server and binds its port; call `start` on it.
 
     Args:
-        lifecycle: Where the models are.
+        registry: Where the models are.
         host: Address to listen on.
         port: To bind; 0 for any free one.
 
@@ -48,7 +48,7 @@ def build_grpc_server(lifecycle: Lifecycle, host: str, port: int) -> tuple[grpc.
             ("grpc.so_reuseport", 0),
         ],
     )
-    service = _Services(lifecycle)
+    service = _Services(registry)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, server)
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -66,8 +66,8 @@ class _Services(
 ):
     """The methods that are built; the base classes answer UNIMPLEMENTED to the others."""
 
-    def __init__(self, lifecycle: Lifecycle):
-        self._lifecycle = lifecycle
+    def __init__(self, registry: Registry):
+        self._registry = registry
 
     def Predict(self, request, context):
         return _answer(context, lambda: self._predict(request, context))
@@ -83,7 +83,7 @@ class _Services(
     ) -> predict_pb2.PredictResponse:
         name, version, label = _model(request)
         response = predict_pb2.PredictResponse()
-        with self._lifecycle.acquire(name, version, label) as (servable, number):
+        with self._registry.acquire(name, version, label) as (servable, number):
             outputs = run_predict_request(servable, request, _timeout_ms(context))
         for key, array in outputs.items():
             response.outputs[key].CopyFrom(write_tensor(array))
@@ -101,13 +101,13 @@ class _Services(
         for field in request.metadata_field:
             if field != "signature_def":
                 raise invalid_argument(f"Metadata field {field} is not supported")
-        return metadata_of(self._lifecycle, name, version, label)
+        return metadata_of(self._registry, name, version, label)
 
     def _status(
         self, request: get_model_status_pb2.GetModelStatusRequest
     ) -> get_model_status_pb2.GetModelStatusResponse:
         name, version, _ = _model(request)
-        return status_of(self._lifecycle, name, version)
+        return status_of(self._registry, name, version)
 
 
 def _answer(context: grpc.ServicerContext, method: Callable):

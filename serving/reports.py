@@ -5,11 +5,11 @@ import json
 from google.protobuf.json_format import MessageToDict
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving.lifecycle import Lifecycle
+from serving.registry import Registry
 
 
 def status_of(
-    lifecycle: Lifecycle, name: str, version: int | None = None
+    registry: Registry, name: str, version: int | None = None
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """State of one or of all versions of a model that were ever seen.
 
@@ -17,7 +17,7 @@ def status_of(
         ServingError: NOT_FOUND if there is none.
     """
     response = get_model_status_pb2.GetModelStatusResponse()
-    for number, state, error in lifecycle.statuses(name, version):
+    for number, state, error in registry.statuses(name, version):
         entry = response.model_version_status.add(version=number, state=int(state))
         entry.status.error_code = error.number if error else 0
         entry.status.error_message = error.message if error else ""
@@ -25,7 +25,7 @@ def status_of(
 
 
 def metadata_of(
-    lifecycle: Lifecycle, name: str, version: int | None = None, label: str | None = None
+    registry: Registry, name: str, version: int | None = None, label: str | None = None
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """Signatures of an available version.
 
@@ -34,7 +34,7 @@ def metadata_of(
     """
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    with lifecycle.acquire(name, version, label) as (servable, number):
+    with registry.acquire(name, version, label) as (servable, number):
         for key, signature in servable.signatures.items():
             signatures.signature_def[key].CopyFrom(signature)
     response.model_spec.name = name

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from serving import codec, json_out
 from serving.errors import ServingError, invalid_argument
-from serving.lifecycle import Lifecycle
+from serving.registry import Registry
 from serving.reports import metadata_json, metadata_of, status_json, status_of
 
 MAX_BODY_BYTES = 100 * 2**20
@@ -41,19 +41,19 @@ _log = logging.getLogger(__name__)
 
 
 class RestApi:
-    """Answers HTTP requests from the models of a `Lifecycle`.
+    """Answers HTTP requests from the models of a `Registry`.
 
     Args:
-        lifecycle: Where the models are.
+        registry: Where the models are.
         executor: Runs parsing and models, off the event loop.
         timeout_ms: For one run of a model, and for the client to send the next piece of a body.
         cors: Send the headers that let pages of other origins call the API.
     """
 
     def __init__(
-        self, lifecycle: Lifecycle, executor: Executor, *, timeout_ms: int, cors: bool = False
+        self, registry: Registry, executor: Executor, *, timeout_ms: int, cors: bool = False
     ):
-        self._lifecycle = lifecycle
+        self._registry = registry
         self._executor = executor
         self._timeout_ms = timeout_ms
         self._cors = cors
@@ -108,13 +108,13 @@ class RestApi:
             if not name:
                 raise invalid_argument("Missing model name in request.")
             if match[4] == "metadata":
-                return metadata_json(metadata_of(self._lifecycle, name, version, label))
-            return status_json(status_of(self._lifecycle, name, version))
+                return metadata_json(metadata_of(self._registry, name, version, label))
+            return status_json(status_of(self._registry, name, version))
         raise invalid_argument(f"Malformed request: {method} {path}")
 
     def _predict(self, name: str, version: int | None, label: str | None, content: bytes) -> bytes:
         body = codec.read_body(content)
-        with self._lifecycle.acquire(name, version, label) as (servable, _):
+        with self._registry.acquire(name, version, label) as (servable, _):
             signature_name = body.signature_name or codec.DEFAULT_SIGNATURE
             if signature_name not in servable.signatures:
                 raise invalid_argument(

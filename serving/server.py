@@ -14,6 +14,7 @@ from serving.config import ModelConfig, read_config_file
 from serving.errors import ServingError
 from serving.grpc_server import build_grpc_server
 from serving.lifecycle import Lifecycle
+from serving.registry import Registry
 from serving.rest import RestApi
 from serving.servable import Servable
 from serving.warmup import warm_up
@@ -69,12 +70,15 @@ class Server:
         self.options = options or Options()
         self._models = models
         self._config_file = config_file
-        self.lifecycle = Lifecycle(
+        self.registry = Registry(
+            labels_before_available=self.options.allow_version_labels_for_unavailable_models
+        )
+        self._lifecycle = Lifecycle(
+            self.registry,
             self._load,
             poll_seconds=self.options.file_system_poll_wait_seconds,
             max_retries=self.options.max_num_load_retries,
             retry_seconds=self.options.load_retry_interval_micros / 1e6,
-            labels_before_available=self.options.allow_version_labels_for_unavailable_models,
         )
         self.port: int | None = None
         self.rest_api_port: int | None = None
@@ -93,11 +97,11 @@ class Server:
             ServingError: A model did not become available, a label's version is not there, or a
                 port is taken.
         """
-        self.lifecycle.configure(self._models)
-        self.lifecycle.start()
+        self.registry.configure(self._models)
+        self._lifecycle.start()
         try:
-            self.lifecycle.wait_until_served(self._models)
-            self.lifecycle.assign_labels()
+            self.registry.wait_until_served(self._models)
+            self.registry.assign_labels()
             self._open_ports()
         except BaseException:
             self.stop()
@@ -113,12 +117,12 @@ class Server:
             self._grpc.stop(grace=self.options.rest_api_timeout_in_ms / 1000).wait()
         if self._loop_thread.is_alive():
             if self._runner:
-                asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+                asyncio.run_coroutine_threadsafe(self._close_rest_port(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop_thread.join()
         self._loop.close()
         self._executor.shutdown()
-        self.lifecycle.stop()
+        self._lifecycle.stop()
         if self._reloader:
             self._reloader.join()
 
@@ -142,7 +146,7 @@ class Server:
     def _open_ports(self) -> None:
         options = self.options
         if options.port is not None:
-            self._grpc, self.port = build_grpc_server(self.lifecycle, options.host, options.port)
+            self._grpc, self.port = build_grpc_server(self.registry, options.host, options.port)
             self._grpc.start()
         if options.rest_api_port is not None:
             self._loop_thread.start()
@@ -158,7 +162,7 @@ class Server:
 
     async def _open_rest_port(self) -> int:
         api = RestApi(
-            self.lifecycle,
+            self.registry,
             self._executor,
             timeout_ms=self.options.rest_api_timeout_in_ms,
             cors=self.options.rest_api_enable_cors_support,
@@ -171,16 +175,24 @@ class Server:
         await site.start()
         return self._runner.addresses[0][1]
 
+    async def _close_rest_port(self) -> None:
+        await self._runner.cleanup()
+        # Connections kept alive are cancelled by now; they must still come to their end.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     def _reload_forever(self) -> None:
-        """Reads the config file again and again; a bad one changes nothing."""
+        """Reads the config file again and again; one that cannot be read changes nothing."""
         current = self._models
         while not self._stopped.wait(self.options.model_config_file_poll_wait_seconds):
             try:
                 models = read_config_file(self._config_file)
                 if models != current:
-                    self.lifecycle.configure(models)
-                    current = models
-                    self.lifecycle.wait_until_served(models)
-                    self.lifecycle.assign_labels()
+                    self.registry.configure(models)
+                    self.registry.wait_until_served(models)
+                    self.registry.assign_labels()
+                    current = models  # if not all came up, the labels are tried again
             except ServingError as error:
                 _log.error("%s is not applied: %s", self._config_file, error)

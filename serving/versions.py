@@ -52,11 +52,18 @@ class Model:
     looked_at: bool = False
 
     def settled(self) -> bool:
-        """Whether there are wanted versions and each is available or has failed."""
+        """Whether there are wanted versions and each is available or has failed.
+
+        Which are wanted is known once the base path was looked at under this very configuration.
+        """
         wanted = [self.versions.get(number) for number in self.aspired]
-        return bool(wanted) and all(
-            version is not None and (version.state is State.AVAILABLE or version.failed)
-            for version in wanted
+        return (
+            self.looked_at
+            and bool(wanted)
+            and all(
+                version is not None and (version.state is State.AVAILABLE or version.failed)
+                for version in wanted
+            )
         )
 
     def in_state(self, *states: State) -> list[Version]:

@@ -14,6 +14,7 @@ import pytest
 from serving.config import ModelConfig
 from serving.errors import ServingError
 from serving.lifecycle import Lifecycle
+from serving.registry import Registry
 from serving.versions import State
 
 
@@ -67,12 +68,12 @@ def eventually(condition, seconds: float = 20.0):
     raise AssertionError(f"still not so after {seconds} s")
 
 
-def states(lifecycle, name="m") -> dict[int, State]:
-    return {number: state for number, state, _ in lifecycle.statuses(name)}
+def states(registry, name="m") -> dict[int, State]:
+    return {number: state for number, state, _ in registry.statuses(name)}
 
 
-def latest(lifecycle, name="m") -> int:
-    with lifecycle.acquire(name) as (_, number):
+def latest(registry, name="m") -> int:
+    with registry.acquire(name) as (_, number):
         return number
 
 
@@ -89,42 +90,44 @@ def loader() -> Loader:
 
 
 @pytest.fixture
-def lifecycle(loader):
-    running = Lifecycle(loader, poll_seconds=0.03, retry_seconds=0.1, max_retries=2)
+def registry(loader):
+    """The models of a running life cycle."""
+    models = Registry()
+    running = Lifecycle(models, loader, poll_seconds=0.03, retry_seconds=0.1, max_retries=2)
     running.start()
-    yield running
+    yield models
     loader.may_finish.set()
     running.stop()
 
 
 @pytest.fixture
-def serve(lifecycle, base_path):
+def serve(registry, base_path):
     """Configures the one model and waits for it."""
 
     def configure(**policy):
         configs = {"m": ModelConfig("m", base_path, **policy)}
-        lifecycle.configure(configs)
-        lifecycle.wait_until_served(configs)
-        lifecycle.assign_labels()
+        registry.configure(configs)
+        registry.wait_until_served(configs)
+        registry.assign_labels()
 
     return configure
 
 
-def test_the_highest_version_is_served(lifecycle, serve, base_path):
+def test_the_highest_version_is_served(registry, serve, base_path):
     for version in ("1", "00000123", "20"):
         publish(base_path, version)
     for other in ("1000.tmp", ".tmp-500", "_2", "v300"):
         publish(base_path, other)
     serve()
-    assert states(lifecycle) == {123: State.AVAILABLE}
-    assert latest(lifecycle) == 123
+    assert states(registry) == {123: State.AVAILABLE}
+    assert latest(registry) == 123
 
 
-def test_two_directories_of_one_number(lifecycle, serve, base_path, caplog):
+def test_two_directories_of_one_number(registry, serve, base_path, caplog):
     publish(base_path, "1")
     publish(base_path, "001")
     serve()
-    assert states(lifecycle) == {1: State.AVAILABLE}
+    assert states(registry) == {1: State.AVAILABLE}
     assert "Duplicate version directories of 1" in caplog.text
 
 
@@ -136,25 +139,25 @@ def test_two_directories_of_one_number(lifecycle, serve, base_path, caplog):
         ({"specific": (1, 3, 9)}, {1, 3}),
     ],
 )
-def test_policies(lifecycle, serve, base_path, policy, expected):
+def test_policies(registry, serve, base_path, policy, expected):
     for version in "123":
         publish(base_path, version)
     serve(**policy)
-    assert states(lifecycle) == dict.fromkeys(expected, State.AVAILABLE)
+    assert states(registry) == dict.fromkeys(expected, State.AVAILABLE)
 
 
-def test_a_new_version_takes_over_only_when_it_is_loaded(lifecycle, serve, base_path, loader):
+def test_a_new_version_takes_over_only_when_it_is_loaded(registry, serve, base_path, loader):
     publish(base_path, "1")
     serve()
     publish(base_path, "2", "slow")
-    eventually(lambda: states(lifecycle) == {2: State.LOADING, 1: State.AVAILABLE})
-    assert latest(lifecycle) == 1
+    eventually(lambda: states(registry) == {2: State.LOADING, 1: State.AVAILABLE})
+    assert latest(registry) == 1
     loader.may_finish.set()
-    eventually(lambda: states(lifecycle) == {2: State.AVAILABLE, 1: State.END})
-    assert latest(lifecycle) == 2
+    eventually(lambda: states(registry) == {2: State.AVAILABLE, 1: State.END})
+    assert latest(registry) == 2
 
 
-def test_there_is_always_an_available_version(lifecycle, serve, base_path):
+def test_there_is_always_an_available_version(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     stop, misses = threading.Event(), []
@@ -162,7 +165,7 @@ def test_there_is_always_an_available_version(lifecycle, serve, base_path):
     def ask():
         while not stop.is_set():
             try:
-                latest(lifecycle)
+                latest(registry)
             except ServingError as error:
                 misses.append(error)
 
@@ -170,87 +173,87 @@ def test_there_is_always_an_available_version(lifecycle, serve, base_path):
     asking.start()
     for version in range(2, 8):
         publish(base_path, str(version))
-        eventually(lambda expected=version: latest(lifecycle) == expected)
+        eventually(lambda expected=version: latest(registry) == expected)
     stop.set()
     asking.join()
     assert not misses
 
 
-def test_a_version_in_use_is_not_closed(lifecycle, serve, base_path):
+def test_a_version_in_use_is_not_closed(registry, serve, base_path):
     publish(base_path, "1")
     serve()
-    with lifecycle.acquire("m") as (servable, _):
+    with registry.acquire("m") as (servable, _):
         publish(base_path, "2")
-        eventually(lambda: states(lifecycle) == {2: State.AVAILABLE, 1: State.UNLOADING})
+        eventually(lambda: states(registry) == {2: State.AVAILABLE, 1: State.UNLOADING})
         shutil.rmtree(base_path / "1")
         time.sleep(0.1)
         assert not servable.closed
     eventually(lambda: servable.closed)
-    assert states(lifecycle)[1] is State.END
+    assert states(registry)[1] is State.END
 
 
 @pytest.mark.parametrize(
     ("content", "error"), [("bad", "DATA_LOSS: bad model"), ("bug", "UNKNOWN: ZeroDivisionError")]
 )
-def test_a_broken_version_leaves_the_old_one(lifecycle, serve, base_path, loader, content, error):
+def test_a_broken_version_leaves_the_old_one(registry, serve, base_path, loader, content, error):
     publish(base_path, "1")
     serve()
     publish(base_path, "2", content)
     eventually(lambda: loader.loads == 4)  # version 1, then three tries at version 2
     time.sleep(0.3)
     assert loader.loads == 4
-    assert latest(lifecycle) == 1
-    ((_, state, failure),) = lifecycle.statuses("m", 2)
+    assert latest(registry) == 1
+    ((_, state, failure),) = registry.statuses("m", 2)
     assert state is State.END
     assert str(failure).startswith(error)
 
 
-def test_a_half_copied_version_is_loaded_when_it_is_complete(lifecycle, serve, base_path):
+def test_a_half_copied_version_is_loaded_when_it_is_complete(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     (base_path / "2").mkdir()
-    eventually(lambda: states(lifecycle) == {2: State.END, 1: State.AVAILABLE})
+    eventually(lambda: states(registry) == {2: State.END, 1: State.AVAILABLE})
     time.sleep(0.5)  # past the last retry
     (base_path / "2" / "model.txt").write_text("good")
-    eventually(lambda: states(lifecycle) == {2: State.AVAILABLE, 1: State.END})
-    assert lifecycle.statuses("m", 2)[0][2] is None
+    eventually(lambda: states(registry) == {2: State.AVAILABLE, 1: State.END})
+    assert registry.statuses("m", 2)[0][2] is None
 
 
-def test_deleting_the_newest_version_falls_back(lifecycle, serve, base_path):
+def test_deleting_the_newest_version_falls_back(registry, serve, base_path):
     publish(base_path, "1")
     publish(base_path, "2")
     serve()
     shutil.rmtree(base_path / "2")
-    eventually(lambda: states(lifecycle) == {2: State.END, 1: State.AVAILABLE})
+    eventually(lambda: states(registry) == {2: State.END, 1: State.AVAILABLE})
     publish(base_path, "2")
-    eventually(lambda: states(lifecycle) == {2: State.AVAILABLE, 1: State.END})
+    eventually(lambda: states(registry) == {2: State.AVAILABLE, 1: State.END})
 
 
-def test_deleting_all_versions_unloads_them(lifecycle, serve, base_path):
+def test_deleting_all_versions_unloads_them(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     shutil.rmtree(base_path / "1")
-    eventually(lambda: states(lifecycle) == {1: State.END})
+    eventually(lambda: states(registry) == {1: State.END})
     with pytest.raises(ServingError, match=r"Servable not found for request: Latest\(m\)"):
-        latest(lifecycle)
+        latest(registry)
 
 
-def test_a_vanished_base_path_unloads_nothing(lifecycle, serve, base_path, caplog):
+def test_a_vanished_base_path_unloads_nothing(registry, serve, base_path, caplog):
     publish(base_path, "1")
     serve()
     os.rename(base_path, base_path.with_name("elsewhere"))
     eventually(lambda: "Could not find base path" in caplog.text)
-    assert latest(lifecycle) == 1
+    assert latest(registry) == 1
 
 
-def test_an_empty_base_path_is_waited_for(lifecycle, serve, base_path, caplog):
+def test_an_empty_base_path_is_waited_for(registry, serve, base_path, caplog):
     waiting = threading.Thread(target=serve)
     waiting.start()
     eventually(lambda: "Did you forget to name your leaf directory" in caplog.text)
     assert waiting.is_alive()
     publish(base_path, "1")
     waiting.join(20)
-    assert latest(lifecycle) == 1
+    assert latest(registry) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_reported(serve, base_path):
@@ -259,14 +262,14 @@ def test_a_model_that_cannot_be_loaded_is_reported(serve, base_path):
         serve()
 
 
-def test_labels(lifecycle, serve, base_path):
+def test_labels(registry, serve, base_path):
     for version in "12":
         publish(base_path, version)
     serve(latest=0, labels={"stable": 1, "canary": 2, "also": 2})
-    with lifecycle.acquire("m", label="stable") as (_, number):
+    with registry.acquire("m", label="stable") as (_, number):
         assert number == 1
     with pytest.raises(ServingError, match="Unrecognized servable version label: nope") as caught:
-        lifecycle.acquire("m", label="nope").__enter__()
+        registry.acquire("m", label="nope").__enter__()
     assert caught.value.http_status == 400
     with pytest.raises(ServingError, match="assign label next to version 7 of model m") as caught:
         serve(latest=0, labels={"next": 7})
@@ -275,37 +278,54 @@ def test_labels(lifecycle, serve, base_path):
 
 def test_labels_before_their_version_is_there(loader, base_path):
     publish(base_path, "1")
-    lifecycle = Lifecycle(loader, labels_before_available=True)
-    lifecycle.configure({"m": ModelConfig("m", base_path, labels={"next": 7})})
+    registry = Registry(labels_before_available=True)
+    lifecycle = Lifecycle(registry, loader)
+    registry.configure({"m": ModelConfig("m", base_path, labels={"next": 7})})
     lifecycle.start()
-    lifecycle.wait_until_served(["m"])
-    lifecycle.assign_labels()
+    registry.wait_until_served(["m"])
+    registry.assign_labels()
     with pytest.raises(ServingError, match=r"Specific\(m, 7\)"):
-        lifecycle.acquire("m", label="next").__enter__()
+        registry.acquire("m", label="next").__enter__()
     lifecycle.stop()
 
 
-def test_a_new_configuration_replaces_the_old_one(lifecycle, serve, base_path, tmp_path):
+def test_a_new_configuration_replaces_the_old_one(registry, serve, base_path, tmp_path):
     publish(base_path, "1")
     serve()
     publish(tmp_path / "other", "5")
     configs = {"n": ModelConfig("n", tmp_path / "other")}
-    lifecycle.configure(configs)
-    lifecycle.wait_until_served(configs)
-    assert latest(lifecycle, "n") == 5
-    eventually(lambda: states(lifecycle) == {1: State.END})
+    registry.configure(configs)
+    registry.wait_until_served(configs)
+    assert latest(registry, "n") == 5
+    eventually(lambda: states(registry) == {1: State.END})
     serve()
-    assert latest(lifecycle) == 1
+    assert latest(registry) == 1
+
+
+def test_the_labels_of_a_removed_model_go_with_it(registry, serve, base_path, tmp_path):
+    publish(base_path, "1")
+    serve(labels={"stable": 1})
+    publish(tmp_path / "other", "5")
+    configs = {"n": ModelConfig("n", tmp_path / "other", labels={"stable": 5})}
+    registry.configure(configs)
+    registry.wait_until_served(configs)
+    eventually(lambda: states(registry) == {1: State.END})
+    registry.assign_labels()
+    with registry.acquire("n", label="stable") as (_, number):
+        assert number == 5
+    with pytest.raises(ServingError, match="Unrecognized servable version label: stable"):
+        registry.acquire("m", label="stable").__enter__()
 
 
 def test_polling_can_be_switched_off(loader, base_path):
     publish(base_path, "1")
-    lifecycle = Lifecycle(loader, poll_seconds=0)
-    lifecycle.configure({"m": ModelConfig("m", base_path)})
+    registry = Registry()
+    lifecycle = Lifecycle(registry, loader, poll_seconds=0)
+    registry.configure({"m": ModelConfig("m", base_path)})
     lifecycle.start()
-    lifecycle.wait_until_served(["m"])
+    registry.wait_until_served(["m"])
     publish(base_path, "2")
     time.sleep(0.2)
-    assert states(lifecycle) == {1: State.AVAILABLE}
+    assert states(registry) == {1: State.AVAILABLE}
     lifecycle.stop()
-    assert states(lifecycle) == {1: State.END}
+    assert states(registry) == {1: State.END}

@@ -146,8 +146,8 @@ def test_the_config_file_is_read_again(models, tmp_path):
 
     def eventually_names(expected):
         deadline = time.monotonic() + 20
-        while server.lifecycle.names() != expected:
-            assert time.monotonic() < deadline, server.lifecycle.names()
+        while server.registry.names() != expected:
+            assert time.monotonic() < deadline, server.registry.names()
             time.sleep(0.05)
 
     write("half")
@@ -158,7 +158,7 @@ def test_the_config_file_is_read_again(models, tmp_path):
         eventually_names(["half", "i64"])
         config.write_text("garbage {{{")
         time.sleep(0.3)
-        assert server.lifecycle.names() == ["half", "i64"]
+        assert server.registry.names() == ["half", "i64"]
         write("i64")
         eventually_names(["i64"])
 
@@ -166,7 +166,7 @@ def test_the_config_file_is_read_again(models, tmp_path):
 def test_a_wider_address_is_said(server, capsys):
     stand_in = SimpleNamespace(
         options=Options(host="0.0.0.0"),
-        lifecycle=server.lifecycle,
+        registry=server.registry,
         port=8500,
         rest_api_port=8501,
     )

@@ -1,0 +1,99 @@
+"""The command line `zoo-train`: what it says when it is stopped or cannot start."""
+
+import dataclasses
+import json
+import os
+import signal
+
+import pytest
+from click.testing import CliRunner
+from small_run import RECIPE, write_multi30k
+
+from training.__main__ import main
+from training.recipes import nmt
+
+
+@pytest.fixture
+def corpus_folder(tmp_path):
+    return write_multi30k(tmp_path / "corpus")
+
+
+def run(*arguments):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    # Whatever goes wrong is told, not thrown.
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_an_interrupt_says_how_to_go_on(corpus_folder, tmp_path, monkeypatch):
+    """Control-C, a real signal in the middle of an epoch."""
+
+    def interrupt(self, batch, logs=None):
+        if batch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
+    monkeypatch.setattr(nmt.KeepBest, "on_train_batch_end", interrupt)
+    out = tmp_path / "run"
+    result = run("nmt_attention", "--out", out, "--data-dir", corpus_folder, "--any-data")
+    assert result.exit_code == 1
+    assert f"stopped; the same command goes on from {out}" in result.output
+    assert not (out / "preset").exists()
+
+
+def test_a_folder_of_another_configuration_is_refused(corpus_folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
+    state = {"epoch": 1, "best": 2.0, "seeds": [], "recipe": dataclasses.asdict(RECIPE)}
+    (tmp_path / "checkpoint.json").write_text(json.dumps(state))
+    arguments = ("--out", tmp_path, "--data-dir", corpus_folder, "--any-data")
+    result = run("nmt_attention", *arguments, "--seed", 5, "--batch-size", 4)
+    assert result.exit_code == 1
+    assert "batch_size=8 there and 4 here, seed=1 there and 5 here" in result.output
+    assert f"out='{tmp_path}'" in result.output
+
+
+def test_what_cannot_start_is_told_and_writes_nothing(corpus_folder, tmp_path):
+    out = tmp_path / "run"
+    for arguments, message in (
+        (["nmt_atention", "--data-dir", corpus_folder], "Did you mean 'nmt_attention'"),
+        (["nmt_attention", "--data-dir", tmp_path / "none"], "which is not a folder"),
+        (["nmt_attention", "--data-dir", tmp_path], "`data_dir` has no raw/train.en.gz"),
+        (["nmt_attention", "--data-dir", corpus_folder], "as the published split 'train' has"),
+        (
+            ["nmt_attention", "--data-dir", corpus_folder, "--any-data"],
+            "`vocabulary_size` does not fit the sentences",
+        ),
+    ):
+        result = run(*arguments, "--out", out)
+        assert result.exit_code == 1
+        assert message in result.output
+        assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nmt_attention"], "Missing option '--out'"),
+        (["nmt_attention", "--out", "x", "--precision", "float16"], "--precision"),
+        (["nmt_attention", "--out", "x", "--epochs", "0"], "--epochs"),
+        (["evaluate"], "Missing argument 'NAME_OR_FOLDER'"),
+        (["plot-lengths", "--out", "x.png"], "Missing argument 'NAMES_OR_FOLDERS...'"),
+    ],
+)
+def test_wrong_arguments_are_usage_errors(arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_other_commands_name_an_unknown_preset(tmp_path):
+    for arguments in (["evaluate", "nope"], ["plot-lengths", "nope", "--out", tmp_path / "x.png"]):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert "neither a preset nor a folder" in result.output
+
+
+def test_help_shows_the_short_form():
+    output = run("--help").output
+    assert "zoo-train nmt_attention --data-dir" in output
+    assert {"evaluate", "plot-lengths", "train"} <= set(output.split())

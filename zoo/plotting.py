@@ -8,13 +8,13 @@ are made without pyplot: no window, no global state, safe in a server's thread.
 import io
 import os
 import unicodedata
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zoo.files import write_atomically
+from zoo.fonts import find_fonts
 
 SUFFIXES = (".png", ".svg", ".pdf")
 CELL = 0.34  # inches
@@ -22,7 +22,6 @@ LONGEST_SIDE = 40.0  # inches; cells shrink beyond, for images of some 16 millio
 SMALLEST_ROW = 0.11  # inches a label needs
 LONGEST_LABEL = 24  # characters
 WORD_START = "▁"  # how SentencePiece marks a piece that begins a word
-UNDRAWABLE = "□"
 
 
 def attention_table(
@@ -64,7 +63,7 @@ def attention_table(
     if path is not None:
         _check_target(path)
     sources, targets = _readable(source_tokens), _readable(target_tokens)
-    families, (title, *labels) = _fonts([title or "", *sources, *targets])
+    families, (title, *labels) = find_fonts([title or "", *sources, *targets])
     sources, targets = labels[: len(sources)], labels[len(sources) :]
 
     rows, columns = weights.shape
@@ -196,64 +195,3 @@ def _widest(labels: Sequence[str], size: float) -> float:
         sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in x) for x in labels
     )
     return max(units) * size / 72
-
-
-def _fonts(texts: list[str]) -> tuple[list[str], list[str]]:
-    """Finds font families that together draw `texts`.
-
-    Returns:
-        The families, in order of preference, and the texts with a box for each character that no
-        installed font has.
-    """
-    from matplotlib import font_manager
-    from matplotlib.ft2font import FT2Font
-
-    families = ["DejaVu Sans"]  # comes with matplotlib
-    known = FT2Font(font_manager.findfont(families[0])).get_charmap()
-    missing = {c for c in "".join(texts) if ord(c) not in known}
-    wanted = {c for c in missing if unicodedata.category(c)[0] != "C"}  # not NUL and its like
-    installed = font_manager.findSystemFonts() if wanted else []
-    for path in sorted(installed, key=_preference):
-        if not wanted:
-            break
-        try:
-            font = FT2Font(path)
-        except (OSError, RuntimeError):  # a format FreeType cannot draw, such as colour bitmaps
-            continue
-        known = font.get_charmap()
-        found = {c for c in wanted if ord(c) in known}
-        if found:
-            families.append(_register(path, font))
-            wanted -= found
-            missing -= found
-    if missing:
-        shown = " ".join(sorted(c if c.isprintable() else f"U+{ord(c):04X}" for c in missing)[:10])
-        warnings.warn(
-            f"No installed font can draw: {shown}. A box stands for each. For Chinese, Japanese "
-            "and Korean install one, such as Debian's package fonts-noto-cjk.",
-            UserWarning,
-            stacklevel=3,
-        )
-    boxed = str.maketrans(dict.fromkeys(missing, UNDRAWABLE))
-    return families, [text.translate(boxed) for text in texts]
-
-
-def _register(path: str, font) -> str:
-    """Makes a font known to matplotlib under a name of our own, which means this very file.
-
-    Under its family's name matplotlib might take another of its weights, or log that it lacks one.
-    """
-    from matplotlib.font_manager import FontEntry, fontManager
-
-    name = f"{font.family_name} ({path})"
-    if all(entry.name != name for entry in fontManager.ttflist):
-        fontManager.ttflist.append(FontEntry(fname=path, name=name, weight=400))
-    return name
-
-
-def _preference(path: str) -> tuple[bool, bool, str]:
-    """Sorts fonts: plain weights first, then those made for East Asian text, then by name."""
-    name = Path(path).name.lower()
-    heavy = any(word in name for word in ("bold", "black", "italic", "oblique", "thin", "light"))
-    east_asian = any(word in name for word in ("cjk", "wqy", "gothic", "hei", "mincho", "song"))
-    return heavy, not east_asian, name

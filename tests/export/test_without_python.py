@@ -4,10 +4,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import keras
 import pytest
 import tensorflow as tf
 import tensorflow_text
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+import export
+from tests import corpus
 
 SOURCE = Path(__file__).with_name("run_saved_model.c")
 TF_TEXT = Path(tensorflow_text.__file__).parent / "python" / "ops"
@@ -44,6 +48,17 @@ def test_strings_in_and_strings_out(program, base, scorer):
     assert done.returncode == 0, done.stderr
     own = scorer.answer(tf.constant(texts))["echo"].numpy()
     assert done.stdout.split("\n")[:-1] == [row.decode() for row in own]
+
+
+def test_a_translator(program, tokenizer, tmp_path):
+    keras.utils.set_random_seed(7)
+    model = corpus.tiny_attention(tokenizer)
+    folder = export.saved_model(model, tmp_path, verify=False)
+    texts = ["A dog runs in the snow.", "", "two men"]
+    library = TF_TEXT / "_sentencepiece_tokenizer.so"
+    done = run(program, folder, [library], texts, output="translation")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "".join(f"{text}\n" for text in model.translate(texts))
 
 
 def test_a_batch_without_rows(program, base):

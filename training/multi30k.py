@@ -149,7 +149,8 @@ def load_multi30k(
         builder = Multi30k()
         try:
             builder.download_and_prepare()
-        except OSError as error:
+        # OSError: no connection; DownloadError, which is none: a server that refuses.
+        except (OSError, tfds.download.DownloadError) as error:
             raise ConnectionError(
                 f"Multi30k could not be downloaded from {URL} ({error}). "
                 f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}"

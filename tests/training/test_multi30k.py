@@ -97,9 +97,10 @@ def test_every_address_is_pinned_to_the_commit_and_has_a_checksum():
     assert {len(checksum) for checksum in checksums} == {64}
 
 
-def test_a_failed_download_says_what_to_do(monkeypatch, tmp_path):
+@pytest.mark.parametrize("error", [OSError, tfds.download.DownloadError])
+def test_a_failed_download_says_what_to_do(monkeypatch, tmp_path, error):
     def fail(self, urls):
-        raise OSError("no route to host")
+        raise error("no route to host")
 
     monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
     monkeypatch.setattr(multi30k, "Multi30k", lambda: Multi30k(data_dir=tmp_path / "tfds"))

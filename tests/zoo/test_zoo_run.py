@@ -1,0 +1,116 @@
+"""The command line `zoo`: list, show and run, and errors a person can read."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+import zoo
+import zoo.presets
+from zoo.__main__ import main
+
+TEXTS = ["A dog runs in the park.", "A woman reads."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, model):
+    return zoo.save(model, tmp_path_factory.mktemp("saved") / "preset")
+
+
+def run(*arguments, **keywords):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], **keywords)
+    # Whatever goes wrong is told, not thrown.
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_list_names_what_ships(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "nmt_tiny")
+    monkeypatch.setattr(zoo.presets, "PRESETS_DIR", tmp_path)
+    result = run("list")
+    assert result.exit_code == 0
+    assert "nmt_tiny" in result.stdout
+    assert "MB" in result.stdout
+    assert f"rnn-zoo {zoo.__version__}" in result.stdout
+
+
+def test_show_prints_the_card(folder, tmp_path):
+    result = run("show", folder)
+    assert result.exit_code == 1
+    assert "zoo-train evaluate" in result.output
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "card.md").write_text("# Tiny\n\nSome **figures**.\n")
+    result = run("show", copy)
+    assert result.exit_code == 0
+    assert "figures" in result.stdout
+
+
+def test_texts_come_as_arguments_or_lines(folder):
+    model = zoo.load(folder)
+    expected = model.translate(TEXTS, beam_size=1)
+    assert run("run", folder, *TEXTS, "--beam-size", 1).stdout.splitlines() == expected
+    lines = "\r\n".join(TEXTS)  # the last line without an end
+    assert run("run", folder, input=lines).stdout.splitlines() == model.translate(TEXTS)
+
+
+def test_json_is_one_object_a_line(folder):
+    result = run("run", folder, "--json", input=b"A dog.\n\nbad \xff bytes \xf0\x9f\x98\x80\n")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["text"] for row in rows] == ["A dog.", "", "bad \ufffd bytes 😀"]
+    assert rows[1]["translation"] == ""
+    assert all(row["score"] <= 0 for row in rows)
+    assert "😀" in result.stdout
+
+
+def test_an_argument_that_is_not_utf8_is_mended(folder):
+    result = run("run", folder, "bad \udcff byte", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["text"] == "bad \ufffd byte"
+
+
+def test_the_attention_table_is_drawn_for_one_text(folder, model, tmp_path):
+    path = tmp_path / "table.png"
+    result = run("run", folder, TEXTS[0], "--attention", path)
+    if not model.has_attention:
+        assert result.exit_code == 1
+        assert "needs a model with attention" in result.output
+        assert not path.exists()
+        return
+    assert result.exit_code == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    for texts, message, code in (
+        (TEXTS, "--attention draws one text. Received: 2 texts", 2),
+        ([" "], "nothing to draw for a blank text", 1),
+    ):
+        result = run("run", folder, *texts, "--attention", tmp_path / "other.png")
+        assert (result.exit_code, message in result.output) == (code, True), result.output
+        assert not (tmp_path / "other.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nope", "text"], "neither a preset nor a folder"),
+        (["show", "nope"], "neither a preset nor a folder"),
+        (["run", ".", "text"], "a folder without config.json"),
+        (["run", "nope"], "nothing to do"),
+        (["run", "nope", "text", "--beam-size", "0"], "--beam-size"),
+        (["fly"], "No such command 'fly'"),
+    ],
+)
+def test_what_cannot_be_done_is_told(arguments, message):
+    result = run(*arguments, input="")
+    assert result.exit_code in (1, 2)
+    assert message in result.output
+
+
+def test_a_text_too_long_and_damaged_weights_are_told(folder, tmp_path):
+    result = run("run", folder, "word " * 10_000)
+    assert result.exit_code == 1
+    assert "at most 512 sub-words" in result.output
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "model.weights.h5").write_bytes(b"")
+    result = run("run", copy, "text")
+    assert result.exit_code == 1
+    assert "sha256" in result.output

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 # TensorFlow leaves oneDNN off on CPUs without AVX-512. Back-propagation multiplies by transposed
-# matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of 10
-# GFLOP/s on one Zen 3 core. It must be set before TensorFlow is imported.
+# matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of
+# 10 GFLOP/s on one Zen 3 core. It must be set before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 DATA_DIR = click.option(

@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
 
   const TF_TString* rows = TF_TensorData(answer);
   for (int64_t i = 0; i < TF_Dim(answer, 0); ++i) {
-    printf("%.*s\n", (int)TF_StringGetSize(&rows[i]), TF_StringGetDataPointer(&rows[i]));
+    fwrite(TF_StringGetDataPointer(&rows[i]), 1, TF_StringGetSize(&rows[i]), stdout);
+    putchar('\n');
   }
   if (python_is_around()) {
     fprintf(stderr, "a Python library is loaded\n");

@@ -30,7 +30,11 @@ def list_presets():
     table = Table("name", "weights", "made by", box=None)
     for name in list_models():
         size = (PRESETS_DIR / name / "model.weights.h5").stat().st_size
-        table.add_row(name, f"{size / 1e6:.1f} MB", f"rnn-zoo {read_config(name)['zoo_version']}")
+        try:
+            version = f"rnn-zoo {read_config(name)['zoo_version']}"
+        except (KeyError, ValueError) as error:
+            version = f"damaged: {error}"
+        table.add_row(name, f"{size / 1e6:.1f} MB", version)
     Console().print(table)
     click.echo("\nMore of one: zoo show NAME")
 

@@ -1,8 +1,7 @@
-"""The contract over HTTP: routing, the order of checks, errors, layouts, headers."""
+"""Predict over HTTP: bodies, the order of checks, errors, layouts."""
 
 import gzip
 import json
-import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -176,74 +175,6 @@ def test_row_format_needs_a_batch_dimension(client):
     assert len(outputs["state"]) == 3
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "message"),
-    [
-        ("GET", "/v1/foo", "Malformed request: GET /v1/foo"),
-        ("POST", "/v1/models", "Malformed request: POST /v1/models"),
-        ("POST", "/v1/models/half", "Malformed request: POST /v1/models/half"),
-        ("POST", "/v1/models/half/metadata", "Malformed request: POST /v1/models/half/metadata"),
-        ("GET", HALF, f"Malformed request: GET {HALF}"),
-        ("POST", HALF + "?x=1", f"Malformed request: POST {HALF}?x=1"),
-        ("POST", "/V1/Models/half:PREDICT", "Malformed request: POST /V1/Models/half:PREDICT"),
-        ("GET", "/v1/models", "Missing model name in request."),
-        ("PUT", "/v1/models/half", "Malformed request: PUT /v1/models/half"),
-        ("DELETE", "/v1/models/half", "Malformed request: DELETE /v1/models/half"),
-        ("PATCH", "/v1/models/half", "Malformed request: PATCH /v1/models/half"),
-        (
-            "GET",
-            "/v1/models/half/versions/99999999999999999999",
-            "Failed to convert version: 99999999999999999999 to numeric.",
-        ),
-    ],
-)
-def test_malformed_requests(client, method, path, message):
-    reply = client(method, path)
-    assert (reply.status, reply.error) == (400, message)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/models/half/version/50:predict",
-        "/v1/models/half/label/x:predict",
-        "/v1/models/half/versions/HELLO:predict",
-        "/v1/models/half/versions/50/labels/x:predict",
-        "/v1/models/debug/half:predict",
-        "/v1/models/half:predictx",
-        "/v1/",
-    ],
-)
-def test_paths_that_only_look_like_ours(client, path):
-    reply = client("POST", path, '{"instances":[1]}')
-    assert (reply.status, reply.error) == (400, f"Malformed request: POST {path}")
-
-
-def test_head_has_no_body(client):
-    reply = client("HEAD", "/v1/models/half")
-    assert (reply.status, reply.body) == (400, b"")
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/index"), ("POST", "/v2/models/half/infer")]
-)
-def test_other_paths_get_the_html_page(client, method, path):
-    reply = client(method, path)
-    assert reply.status == 404
-    assert reply.headers["Content-Type"] == "text/html"
-    assert reply.headers["Connection"] == "close"
-    assert reply.body == (
-        b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n"
-        b"<H1>Not Found</H1>\n</BODY></HTML>\n"
-    )
-
-
-@pytest.mark.parametrize("verb", ["classify", "regress"])
-def test_what_is_not_built_says_so(client, verb):
-    reply = client("POST", f"/v1/models/half:{verb}", '{"examples":[{"x":1.0}]}')
-    assert (reply.status, reply.error) == (501, f"zoo-serve does not serve {verb} yet.")
-
-
 def test_gzip_request(client):
     body = gzip.compress(b'{"instances":[1.0]}')
     for encoding in ("gzip", "x-gzip", "identity, gzip"):
@@ -261,81 +192,6 @@ def test_gzip_request(client):
 def test_bad_gzip_counts_as_empty(client, body):
     reply = client("POST", HALF, body, {"Content-Encoding": "gzip"})
     assert (reply.status, reply.error) == (400, "JSON Parse error: The document is empty")
-
-
-def test_preflight(client):
-    reply = client("OPTIONS", HALF, headers={"Origin": "http://a.b"})
-    assert (reply.status, reply.body) == (200, b"")
-    assert client("OPTIONS", HALF).status == 400
-
-
-def test_status(client):
-    reply = client("GET", "/v1/models/half")
-    assert reply.status == 200
-    assert reply.json == {
-        "model_version_status": [
-            {
-                "version": "123",
-                "state": "AVAILABLE",
-                "status": {"error_code": "OK", "error_message": ""},
-            }
-        ]
-    }
-    assert re.match(rb'\{\n "model_version_status": \[\n  \{\n   "', reply.body)
-    assert reply.body.endswith(b"\n}\n")
-
-
-def test_status_of_some_versions(client):
-    def versions(path):
-        status = client("GET", f"/v1/models/{path}").json["model_version_status"]
-        return [entry["version"] for entry in status]
-
-    assert versions("two") == ["2", "1"]
-    assert versions("two/versions/1") == ["1"]
-    assert versions("two/labels/anything") == ["2", "1"]
-
-
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("nope", "Could not find any versions of model nope"),
-        ("no%20such", "Could not find any versions of model no such"),
-        ("half?x=1", "Could not find any versions of model half?x=1"),
-        ("metadata", "Could not find any versions of model metadata"),
-        ("half/versions/7", "Could not find version 7 of model half"),
-        ("nope/metadata", "Servable not found for request: Latest(nope)"),
-        ("half/versions/7/metadata", "Servable not found for request: Specific(half, 7)"),
-    ],
-)
-def test_status_and_metadata_of_unknown_models(client, path, message):
-    reply = client("GET", f"/v1/models/{path}")
-    assert (reply.status, reply.error) == (404, message)
-
-
-def test_metadata(client):
-    reply = client("GET", "/v1/models/half/metadata")
-    assert reply.status == 200
-    assert reply.json["model_spec"] == {"name": "half", "signature_name": "", "version": "123"}
-    signatures = reply.json["metadata"]["signature_def"]["signature_def"]
-    assert signatures["serving_default"]["inputs"] == {
-        "x": {
-            "dtype": "DT_FLOAT",
-            "tensor_shape": {"dim": [], "unknown_rank": True},
-            "name": "serving_default_x:0",
-        }
-    }
-    assert signatures["serving_default"]["method_name"] == "tensorflow/serving/predict"
-    dims = client("GET", "/v1/models/multi/versions/1/metadata").json["metadata"]["signature_def"][
-        "signature_def"
-    ]["serving_default"]["inputs"]["a"]["tensor_shape"]["dim"]
-    assert dims == [{"size": "-1", "name": ""}, {"size": "2", "name": ""}]
-
-
-def test_metadata_by_label(client):
-    reply = client("GET", "/v1/models/two/labels/stable/metadata")
-    assert reply.json["model_spec"]["version"] == "1"
-    reply = client("GET", "/v1/models/two/labels/x/metadata")
-    assert (reply.status, reply.error) == (400, "Unrecognized servable version label: x")
 
 
 @pytest.mark.parametrize("signature", ["serve", "serving_default"])

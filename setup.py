@@ -1,4 +1,4 @@
-"""Distribution ``rnn-zoo``: the library ``zoo`` and its rooms ``training``, ``export``, ``serving``."""
+"""Distribution ``rnn-zoo``: the library ``zoo``, and ``training``, ``export``, ``serving``."""
 
 from pathlib import Path
 
@@ -15,7 +15,6 @@ TRAINING = [
 SERVING = [
     "aiohttp>=3.10,<4",
     "grpcio>=1.65,<2",
-    "prometheus-client>=0.20,<1",
     "python-rapidjson>=1.18,<2",
     "tensorflow-serving-api>=2.18,<3",
 ]
@@ -33,7 +32,7 @@ BENCHMARKS = ["torch==2.13.0"]
 setup(
     name="rnn-zoo",
     version="0.1.0",
-    description="Recurrent networks from the lecture to the server: Keras layers, pretrained models, export.",
+    description="Recurrent networks in Keras, pretrained, from a lecture's slides to TF Serving.",
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -30,10 +30,15 @@ def write_atomically(path, data):
 
 
 def remove_partial(path):
-    """Remove what a killed process left beside ``path``; nobody may be writing it now."""
+    """Remove what a killed process left beside ``path``; nobody may be writing it now.
+
+    A folder that the process had moved away, and had not yet replaced, comes back.
+    """
     path = Path(path)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         if left.is_dir():
+            if not path.exists() and (left / path.name).is_dir():
+                os.replace(left / path.name, path)
             shutil.rmtree(left)
         else:
             left.unlink()
@@ -63,6 +68,8 @@ def whole_folder(path, overwrite=False):
     try:
         yield partial
         partial.chmod(0o755)
+        for written in (*partial.rglob("*"), partial):
+            _sync(written)
         if path.exists():
             # A folder cannot be replaced in one move; the gap between two renames is the least.
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -77,5 +84,15 @@ def whole_folder(path, overwrite=False):
                 shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(partial, path)
+        _sync(path.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sync(path):
+    """Bring a file or folder to the disk: a rename may reach it before what was written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

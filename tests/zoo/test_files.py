@@ -130,3 +130,13 @@ def test_only_what_a_kill_left_beside_a_path_is_removed(tmp_path):
     remove_partial(tmp_path / "run[1]")
     assert names(tmp_path) == [".run1.abc", ".run[1]", "run[1]", "run[1].abc"]
     remove_partial(tmp_path / "not there" / "run")
+
+
+def test_a_folder_moved_away_by_a_killed_replacement_comes_back(tmp_path):
+    old = tmp_path / ".run.abc" / "run"
+    old.mkdir(parents=True)
+    (old / "best").write_text("so far")
+    (tmp_path / ".run.def").mkdir()
+    remove_partial(tmp_path / "run")
+    assert (tmp_path / "run" / "best").read_text() == "so far"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

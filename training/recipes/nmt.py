@@ -106,9 +106,16 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     Raises:
         ValueError: ``out`` holds a run of another recipe.
     """
-    out = Path(out)
     keras.utils.set_random_seed(recipe.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        return _train(recipe, Path(out), data_dir, verify, command, callbacks)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _train(recipe, out, data_dir, verify, command, callbacks):
     data = load_multi30k(data_dir, "train", verify)
     subwords = train_subwords([*data.en, *data.de], recipe.vocabulary_size)
     model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)

@@ -85,6 +85,11 @@ class ZooModel(keras.Model):
                 return x
             data = x.batch(batch_size) if columns[0].shape.rank == 0 else x
         elif y is None:
+            if isinstance(x, (list, tuple, np.ndarray, str, bytes)):
+                raise ValueError(
+                    f"`{self.raw_names[1]}` must be given beside `{self.raw_names[0]}`. "
+                    f"Received: y=None and x={_short(x)}"
+                )
             return x
         else:
             columns = [check_texts(n, c) for n, c in zip(self.raw_names, (x, y), strict=True)]
@@ -115,11 +120,9 @@ def check_texts(name, texts):
     """
     if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
         raise TypeError(f"`{name}` must be a list of strings. Received: {_short(texts)}")
-    if isinstance(texts, tf.Tensor):
-        texts = texts.numpy()
     if getattr(texts, "ndim", 1) != 1:
         raise ValueError(f"`{name}` must have one dimension. Received: shape {texts.shape}")
-    texts = list(texts)
+    texts = list(texts.numpy() if isinstance(texts, tf.Tensor) else texts)
     if not texts:
         raise ValueError(f"`{name}` must not be empty. Received: an empty list")
     for index, text in enumerate(texts):

@@ -155,6 +155,7 @@ def test_one_string_gives_one_string(model):
         (["a", 5], TypeError, r"texts\[1\]=5 \(int\)"),
         ([["a"]], TypeError, r"texts\[0\]"),
         (np.array([["a"]]), ValueError, "one dimension"),
+        (tf.constant("a"), ValueError, "one dimension"),
         (["fine", "word " * 10_000], ValueError, r"texts\[1\] of \d+ sub-words"),
     ],
 )
@@ -190,6 +191,7 @@ def test_too_long_a_text_stops_the_graph_with_a_clear_error(model):
         ([], [], ValueError, "`sources` must not be empty"),
         (["a"], [None], TypeError, r"targets\[0\]=None"),
         ("ab", ["c"], TypeError, "`sources` must be a list"),
+        (["a"], None, ValueError, "`targets` must be given beside `sources`"),
     ],
 )
 def test_bad_training_data_is_named(model, x, y, error, message):

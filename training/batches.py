@@ -11,8 +11,8 @@ def training_batches(draw, finish, batch_size, seed, epochs):
     """The batches of some epochs, one after the other.
 
     Args:
-        draw: function ``(rng) -> (sources, targets)``, two lists of int32 arrays of ids; called
-            once for each epoch.
+        draw: function ``(rng, epoch) -> (sources, targets)``, two lists of int32 arrays of ids;
+            called once for each epoch.
         finish: function of tensors ``(source, source_lengths, target, target_lengths)`` to what
             ``fit`` takes, such as ``TranslationModel.training_batch``.
         batch_size: int, pairs in a batch.
@@ -47,7 +47,7 @@ def bucketed_batches(draw, batch_size, seed, epoch):
         0, and int32 ``[batch]``, twice.
     """
     rng = np.random.default_rng([seed, epoch])
-    sources, targets = draw(rng)
+    sources, targets = draw(rng, epoch)
     lengths = np.array([[len(t), len(s)] for s, t in zip(sources, targets, strict=True)])
     order = rng.permutation(len(lengths))
     pool = POOL * batch_size

@@ -14,7 +14,7 @@ PAIRS = 203
 SIZE = 8
 
 
-def draw(rng):
+def draw(rng, epoch=None):
     """Pairs that tell who they are: the source holds the pair's number, lengths are drawn."""
     sources = [np.full(rng.integers(1, 20), pair + 1, np.int32) for pair in range(PAIRS)]
     targets = [np.full(rng.integers(1, 20), pair + 1, np.int32) for pair in range(PAIRS)]
@@ -81,7 +81,7 @@ def test_batches_are_shuffled_within_and_across_pools():
     """Sorted lengths never become a sorted epoch, and pools of pairs stay pools of batches."""
     pairs = 3 * POOL
 
-    def one_length_each(rng):
+    def one_length_each(rng, epoch):
         ids = [np.full(pair + 1, pair + 1, np.int32) for pair in range(pairs)]
         return ids, ids
 
@@ -104,7 +104,7 @@ def test_batches_of_any_lengths_reach_fit():
     """The first ones alike, the later ones not: a signature guessed from two would not do."""
     lengths = [5] * 10 + [9] * 2 + [3] * 2
 
-    def alike_at_first(rng):
+    def alike_at_first(rng, epoch):
         ids = [np.full(length, 4, np.int32) for length in lengths]
         return ids, ids
 

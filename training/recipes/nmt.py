@@ -30,6 +30,7 @@ class Recipe:
     # Data
     vocabulary_size: int = 4000
     sampling_alpha: float = 0.4
+    sampling_epochs: int = 13  # from then on the best segmentation, the one met in use
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
@@ -61,6 +62,7 @@ RECIPES = {
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
         epochs=10,
+        sampling_epochs=7,
         network={
             "embedding_units": 192,
             "units": 320,
@@ -120,7 +122,13 @@ def _train(recipe, out, data_dir, verify, command, callbacks):
     subwords = train_subwords([*data.en, *data.de], recipe.vocabulary_size)
     model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
 
-    sampler = SubwordSampler(subwords, recipe.sampling_alpha)
+    sampled = SubwordSampler(subwords, recipe.sampling_alpha)
+    best = SubwordSampler(subwords, best=1)
+
+    def draw(rng, epoch):
+        segment = sampled if epoch <= recipe.sampling_epochs else best
+        return segment(data.en, rng), segment(data.de, rng)
+
     steps = -(-len(data.en) // recipe.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -141,9 +149,9 @@ def _train(recipe, out, data_dir, verify, command, callbacks):
         loss=TokenCrossEntropy(recipe.label_smoothing),
     )
     checkpoint = Checkpoint(out, asdict(recipe))
-    done, best = checkpoint.restore(model)
+    done, best_score = checkpoint.restore(model)
     batches = training_batches(
-        draw=lambda rng: (sampler(data.en, rng), sampler(data.de, rng)),
+        draw=draw,
         finish=model.training_batch,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
@@ -152,7 +160,7 @@ def _train(recipe, out, data_dir, verify, command, callbacks):
     dev = load_multi30k(data_dir, "validation", verify)
     told = {"command": command, "recipe": asdict(recipe), "plans": checkpoint.plans}
     remove_partial(out / "preset")
-    keep = KeepBest(checkpoint, dev, out / "preset", best, told)
+    keep = KeepBest(checkpoint, dev, out / "preset", best_score, told)
     keras.Model.fit(
         model,
         batches,

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from zoo.layers.gru_kernel import gru_sequence
 from zoo.layers.lstm_kernel import lstm_sequence
 from zoo.layers.recurrent_cell import RecurrentCell, check_positive
 
@@ -183,17 +184,29 @@ class GRUCell(RecurrentCell):
 
     def call(self, inputs, states, training=None):
         (h,) = states
-        u = self.units
-        kernel, recurrent_kernel, bias = (
+        kernel, recurrent_kernel, bias = self._weights()
+        to_gates, to_candidate = tf.split(inputs @ kernel + bias, [2 * self.units, self.units], -1)
+        gate_kernel, candidate_kernel = tf.split(recurrent_kernel, [2 * self.units, self.units], 1)
+        z, r = tf.split(tf.sigmoid(to_gates + h @ gate_kernel), 2, axis=-1)
+        g = tf.tanh(to_candidate + (r * h) @ candidate_kernel)
+        h = z * h + (1 - z) * g
+        return h, [h]
+
+    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+        """Runs a whole sequence in one kernel; see `RecurrentCell.unroll` for the contract."""
+        inputs = tf.cast(inputs, self.compute_dtype)
+        if initial_state is None:
+            initial_state = self.get_initial_state(tf.shape(inputs)[0])
+        (h,) = (tf.cast(state, self.compute_dtype) for state in initial_state)
+        outputs, h = gru_sequence(inputs, *self._weights(), h, sequence_length)
+        return outputs, [h]
+
+    def _weights(self):
+        """The weights in the compute dtype."""
+        return (
             tf.cast(weight, self.compute_dtype)
             for weight in (self.kernel, self.recurrent_kernel, self.bias)
         )
-        projected = inputs @ kernel + bias
-        gates = tf.sigmoid(projected[:, : 2 * u] + h @ recurrent_kernel[:, : 2 * u])
-        z, r = tf.split(gates, 2, axis=-1)
-        g = tf.tanh(projected[:, 2 * u :] + (r * h) @ recurrent_kernel[:, 2 * u :])
-        h = z * h + (1 - z) * g
-        return h, [h]
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}

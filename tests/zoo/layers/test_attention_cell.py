@@ -1,5 +1,6 @@
 """The attention decoder: the kernel with its hand-derived gradient against one step at a time."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,6 +25,7 @@ def problem(dtype, seed=0):
 
 
 def decoder(dtype, cell=None):
+    keras.utils.set_random_seed(0)
     cell = cell or BasicLSTMCell(UNITS, dtype=dtype)
     layer = AttentionCell(cell, BahdanauAttention(ATTENTION, dtype=dtype), dtype=dtype)
     layer.build_for(INPUT, MEMORY)
@@ -68,10 +70,10 @@ def test_kernel_gradient_equals_finite_differences():
         return sum(tf.reduce_sum(tf.sin(part)) for part in (*parts, *states))
 
     theoretical, numerical = tf.test.compute_gradient(
-        loss, [data["inputs"], *data["states"], data["memory"]]
+        loss, [data["inputs"], *data["states"], data["memory"]], delta=1e-5
     )
     for got, expected in zip(theoretical, numerical, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
 
 
 def test_longer_padding_changes_nothing():

@@ -1,12 +1,13 @@
-"""An LSTM layer's speed and memory beside `keras.layers.LSTM` and `torch.nn.LSTM`, on this CPU.
+"""An LSTM or GRU layer's speed and memory beside those of Keras and torch, on this CPU.
 
-    python -m benchmarks.recurrent [--repeats 9] [--shapes 0,3] [--no-memory]
+    python -m benchmarks.recurrent [--cell gru] [--repeats 9] [--shapes 0,3] [--no-memory]
 
 All implementations are measured in one process, one after the other in each round, and the table
 shows medians over the rounds. A training step is forward plus the gradients of the weights and of
 the inputs. The last shape is a padded batch with lengths like those of film reviews; Keras gets a
 mask there and torch a packed sequence. Memory is how much a training step raises the highest
-resident memory of a fresh process. torch is optional (`pip install torch==2.13.0`).
+resident memory of a fresh process. torch is optional (`pip install torch==2.13.0`); its GRU has the
+reset gate after the recurrent product, the other two have it before.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers import BasicLSTMCell, DynamicRNN
+from zoo.layers import BasicLSTMCell, DynamicRNN, GRUCell
 
 # (batch, time, input, units); the last one is padded.
 SHAPES = [
@@ -72,25 +73,29 @@ def tensorflow_runs(layer, call, inputs):
     return lambda: forward().numpy(), lambda: [g.numpy() for g in train()]
 
 
-def zoo_runs(index):
+def zoo_runs(cell, index):
     inputs, lengths = make_batch(index)
-    layer = DynamicRNN(BasicLSTMCell(SHAPES[index][-1]))
+    layer = DynamicRNN({"lstm": BasicLSTMCell, "gru": GRUCell}[cell](SHAPES[index][-1]))
     lengths = None if lengths is None else tf.constant(lengths)
     return tensorflow_runs(layer, lambda x: layer(x, lengths)[0], inputs)
 
 
-def keras_runs(index):
+def keras_runs(cell, index):
     inputs, lengths = make_batch(index)
-    layer = keras.layers.LSTM(SHAPES[index][-1], return_sequences=True)
+    units = SHAPES[index][-1]
+    if cell == "lstm":
+        layer = keras.layers.LSTM(units, return_sequences=True)
+    else:
+        layer = keras.layers.GRU(units, return_sequences=True, reset_after=False)
     mask = None if lengths is None else tf.sequence_mask(lengths, inputs.shape[1])
     return tensorflow_runs(layer, lambda x: layer(x, mask=mask), inputs)
 
 
-def torch_runs(index):
+def torch_runs(cell, index):
     import torch
 
     inputs, lengths = make_batch(index)
-    layer = torch.nn.LSTM(*SHAPES[index][-2:], batch_first=True)
+    layer = getattr(torch.nn, cell.upper())(*SHAPES[index][-2:], batch_first=True)
     inputs = torch.tensor(inputs, requires_grad=True)
 
     def call():
@@ -116,9 +121,9 @@ def torch_runs(index):
 RUNS = {"zoo": zoo_runs, "keras": keras_runs, "torch": torch_runs}
 
 
-def measure(index, names, repeats):
+def measure(cell, index, names, repeats):
     """Median milliseconds `{name: (forward, train)}`, the implementations taking turns."""
-    runs = {name: RUNS[name](index) for name in names}
+    runs = {name: RUNS[name](cell, index) for name in names}
     seconds = {(name, kind): [] for name in names for kind in (0, 1)}
     for turn in range(repeats + 1):
         for name, kind in seconds:
@@ -142,15 +147,16 @@ def highest_memory():
     return int(line.split()[1]) / 1024
 
 
-def memory_of_training(name, index):
+def memory_of_training(name, cell, index):
     """Peak memory of three training steps in a fresh process, in MiB."""
-    command = [sys.executable, "-m", "benchmarks.recurrent", "--memory-of", name, str(index)]
+    command = [sys.executable, "-m", "benchmarks.recurrent", "--memory-of"]
+    command += [name, cell, str(index)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
 
 
-def print_memory(name, index):
-    forward, train = RUNS[name](index)
+def print_memory(name, cell, index):
+    forward, train = RUNS[name](cell, int(index))
     forward()
     before = highest_memory()
     for _ in range(3):
@@ -160,13 +166,14 @@ def print_memory(name, index):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cell", choices=("lstm", "gru"), default="lstm")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--shapes", default=",".join(map(str, range(len(SHAPES)))))
     parser.add_argument("--no-memory", action="store_true")
-    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory_of:
-        return print_memory(options.memory_of[0], int(options.memory_of[1]))
+        return print_memory(*options.memory_of)
 
     names = list(RUNS)
     if importlib.util.find_spec("torch") is None:
@@ -181,14 +188,14 @@ def main():
     print(f"{'batch, time, input, units':<28}" + "".join(f"{name:>26}" for name in names))
     ratios = {(name, kind): [] for name in names[1:] for kind in (0, 1)}
     for index in map(int, options.shapes.split(",")):
-        times = measure(index, names, options.repeats)
+        times = measure(options.cell, index, names, options.repeats)
         line = (
             f"{SHAPES[index]!s:<28}" if index != PADDED else f"{SHAPES[index]!s} padded".ljust(28)
         )
         for name in names:
             memory = ""
             if not options.no_memory:
-                memory = f"{memory_of_training(name, index):.0f} MiB"
+                memory = f"{memory_of_training(name, options.cell, index):.0f} MiB"
             line += f"{times[name][0]:8.1f} /{times[name][1]:7.1f}{memory:>9}"
         print(line, flush=True)
         for name, kind in ratios:

@@ -257,7 +257,10 @@ class TranslationModel(ZooModel):
     def _best(self, text, beam_size=DEFAULT_BEAM_SIZE):
         """The best hypothesis of each text with its tokens and, if there is one, its attention."""
         source, source_lengths, hypotheses = self.search(text, beam_size)
-        target, target_lengths = hypotheses.ids[:, 0], hypotheses.lengths[:, 0]
+        target_lengths = hypotheses.lengths[:, 0]
+        # The other hypotheses of the beam, which may be longer, are left out.
+        longest = tf.maximum(tf.reduce_max(target_lengths), 0)
+        target = hypotheses.ids[:, 0, :longest]
         result = {
             "translation": self.texts_of(hypotheses)[:, 0],
             "score": hypotheses.scores[:, 0],
@@ -267,8 +270,8 @@ class TranslationModel(ZooModel):
             "target_lengths": target_lengths,
         }
         if self.has_attention:
-            mask = tf.sequence_mask(target_lengths, tf.shape(target)[1], tf.float32)
-            result["attention"] = hypotheses.attention[:, 0] * mask[:, :, tf.newaxis]
+            mask = tf.sequence_mask(target_lengths, longest, tf.float32)
+            result["attention"] = hypotheses.attention[:, 0, :longest] * mask[:, :, tf.newaxis]
         return result
 
     def _tokens(self, ids, lengths):

@@ -79,6 +79,7 @@ def test_attention_signature_fits_its_tokens(model):
     outputs = model.signatures()["attention"].function(text=tf.constant(texts))
     source, target = outputs["source_lengths"].numpy(), outputs["target_lengths"].numpy()
     assert target[1] == 0
+    assert outputs["attention"].shape == (2, target.max(), source.max())
     attention = outputs["attention"].numpy()
     np.testing.assert_allclose(attention[0, : target[0], : source[0]].sum(-1), 1, rtol=1e-5)
     assert not attention[0, target[0] :].any()

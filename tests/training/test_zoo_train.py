@@ -35,7 +35,12 @@ def test_an_interrupt_says_how_to_go_on(corpus_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
     monkeypatch.setattr(nmt.KeepBest, "on_train_batch_end", interrupt)
     out = tmp_path / "run"
-    result = run("nmt_attention", "--out", out, "--data-dir", corpus_folder, "--any-data")
+    # A shell that runs the tests in its background has them ignore the signal.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run("nmt_attention", "--out", out, "--data-dir", corpus_folder, "--any-data")
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert result.exit_code == 1
     assert f"stopped; the same command goes on from {out}" in result.output
     assert not (out / "preset").exists()

@@ -262,7 +262,7 @@ class TranslationModel(ZooModel):
         longest = tf.maximum(tf.reduce_max(target_lengths), 0)
         target = hypotheses.ids[:, 0, :longest]
         result = {
-            "translation": self.texts_of(hypotheses)[:, 0],
+            "translation": self.texts_of(first_of(hypotheses))[:, 0],
             "score": hypotheses.scores[:, 0],
             "source_tokens": self._tokens(source, source_lengths),
             "target_tokens": self._tokens(target, target_lengths),
@@ -291,7 +291,8 @@ class TranslationModel(ZooModel):
 
     def _serve_best(self, text):
         _, _, hypotheses = self.search(text)
-        return {"translation": self.texts_of(hypotheses)[:, 0], "score": hypotheses.scores[:, 0]}
+        best = first_of(hypotheses)
+        return {"translation": self.texts_of(best)[:, 0], "score": best.scores[:, 0]}
 
     def _serve_beam(self, text):
         _, _, hypotheses = self.search(text)
@@ -311,3 +312,8 @@ class TranslationModel(ZooModel):
     def from_assets(cls, config, assets):
         """The model of :meth:`get_config` and :meth:`assets`, with fresh weights."""
         return cls(SubwordTokenizer(assets["subwords.model"]), **config)
+
+
+def first_of(hypotheses):
+    """The best hypothesis of each row alone, so that no other is detokenised for nothing."""
+    return type(hypotheses)(*(part if part is None else part[:, :1] for part in hypotheses))

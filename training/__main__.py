@@ -18,8 +18,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 DATA_DIR = click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
-    help="Folder with the corpus (Multi30k: raw/ and tok/). "
-    "[default: downloaded once from its public home]",
+    help="Folder with the corpus. [default: downloaded once from its public home]",
 )
 ANY_DATA = click.option(
     "--any-data",
@@ -71,15 +70,14 @@ def main():
 def train(name, out, data_dir, any_data, **changes):
     """Train the model NAME; stopped at any moment, the same command goes on.
 
-    OUT gets `preset/` (the best epoch so far by dev BLEU, for `zoo.load`), `logs/` for TensorBoard
-    and the checkpoint of the last finished epoch.
+    OUT gets `preset/` (the best epoch so far by the dev score, for `zoo.load`), `logs/` for
+    TensorBoard and the checkpoint of the last finished epoch.
     """
-    from training.recipes import nmt
+    from training import recipes
 
     try:
-        changes = {key: value for key, value in changes.items() if value is not None}
-        recipe = dataclasses.replace(nmt.recipe(name), **changes)
-        preset = nmt.train(recipe, out, data_dir, verify=not any_data, command=_command())
+        recipe = _changed(recipes.recipe(name), changes)
+        preset = recipes.train(recipe, out, data_dir, verify=not any_data, command=_command())
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -95,32 +93,32 @@ def train(name, out, data_dir, any_data, **changes):
     "--split",
     "splits",
     multiple=True,
-    help="A split to measure, may be repeated. [default: dev and both test sets]",
+    help="A split to measure, may be repeated. [default: dev and test]",
 )
-@click.option("--beam-size", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--beam-size", type=click.IntRange(min=1), help="Of a translator. [default: 5]")
 def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
-    """Measure a translator on Multi30k; write metrics.json and card.md into its folder.
+    """Measure a model on its corpus; write metrics.json and card.md into its folder.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
     """
-    import zoo
-    from training.evaluate import SPLITS, evaluate_translation, write_report
+    from training import evaluate
+    from zoo.presets import read_config
 
+    options = {} if beam_size is None else {"beam_size": beam_size}
     try:
-        metrics = evaluate_translation(
-            zoo.load(name_or_folder),
-            data_dir,
-            splits=splits or SPLITS,
-            beam_size=beam_size,
-            verify=not any_data,
+        task = evaluate.task_of(read_config(name_or_folder))
+        if beam_size is not None and task.__name__ != "training.evaluation.translation":
+            raise ValueError(f"--beam-size is for translators. Received: {name_or_folder}")
+        metrics = evaluate.evaluate(
+            name_or_folder, data_dir, splits, verify=not any_data, **options
         )
-        path = write_report(name_or_folder, metrics, _command())
+        path = evaluate.write_report(name_or_folder, metrics, _command())
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    table = Table("split", "BLEU, lower-cased and tokenised", "BLEU, cased", "chrF", box=None)
-    for split, figures in metrics["splits"].items():
-        scores = (figures[name]["score"] for name in ("bleu", "cased_bleu", "chrf"))
-        table.add_row(split, *(f"{score:.2f}" for score in scores))
+    header, rows = task.table(metrics)
+    table = Table(*header, box=None)
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
     click.echo(f"Written: {path} and the card beside it")
 
@@ -138,6 +136,16 @@ def plot_lengths(names_or_folders, out):
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Written: {out}")
+
+
+def _changed(recipe, changes):
+    """The recipe with the options that were given."""
+    changes = {key: value for key, value in changes.items() if value is not None}
+    known = {field.name for field in dataclasses.fields(recipe)}
+    for key in changes:
+        if key not in known:
+            raise ValueError(f"--{key.replace('_', '-')} means nothing to the recipe {recipe.name}")
+    return dataclasses.replace(recipe, **changes)
 
 
 def _command():

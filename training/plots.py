@@ -38,7 +38,7 @@ def plot_bleu_by_source_length(metrics_files: Sequence[str | Path], path: str | 
             "`metrics_files` must be a list of at least one file. "
             f"Received: metrics_files={metrics_files!r}"
         )
-    all_metrics = [read_metrics(file) for file in metrics_files]
+    all_metrics = [read_metrics(file, ["bleu_by_source_length"]) for file in metrics_files]
     measured = [metrics["bleu_by_source_length"] for metrics in all_metrics]
     shapes = [_shape(of) for of in measured]
     for file, shape in zip(metrics_files, shapes, strict=True):

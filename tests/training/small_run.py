@@ -11,7 +11,7 @@ from training.multi30k import FILES
 from training.recipes import nmt
 
 RECIPE = dataclasses.replace(
-    nmt.recipe("nmt_attention"),
+    nmt.RECIPES["nmt_attention"],
     vocabulary_size=305,
     network={
         "embedding_units": 12,

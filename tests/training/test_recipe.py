@@ -19,9 +19,10 @@ from small_run import RECIPE, write_multi30k
 
 import zoo
 from tests import corpus
-from training.bleu import Score
+from training import recipes
 from training.checkpoint import Checkpoint
 from training.recipes import nmt
+from training.runs import KeepBest
 from zoo.weights import load_weights
 
 REPOSITORY = Path(__file__).parents[2]
@@ -175,23 +176,21 @@ def test_mixed_bfloat16_trains_and_keeps_float32_weights(corpus_folder, tmp_path
 
 
 def test_every_preset_has_a_recipe_and_unknown_names_are_told():
-    assert [nmt.recipe(name).model for name in nmt.RECIPES] == list(nmt.RECIPES)
+    assert [recipes.recipe(name).name for name in zoo.list_models()] == zoo.list_models()
     with pytest.raises(ValueError, match=r"Did you mean 'nmt_attention'.*'nmt_atention'"):
-        nmt.recipe("nmt_atention")
+        recipes.recipe("nmt_atention")
     with pytest.raises(ValueError, match=r"no recipe\. Recipes: nmt_attention, nmt_vanilla"):
-        nmt.recipe("zzz")
+        recipes.recipe("zzz")
 
 
-def test_the_best_epoch_is_kept_and_kept_again_if_it_went_missing(tokenizer, tmp_path, monkeypatch):
+def test_the_best_epoch_is_kept_and_kept_again_if_it_went_missing(tokenizer, tmp_path):
     model = corpus.tiny_attention(tokenizer)
     model.compile(keras.optimizers.Adam(use_ema=True), loss="mse")
     model.optimizer.build(model.trainable_variables)
-    model.translate = lambda texts, **arguments: texts
-    monkeypatch.setattr(nmt, "lowercased_tokenised_bleu", lambda *_: Score(scores.pop(0), ""))
-    dev = nmt.load_multi30k(write_multi30k(tmp_path / "corpus"), "validation", verify=False)
-
     preset = tmp_path / "preset"
-    keep = nmt.KeepBest(Checkpoint(tmp_path / "run", {}), dev, preset, None, {"command": None})
+    keep = KeepBest(
+        Checkpoint(tmp_path / "run", {}), preset, lambda _: scores.pop(0), "bleu", None, {}
+    )
     keep.set_model(model)
     kept = []
     scores = [0.0, 3.0, 2.0, 3.0, 1.0]

@@ -11,6 +11,7 @@ from small_run import RECIPE, write_multi30k
 
 from training.__main__ import main
 from training.recipes import nmt
+from training.runs import KeepBest
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_an_interrupt_says_how_to_go_on(corpus_folder, tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
-    monkeypatch.setattr(nmt.KeepBest, "on_train_batch_end", interrupt)
+    monkeypatch.setattr(KeepBest, "on_train_batch_end", interrupt)
     out = tmp_path / "run"
     # A shell that runs the tests in its background has them ignore the signal.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)

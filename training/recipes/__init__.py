@@ -1,1 +1,33 @@
-"""How each preset was trained: one readable file for each family."""
+"""The recipes: each module has ``RECIPES``, name of a preset to recipe, and ``train``."""
+
+import difflib
+import importlib
+
+MODULES = ("nmt",)
+
+
+def recipe(name):
+    """The recipe of a preset.
+
+    Raises:
+        ValueError: unknown name (with close matches).
+    """
+    recipes = {known: module.RECIPES[known] for known, module in _modules().items()}
+    if name not in recipes:
+        close = difflib.get_close_matches(name, recipes, n=2, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise ValueError(
+            f"`name` has no recipe.{hint} Recipes: {', '.join(recipes)}. Received: {name!r}"
+        )
+    return recipes[name]
+
+
+def train(recipe, *args, **kwargs):
+    """Run a recipe; see ``train`` of its module, such as ``training.recipes.nmt.train``."""
+    return _modules()[recipe.name].train(recipe, *args, **kwargs)
+
+
+def _modules():
+    """Name of each preset -> the module of its recipe."""
+    modules = [importlib.import_module(f"training.recipes.{name}") for name in MODULES]
+    return {name: module for module in modules for name in module.RECIPES}

@@ -4,19 +4,16 @@ Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 same data, vocabulary and schedule; only the network differs.
 """
 
-import difflib
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import keras
 
 import zoo.models
 from training.batches import training_batches
 from training.bleu import lowercased_tokenised_bleu
-from training.checkpoint import Checkpoint, averaged_weights
 from training.multi30k import load_multi30k
+from training.runs import averaging_adam, prepared, train_model
 from training.subwords import SubwordSampler, train_subwords
-from zoo.files import remove_partial
 from zoo.models.losses import TokenCrossEntropy
 from zoo.text.subwords import SubwordTokenizer
 
@@ -25,6 +22,7 @@ from zoo.text.subwords import SubwordTokenizer
 class Recipe:
     """Everything that decides the result; two runs of one recipe see the same data in one order."""
 
+    name: str
     model: str
     seed: int = 1
     # Data
@@ -48,6 +46,7 @@ class Recipe:
 RECIPES = {
     "nmt_attention": Recipe(
         "nmt_attention",
+        model="nmt_attention",
         epochs=18,
         network={
             "embedding_units": 192,
@@ -61,6 +60,7 @@ RECIPES = {
     ),
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
+        model="nmt_vanilla",
         epochs=10,
         sampling_epochs=7,
         network={
@@ -73,21 +73,6 @@ RECIPES = {
         },
     ),
 }
-
-
-def recipe(name):
-    """The recipe of a preset.
-
-    Raises:
-        ValueError: unknown name (with close matches).
-    """
-    if name not in RECIPES:
-        close = difflib.get_close_matches(name, RECIPES, n=2, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise ValueError(
-            f"`name` has no recipe.{hint} Recipes: {', '.join(RECIPES)}. Received: {name!r}"
-        )
-    return RECIPES[name]
 
 
 def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
@@ -108,89 +93,32 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     Raises:
         ValueError: ``out`` holds a run of another recipe.
     """
-    keras.utils.set_random_seed(recipe.seed)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(recipe.precision)
-    try:
-        return _train(recipe, Path(out), data_dir, verify, command, callbacks)
-    finally:
-        keras.config.set_dtype_policy(policy)
+    with prepared(recipe):
+        data = load_multi30k(data_dir, "train", verify)
+        dev = load_multi30k(data_dir, "validation", verify)
+        subwords = train_subwords([*data.en, *data.de], recipe.vocabulary_size)
+        model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
+        sampled = SubwordSampler(subwords, recipe.sampling_alpha)
+        best = SubwordSampler(subwords, best=1)
 
+        def draw(rng, epoch):
+            segment = sampled if epoch <= recipe.sampling_epochs else best
+            return segment(data.en, rng), segment(data.de, rng)
 
-def _train(recipe, out, data_dir, verify, command, callbacks):
-    data = load_multi30k(data_dir, "train", verify)
-    subwords = train_subwords([*data.en, *data.de], recipe.vocabulary_size)
-    model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
+        def batches(epochs):
+            return training_batches(
+                draw, model.training_batch, recipe.batch_size, recipe.seed, epochs
+            )
 
-    sampled = SubwordSampler(subwords, recipe.sampling_alpha)
-    best = SubwordSampler(subwords, best=1)
-
-    def draw(rng, epoch):
-        segment = sampled if epoch <= recipe.sampling_epochs else best
-        return segment(data.en, rng), segment(data.de, rng)
-
-    steps = -(-len(data.en) // recipe.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=recipe.warmup_steps,
-        decay_steps=max(1, recipe.epochs * steps - recipe.warmup_steps),
-        alpha=0.02,
-    )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            schedule,
-            weight_decay=recipe.weight_decay,
-            beta_2=0.98,
-            global_clipnorm=recipe.clip_norm,
-            use_ema=True,
-            ema_momentum=recipe.average_momentum,
-        ),
-        loss=TokenCrossEntropy(recipe.label_smoothing),
-    )
-    checkpoint = Checkpoint(out, asdict(recipe))
-    done, best_score = checkpoint.restore(model)
-    batches = training_batches(
-        draw=draw,
-        finish=model.training_batch,
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
-        epochs=range(done + 1, recipe.epochs + 1),
-    )
-    dev = load_multi30k(data_dir, "validation", verify)
-    told = {"command": command, "recipe": asdict(recipe), "plans": checkpoint.plans}
-    remove_partial(out / "preset")
-    keep = KeepBest(checkpoint, dev, out / "preset", best_score, told)
-    keras.Model.fit(
-        model,
-        batches,
-        steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=recipe.epochs,
-        shuffle=False,  # done, and the same way at every start
-        callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
-    )
-    return out / "preset"
-
-
-class KeepBest(keras.callbacks.Callback):
-    """After each epoch: dev BLEU of the averaged weights, the best preset, a checkpoint."""
-
-    def __init__(self, checkpoint, dev, preset, best, training):
-        super().__init__()
-        self.checkpoint, self.dev, self.preset, self.best = checkpoint, dev, preset, best
-        self.training = training
-
-    def on_epoch_end(self, epoch, logs=None):
-        with averaged_weights(self.model):
+        def dev_bleu(model):
             # Greedy search ranks epochs as well as beam search does, in a quarter of the time.
-            hypotheses = self.model.translate(self.dev.en, beam_size=1, batch_size=128)
-            score = lowercased_tokenised_bleu(hypotheses, self.dev.de_tok).score
-            # A kill in the instant of replacing the preset may have left none.
-            if self.best is None or score > self.best or not self.preset.exists():
-                self.best = score
-                training = {**self.training, "epoch": epoch + 1}
-                zoo.save(self.model, self.preset, overwrite=True, training=training)
-        logs["dev_bleu"] = score
-        logs["best_dev_bleu"] = self.best
-        self.checkpoint.save(self.model, epoch + 1, self.best)
+            hypotheses = model.translate(dev.en, beam_size=1, batch_size=128)
+            return lowercased_tokenised_bleu(hypotheses, dev.de_tok).score
+
+        steps = -(-len(data.en) // recipe.batch_size)
+        model.compile(
+            optimizer=averaging_adam(recipe, steps),
+            loss=TokenCrossEntropy(recipe.label_smoothing),
+            weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
+        )
+        return train_model(model, recipe, batches, steps, out, dev_bleu, "bleu", command, callbacks)

@@ -1,0 +1,1 @@
+"""One module for each task: what is measured, on what, and what the card says of it."""

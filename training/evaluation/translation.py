@@ -1,0 +1,208 @@
+"""Measures a translator on Multi30k: BLEU, chrF, BLEU by source length, speed; and its card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.bleu import bleu_by_source_length, cased_bleu, chrf, lowercased_tokenised_bleu
+from training.card import bucket_label, markdown_table
+from training.lines import sha256
+from training.measure import latency, throughput
+from training.multi30k import CHECKSUMS, COMMIT, HOME, load_multi30k
+
+SPLITS = ("validation", "test_2016_flickr", "test_2017_flickr")
+LIBRARIES = ("sacrebleu", "sacremoses")
+
+# Text-only attention of the WMT17 multimodal task: nmtpy, a single run, lower-cased tokenised BLEU.
+PUBLISHED = {"validation": 39.17, "test_2016_flickr": 39.00, "test_2017_flickr": 31.25}
+PUBLISHED_HOME = "https://github.com/lium-lst/wmt17-mmt"
+
+
+def default_splits(config: dict) -> tuple[str, ...]:
+    """The splits that are measured when none is named: dev and both test sets."""
+    return SPLITS
+
+
+def evaluate(
+    model,
+    data_dir: str | Path | None = None,
+    splits: Sequence[str] = SPLITS,
+    verify: bool = True,
+    beam_size: int = 5,
+    batch_size: int = 64,
+) -> dict:
+    """Translates splits of Multi30k and measures quality and speed.
+
+    Args:
+        model: What has `translate(list of str, beam_size=, batch_size=) -> list of str`.
+        data_dir: A folder with Multi30k; None downloads it (see `load_multi30k`).
+        splits: Splits to measure, of `training.multi30k.SPLITS`.
+        verify: Whether the data must be the published corpus.
+        beam_size: Width of the beam search.
+        batch_size: Sentences translated together; it changes the speed only.
+
+    Returns:
+        Plain values, ready for JSON: for each split its sentences, BLEU (lower-cased and tokenised;
+        cased), chrF with signatures, seconds and the data's SHA-256; BLEU by source length over the
+        test splits together (all splits if none is a test split); the latency of one sentence in
+        milliseconds.
+
+    Raises:
+        ValueError: No split, an unknown one, or data that is not the published corpus.
+        FileNotFoundError: Files are missing in `data_dir`.
+
+    Example:
+        >>> metrics = evaluate(zoo.load("nmt_attention"), "multi30k")  # doctest: +SKIP
+        >>> metrics["splits"]["test_2016_flickr"]["bleu"]["score"]  # doctest: +SKIP
+    """
+    if isinstance(splits, str) or not splits:
+        raise ValueError(f"`splits` must name at least one split. Received: splits={splits!r}")
+    data = {split: load_multi30k(data_dir, split, verify) for split in splits}
+
+    def translate(texts):
+        return model.translate(texts, beam_size, batch_size=batch_size)
+
+    # The first batches trace the graph: not part of the speed.
+    translate(data[splits[0]].en[: 2 * batch_size])
+    hypotheses, measured = {}, {}
+    for split, sentences in data.items():
+        hypotheses[split], speed = throughput(translate, sentences.en)
+        measured[split] = {
+            **_quality(hypotheses[split], sentences),
+            **speed,
+            **_data(split, sentences),
+        }
+    pooled = [split for split in splits if split.startswith("test")] or list(splits)
+    return {
+        "beam_size": beam_size,
+        "batch_size": batch_size,
+        "splits": measured,
+        "bleu_by_source_length": {
+            "splits": pooled,
+            "buckets": bleu_by_source_length(
+                [line for split in pooled for line in data[split].en],
+                [line for split in pooled for line in hypotheses[split]],
+                [line for split in pooled for line in data[split].de_tok],
+            ),
+        },
+        "latency": latency(translate, data[splits[0]].en),
+        "parameters": int(model.count_params()),
+    }
+
+
+def _quality(hypotheses, sentences) -> dict:
+    return {
+        "sentences": len(hypotheses),
+        "bleu": lowercased_tokenised_bleu(hypotheses, sentences.de_tok)._asdict(),
+        "cased_bleu": cased_bleu(hypotheses, sentences.de)._asdict(),
+        "chrf": chrf(hypotheses, sentences.de)._asdict(),
+    }
+
+
+def _data(split, sentences) -> dict:
+    """SHA-256 of the unpacked files, and whether they are the published ones."""
+    digests = {
+        name: sha256("".join(line + "\n" for line in lines).encode())
+        for name, lines in sentences._asdict().items()
+    }
+    return {"sha256": digests, "published_data": digests == CHECKSUMS[split]}
+
+
+def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the figures for a terminal."""
+    header = ["split", "BLEU, lower-cased and tokenised", "BLEU, cased", "chrF"]
+    return header, [
+        [split, *(f"{figures[name]['score']:.2f}" for name in ("bleu", "cased_bleu", "chrf"))]
+        for split, figures in metrics["splits"].items()
+    ]
+
+
+# The card.
+
+WHAT = {
+    "nmt_attention": (
+        "English to German with attention: a bidirectional LSTM reads the source, an LSTM writes "
+        "the translation and looks at every source position before each word. After Bahdanau, Cho "
+        "and Bengio (2015); the lecture's *attention mechanism*."
+    ),
+    "nmt_vanilla": (
+        "English to German without attention: one LSTM reads the source, and its last state is all "
+        "that the writing LSTM gets. After Sutskever, Vinyals and Le (2014); the lecture's "
+        "*seq2seq*. It is here to be compared with `nmt_attention`."
+    ),
+}
+EXAMPLE = 'model.translate(["A dog runs through the snow."])'
+MEASURE = "BLEU on validation"
+LIMITS = {
+    "nmt_attention": "",
+    "nmt_vanilla": (
+        "- The whole source must fit into one state: in long sentences words are lost and others "
+        "invented. See the table by source length.\n"
+    ),
+}
+
+
+def data_section(config: dict) -> str:
+    """Where the training data comes from, and what its licence allows."""
+    return f"""Multi30k, English to German, 29,000 training pairs: {HOME} (commit `{COMMIT}`).
+Elliott et al. 2016 (W16-3210), Elliott et al. 2017 (W17-4718).
+The repository has no licence file. Its README allows the underlying images for non-commercial
+research and educational purposes. Take these weights, which were trained on the captions, as
+research data for non-commercial use too."""
+
+
+def quality_section(metrics: dict) -> str:
+    """The figures beside the published ones."""
+    lengths = metrics["bleu_by_source_length"]
+    return f"""Beam of {metrics["beam_size"]}. BLEU is counted as the published figure is, on lower-cased text,
+normalised and tokenised by Moses; cased BLEU and chrF2 on the text as it comes out.
+
+{_quality_table(metrics["splits"])}
+
+Published: the text-only attention model (nmtpy) of {PUBLISHED_HOME}, a single run.
+
+Signatures: {_signatures(metrics["splits"])}
+
+BLEU by length of the source, on {" and ".join(lengths["splits"])}:
+
+{_length_table(lengths["buckets"])}"""  # noqa: E501 - the card's own lines
+
+
+def limits_section(config: dict) -> str:
+    """What the model is not good for."""
+    return f"""- Trained on captions of photographs: short, present tense, people, dogs, streets. It
+  translates other text badly until it is fine-tuned; names and numbers are not safe with it.
+- One sentence at a time; it knows nothing of the sentence before.
+- Captions carry their writers' stereotypes (van Miltenburg 2016), and so do the translations.
+{LIMITS[config["model"]]}\
+- Not for decisions about people, and not for commercial use (see the data)."""
+
+
+def _quality_table(splits: dict) -> str:
+    rows = []
+    for name, split in splits.items():
+        # The published figure says something about the published data only.
+        comparable = split["published_data"] and name in PUBLISHED
+        rows.append([
+            name,
+            f"{split['sentences']:,}",
+            f"**{split['bleu']['score']:.2f}**",
+            f"{PUBLISHED[name]:.2f}" if comparable else "-",
+            f"{split['cased_bleu']['score']:.2f}",
+            f"{split['chrf']['score']:.2f}",
+        ])  # fmt: skip
+    header = ["split", "sentences", "BLEU", "published BLEU", "cased BLEU", "chrF2"]
+    return markdown_table(header, rows)
+
+
+def _signatures(splits: dict) -> str:
+    split = next(iter(splits.values()))
+    names = {"bleu": "BLEU", "cased_bleu": "cased BLEU", "chrf": "chrF2"}
+    return "; ".join(f"{name} `{split[key]['signature']}`" for key, name in names.items()) + "."
+
+
+def _length_table(buckets: list[dict]) -> str:
+    rows = [
+        [bucket_label(b), f"{b['sentences']:,}", "-" if b["bleu"] is None else f"{b['bleu']:.2f}"]
+        for b in buckets
+    ]
+    return markdown_table(["words", "sentences", "BLEU"], rows)

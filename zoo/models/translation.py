@@ -8,7 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import beam_search, greedy
-from zoo.models.base import Signature, ZooModel, check_texts
+from zoo.models.base import (
+    Signature,
+    ZooModel,
+    batched_by_length,
+    check_count,
+    check_texts,
+)
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.readout import TiedReadout, tied_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
@@ -52,6 +58,7 @@ class TranslationModel(ZooModel):
         **network: the subclass's own arguments, kept for :meth:`get_config`.
     """
 
+    task = "translate"
     raw_names = ("sources", "targets")
     has_attention = False
 
@@ -214,11 +221,8 @@ class TranslationModel(ZooModel):
         if isinstance(texts, (str, bytes)):
             return self.translate([texts], beam_size, return_attention, batch_size)[0]
         texts = check_texts("texts", texts)
-        for name, value in (("beam_size", beam_size), ("batch_size", batch_size)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(
-                    f"`{name}` must be an int of at least 1. Received: {name}={value!r}"
-                )
+        check_count("beam_size", beam_size)
+        check_count("batch_size", batch_size)
         lengths = self.tokenizer.encode(tf.constant(texts))[1].numpy()
         longest = int(lengths.argmax())
         if lengths[longest] > MAX_SOURCE_LENGTH:
@@ -226,15 +230,12 @@ class TranslationModel(ZooModel):
                 f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate "
                 f"sentence by sentence. Received: texts[{longest}] of {lengths[longest]} sub-words"
             )
-        # Texts of like length together: little padding, and no row waits long for its batch.
-        order = np.argsort(lengths, kind="stable")
-        results = [None] * len(texts)
-        for start in range(0, len(texts), batch_size):
-            rows = order[start : start + batch_size]
-            batch = tf.constant([texts[row] for row in rows])
-            for row, result in zip(rows, self._translate_batch(batch, int(beam_size)), strict=True):
-                results[row] = result if return_attention else result.text
-        return results
+
+        def run(batch):
+            for result in self._translate_batch(batch, int(beam_size)):
+                yield result if return_attention else result.text
+
+        return batched_by_length(texts, lengths, batch_size, run)
 
     def _translate_batch(self, batch, beam_size):
         if beam_size not in self._graphs:
@@ -299,10 +300,6 @@ class TranslationModel(ZooModel):
         return {"translations": self.texts_of(hypotheses), "scores": hypotheses.scores}
 
     # Files.
-
-    def get_config(self):
-        """The network's arguments, plain values."""
-        return dict(self.configuration)
 
     def assets(self):
         """Files beside the weights: name -> bytes."""

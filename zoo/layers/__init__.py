@@ -4,6 +4,7 @@ from zoo.layers.attention import BahdanauAttention
 from zoo.layers.attention_cell import AttentionCell
 from zoo.layers.bidirectional import BidirectionalRNN
 from zoo.layers.cells import BasicLSTMCell, BasicRNNCell, GRUCell
+from zoo.layers.crf import CRF
 from zoo.layers.dropout import DropoutWrapper
 from zoo.layers.dynamic_rnn import DynamicRNN
 from zoo.layers.multi import MultiRNNCell
@@ -11,6 +12,7 @@ from zoo.layers.pooling import AttentionPooling, average_pooling, last_relevant
 from zoo.layers.recurrent_cell import RecurrentCell
 
 __all__ = [
+    "CRF",
     "AttentionCell",
     "AttentionPooling",
     "BahdanauAttention",

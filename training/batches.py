@@ -7,58 +7,64 @@ import tensorflow as tf
 POOL = 50
 
 
-def training_batches(draw, finish, batch_size, seed, epochs):
+def training_batches(draw, finish, batch_size, seed, epochs, sequences=2, values=0):
     """The batches of some epochs, one after the other.
 
     Args:
-        draw: function ``(rng, epoch) -> (sources, targets)``, two lists of int32 arrays of ids;
+        draw: function ``(rng, epoch)`` to ``sequences`` lists of int32 arrays of ids, such as
+            ``(sources, targets)``, then ``values`` int32 arrays ``[rows]``, such as ``labels``;
             called once for each epoch.
-        finish: function of tensors ``(source, source_lengths, target, target_lengths)`` to what
-            ``fit`` takes, such as ``TranslationModel.training_batch``.
-        batch_size: int, pairs in a batch.
+        finish: function of tensors, ids and lengths of each sequence, then the values, to what
+            ``fit`` takes; for two sequences ``TranslationModel.training_batch`` is one.
+        batch_size: int, rows in a batch.
         seed: int.
         epochs: iterable of ints, the numbers of the epochs; those left to do in a resumed run.
+        sequences: int, how many sequences of ids a row has.
+        values: int, how many single integers a row has beside them.
 
     Returns:
-        A ``tf.data.Dataset``. Each epoch has as many batches, ``ceil(pairs / batch_size)``, which
+        A ``tf.data.Dataset``. Each epoch has as many batches, ``ceil(rows / batch_size)``, which
         is what ``fit`` needs as ``steps_per_epoch``.
     """
 
     def batches():
         for epoch in epochs:
-            yield from bucketed_batches(draw, batch_size, seed, epoch)
+            yield from bucketed_batches(draw, batch_size, seed, epoch, sequences)
 
-    ids, lengths = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
+    ids, one_each = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
     # The signature is told: Keras would take it from two batches, and trip over the third where
     # those happen to be equally long.
-    data = tf.data.Dataset.from_generator(batches, output_signature=(ids, lengths, ids, lengths))
+    signature = (ids, one_each) * sequences + (one_each,) * values
+    data = tf.data.Dataset.from_generator(batches, output_signature=signature)
     return data.map(finish).prefetch(tf.data.AUTOTUNE)
 
 
-def bucketed_batches(draw, batch_size, seed, epoch):
-    """One epoch's pairs, drawn anew, each batched with others of its length.
+def bucketed_batches(draw, batch_size, seed, epoch, sequences=2):
+    """One epoch's rows, drawn anew, each batched with others of its length.
 
     Args:
-        draw, batch_size, seed: as for :func:`training_batches`.
+        draw, batch_size, seed, sequences: as for :func:`training_batches`.
         epoch: int.
 
     Yields:
-        ``(source, source_lengths, target, target_lengths)``: int32 ``[batch, time]``, padded with
-        0, and int32 ``[batch]``, twice.
+        For each sequence int32 ``[batch, time]``, padded with 0, and int32 ``[batch]``, its
+        lengths; then the values, int32 ``[batch]`` each.
     """
     rng = np.random.default_rng([seed, epoch])
-    sources, targets = draw(rng, epoch)
-    lengths = np.array([[len(t), len(s)] for s, t in zip(sources, targets, strict=True)])
-    order = rng.permutation(len(lengths))
+    columns = draw(rng, epoch)
+    ids, values = columns[:sequences], columns[sequences:]
+    # By the last sequence first: in translation that is the target, which costs most.
+    lengths = np.array([[len(sequence) for sequence in column] for column in ids])
+    order = rng.permutation(lengths.shape[1])
     pool = POOL * batch_size
     batches = []
     for start in range(0, len(order), pool):
         rows = order[start : start + pool]
-        rows = rows[np.lexsort(lengths[rows].T[::-1])]
+        rows = rows[np.lexsort(lengths[:, rows])]
         batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
     for i in rng.permutation(len(batches)):
-        source, target = (_pad([ids[row] for row in batches[i]]) for ids in (sources, targets))
-        yield *source, *target
+        padded = [_pad([column[row] for row in batches[i]]) for column in ids]
+        yield (*(array for pair in padded for array in pair), *(v[batches[i]] for v in values))
 
 
 def _pad(sequences):

@@ -90,6 +90,23 @@ def test_batches_are_shuffled_within_and_across_pools():
     assert abs(np.corrcoef(order, range(pairs))[0, 1]) < 0.3
 
 
+def test_labels_stay_with_their_rows():
+    def draw_labelled(rng, epoch):
+        ids, _ = draw(rng)
+        return ids, np.arange(1, PAIRS + 1, dtype=np.int32)
+
+    def finish(ids, lengths, label):
+        return ids, lengths, label
+
+    data = training_batches(draw_labelled, finish, SIZE, 3, [1], sequences=1, values=1)
+    seen = []
+    for ids, lengths, label in as_list(data):
+        np.testing.assert_array_equal(ids[:, 0], label)
+        np.testing.assert_array_equal((ids > 0).sum(axis=1), lengths)
+        seen += label.tolist()
+    assert sorted(seen) == list(range(1, PAIRS + 1))
+
+
 def test_a_resumed_run_sees_the_epochs_it_has_left():
     def finish(*arrays):
         return arrays

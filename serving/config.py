@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.errors import ServingError, invalid_argument
+from serving.messages import parse_text
 
 _PLATFORM = "tensorflow"
 
@@ -56,15 +56,7 @@ def read_config_file(path: Path) -> dict[str, ModelConfig]:
     Raises:
         ServingError: The file cannot be read, or says something that cannot be served.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServingError("NOT_FOUND", f"Cannot read model config file {path}: {error}") from error
-    try:
-        config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
-    except text_format.ParseError as error:
-        raise invalid_argument(f"Invalid protobuf file: '{path}': {error}") from error
-    return read_config(config)
+    return read_config(parse_text(path, model_server_config_pb2.ModelServerConfig()))
 
 
 def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, ModelConfig]:

@@ -19,11 +19,16 @@ class Registry:
     """Models by name, and their versions, safe to use from any thread.
 
     Args:
-        labels_before_available: Allow labels on versions that are not loaded.
+        labels_before_available: Allow labels on versions that are not loaded, unless the label
+            is in use for another version.
+        move_labels_before_available: Allow it for labels in use, too.
     """
 
-    def __init__(self, *, labels_before_available: bool = False):
+    def __init__(
+        self, *, labels_before_available: bool = False, move_labels_before_available: bool = False
+    ):
         self._labels_before_available = labels_before_available
+        self._move_labels_before_available = move_labels_before_available
         self._models: dict[str, Model] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -31,6 +36,23 @@ class Registry:
         self.wake = threading.Event()
 
     # What is to be served.
+
+    def reload(self, configs: Mapping[str, ModelConfig], timeout: float | None = None) -> None:
+        """Serves what a configuration names and nothing else; returns when it is there.
+
+        Whether or not all of it comes up, the configuration stays in force. A later call does not
+        wait for this one, but ends its waiting for models that the later one does not name.
+
+        Args:
+            configs: Model name -> configuration.
+            timeout: Seconds after which the waiting is given up; None waits for ever.
+
+        Raises:
+            ServingError: From `wait_until_served` or `assign_labels`.
+        """
+        self.configure(configs)
+        self.wait_until_served(configs, timeout)
+        self.assign_labels()
 
     def configure(self, configs: Mapping[str, ModelConfig]) -> None:
         """Sets what is to be served; models that are not named any more are unloaded.
@@ -47,17 +69,25 @@ class Registry:
                     model.removed, model.labels = True, {}
         self.wake.set()
 
-    def wait_until_served(self, names: Iterable[str]) -> None:
+    def wait_until_served(self, names: Iterable[str], timeout: float | None = None) -> None:
         """Blocks until every wanted version is loaded or has failed.
 
         A model whose base path holds no version is waited for.
 
         Raises:
-            ServingError: UNKNOWN, if there are models without any available version.
+            ServingError: UNKNOWN, if there are models without any available version;
+                DEADLINE_EXCEEDED after `timeout` seconds.
         """
         with self._changed:
             models = [self._models[name] for name in names]
-            self._changed.wait_for(lambda: self._closed or all(model.settled() for model in models))
+            if not self._changed.wait_for(
+                lambda: self._closed or all(model.settled() for model in models), timeout
+            ):
+                missing = ", ".join(m.config.name for m in models if not m.settled())
+                raise ServingError(
+                    "DEADLINE_EXCEEDED",
+                    f"Timed out waiting for a version of these models to load: {missing}",
+                )
             failures = [
                 f"{{name: {model.config.name} version: {version.number}}} {version.error}"
                 for model in models
@@ -84,13 +114,19 @@ class Registry:
                 for label, number in model.config.labels.items():
                     version = model.versions.get(number)
                     available = version is not None and version.state is State.AVAILABLE
-                    if not available and not self._labels_before_available:
+                    if not available and not self._may_run_ahead(model, label, number):
                         raise ServingError(
                             "FAILED_PRECONDITION",
-                            f"Request to assign label {label} to version {number} of model "
-                            f"{name}, which is not currently available for inference",
+                            f"Request to assign label to version {number} of model {name}, which "
+                            f"is not currently available for inference. Received: label={label}",
                         )
                 model.labels = dict(model.config.labels)
+
+    def _may_run_ahead(self, model: Model, label: str, number: int) -> bool:
+        """Whether a label may be put on a version that is not available."""
+        if self._move_labels_before_available:
+            return True
+        return self._labels_before_available and model.labels.get(label, number) == number
 
     # For requests.
 

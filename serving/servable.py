@@ -16,6 +16,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 from tensorflow.python.client import pywrap_tf_session
 
+from serving.batching import Batching
 from serving.errors import ServingError, from_tensorflow, invalid_argument
 
 _DTYPES = {number: name[3:].lower() for name, number in types_pb2.DataType.items()}
@@ -27,15 +28,28 @@ class Servable:
     Args:
         directory: Holds `saved_model.pb` (or `.pbtxt`) and `variables/`.
         tags: Of the meta graph to load.
+        config: Of the session: its threads and memory.
+        batching: Runs requests that come together as one; without it each runs by itself.
+        check_method_names: Whether the kind of a request must be the signature's `method_name`.
+            TF2 programs give every signature that of predict, so that it is off by default.
 
     Raises:
         ServingError: NOT_FOUND, DATA_LOSS, ... if the model cannot be loaded.
     """
 
-    def __init__(self, directory: Path, tags: Sequence[str] = ("serve",)):
+    def __init__(
+        self,
+        directory: Path,
+        tags: Sequence[str] = ("serve",),
+        *,
+        config: config_pb2.ConfigProto | None = None,
+        batching: Batching | None = None,
+        check_method_names: bool = False,
+    ):
         _check_meta_graph(directory, tags)
         graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
+        self.check_method_names = check_method_names
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 meta_graph = tf.compat.v1.saved_model.loader.load(
@@ -47,9 +61,12 @@ class Servable:
         self.signatures = dict(meta_graph.signature_def)
         # As the runtime wants feeds and fetches: by tensor name, of which signatures have a few.
         self._endpoint = cache(lambda name: graph.get_tensor_by_name(name)._as_tf_output())
+        self._batched = batching and batching.session(self._run, self.signatures.values())
 
     def close(self) -> None:
         """Frees the session; nothing may run in it any more."""
+        if self._batched:
+            self._batched.close()
         self._session.close()
 
     def input_dtypes(self, signature_name: str) -> dict[str, str]:
@@ -84,18 +101,17 @@ class Servable:
         feeds = _feeds(signature, inputs)
         if not names:
             return {}
+        run = self._batched.run if self._batched else self._run
         try:
-            arrays = self._run(
-                {self._endpoint(tensor): value for tensor, value in feeds.items()},
-                [self._endpoint(signature.outputs[name].name) for name in names],
-                timeout_ms,
-            )
+            arrays = run(feeds, [signature.outputs[name].name for name in names], timeout_ms)
         except (tf.errors.OpError, KeyError, TypeError, ValueError) as error:
             raise from_tensorflow(error) from error
-        return {name: _as_array(value) for name, value in zip(names, arrays, strict=True)}
+        return dict(zip(names, arrays, strict=True))
 
-    def _run(self, feeds: dict, fetches: list, timeout_ms: int) -> list:
-        """What `Session.run` ends in.
+    def _run(
+        self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_ms: int
+    ) -> list[np.ndarray]:
+        """What `Session.run` ends in; feeds and fetches go by tensor name.
 
         `Session.run` itself is four times slower for a small model, casts inputs silently, and its
         errors describe the Python side. A callable of `Session.make_callable` is quick but has its
@@ -105,11 +121,17 @@ class Servable:
         options = config_pb2.RunOptions(timeout_in_ms=timeout_ms).SerializeToString()
         buffer = pywrap_tf_session.TF_NewBufferFromString(options)
         try:
-            return pywrap_tf_session.TF_SessionRun_wrapper(
-                self._session._session, buffer, feeds, fetches, [], None
+            values = pywrap_tf_session.TF_SessionRun_wrapper(
+                self._session._session,
+                buffer,
+                {self._endpoint(name): value for name, value in feeds.items()},
+                [self._endpoint(name) for name in fetches],
+                [],
+                None,
             )
         finally:
             pywrap_tf_session.TF_DeleteBuffer(buffer)
+        return [_as_array(value) for value in values]
 
 
 def _as_array(value) -> np.ndarray:

@@ -55,7 +55,10 @@ class Model:
         """Whether there are wanted versions and each is available or has failed.
 
         Which are wanted is known once the base path was looked at under this very configuration.
+        A model that is not wanted any more is settled.
         """
+        if self.removed:
+            return True
         wanted = [self.versions.get(number) for number in self.aspired]
         return (
             self.looked_at

@@ -271,7 +271,7 @@ def test_labels(registry, serve, base_path):
     with pytest.raises(ServingError, match="Unrecognized servable version label: nope") as caught:
         registry.acquire("m", label="nope").__enter__()
     assert caught.value.http_status == 400
-    with pytest.raises(ServingError, match="assign label next to version 7 of model m") as caught:
+    with pytest.raises(ServingError, match="assign label to version 7 of model m") as caught:
         serve(latest=0, labels={"next": 7})
     assert caught.value.code == "FAILED_PRECONDITION"
 

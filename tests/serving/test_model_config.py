@@ -74,10 +74,10 @@ def test_refused(tmp_path, config, message):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(ServingError, match="Cannot read model config file"):
+    with pytest.raises(ServingError, match="Cannot read ModelServerConfig file"):
         read_config_file(tmp_path / "none.config")
     (tmp_path / "binary.config").write_bytes(b"\xff\xfe")
-    with pytest.raises(ServingError, match="Cannot read model config file"):
+    with pytest.raises(ServingError, match="Cannot read ModelServerConfig file"):
         read_config_file(tmp_path / "binary.config")
 
 

@@ -55,7 +55,7 @@ def test_flags_that_are_refused(args, message):
     ("args", "message"),
     [
         (["--model_base_path=models/half"], "have an absolute path or URI"),
-        (["--model_config_file=/nowhere/models.config"], "Cannot read model config file"),
+        (["--model_config_file=/nowhere/models.config"], "Cannot read ModelServerConfig file"),
     ],
 )
 def test_configurations_that_are_refused(args, message):

@@ -1,0 +1,113 @@
+"""The option files of TensorFlow Serving whose protos `tensorflow-serving-api` does not ship.
+
+The messages are put together here from the fields TensorFlow Serving documents, so that protobuf's
+own text parser reads the files, with all its freedom and its error messages.
+"""
+
+from pathlib import Path
+
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
+from google.protobuf.message import Message
+
+from serving.errors import ServingError, invalid_argument
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_BOOL = {"type": _FIELD.TYPE_BOOL}
+_STRING = {"type": _FIELD.TYPE_STRING}
+_INT64S = {"type": _FIELD.TYPE_INT64, "label": _FIELD.LABEL_REPEATED}
+
+
+def _nested(type_name: str) -> dict:
+    return {"type": _FIELD.TYPE_MESSAGE, "type_name": type_name}
+
+
+_INT64_VALUE = _nested(".google.protobuf.Int64Value")
+_BOOL_VALUE = _nested(".google.protobuf.BoolValue")
+_STRING_VALUE = _nested(".google.protobuf.StringValue")
+
+_MESSAGES = {
+    "BatchingParameters": {
+        "max_batch_size": _INT64_VALUE,
+        "batch_timeout_micros": _INT64_VALUE,
+        "max_enqueued_batches": _INT64_VALUE,
+        "num_batch_threads": _INT64_VALUE,
+        "thread_pool_name": _STRING_VALUE,
+        "allowed_batch_sizes": _INT64S,
+        "pad_variable_length_inputs": _BOOL,
+        "enable_large_batch_splitting": _BOOL_VALUE,
+        "max_execution_batch_size": _INT64_VALUE,
+    },
+    "PrometheusConfig": {"enable": _BOOL, "path": _STRING},
+    "MonitoringConfig": {"prometheus_config": _nested(".serving.options.PrometheusConfig")},
+    "SSLConfig": {
+        "server_key": _STRING,
+        "server_cert": _STRING,
+        "custom_ca": _STRING,
+        "client_verify": _BOOL,
+    },
+}
+
+
+def _message_classes() -> dict[str, type[Message]]:
+    file = descriptor_pb2.FileDescriptorProto(
+        name="serving/options.proto",
+        package="serving.options",
+        syntax="proto3",
+        dependency=[wrappers_pb2.DESCRIPTOR.name],
+    )
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for number, (field, kind) in enumerate(fields.items(), start=1):
+            message.field.add(
+                **{"name": field, "number": number, "label": _FIELD.LABEL_OPTIONAL} | kind
+            )
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"serving.options.{name}"))
+        for name in _MESSAGES
+    }
+
+
+_CLASSES = _message_classes()
+
+
+def read_text_file(path: Path, kind: str) -> Message:
+    """Reads an option file in protobuf's text form.
+
+    Args:
+        path: Of the file.
+        kind: "BatchingParameters", "MonitoringConfig" or "SSLConfig".
+
+    Returns:
+        The message; its fields are those of TensorFlow Serving's.
+
+    Raises:
+        ServingError: NOT_FOUND if the file cannot be read, INVALID_ARGUMENT if it is not of that
+            kind.
+    """
+    return parse_text(path, _CLASSES[kind]())
+
+
+def parse_text(path: Path, message: Message) -> Message:
+    """Reads a file in protobuf's text form into a message, and returns it.
+
+    Raises:
+        ServingError: As `read_text_file` does.
+    """
+    kind = message.DESCRIPTOR.name
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServingError("NOT_FOUND", f"Cannot read {kind} file {path}: {error}") from error
+    try:
+        return text_format.Parse(text, message)
+    except text_format.ParseError as error:
+        raise invalid_argument(f"Invalid protobuf file: '{path}': {error}") from error

@@ -1,0 +1,187 @@
+"""IMDB's Large Movie Review Dataset: 50,000 labelled and 50,000 unlabelled reviews.
+
+Maas et al. 2011 (P11-1015). A local folder is read straight from its archives; without one TFDS
+downloads `imdb_reviews`. Both ways give the same reviews in the same order, checked by SHA-256.
+
+The corpus has no validation split, so one is held out of the training reviews. It has repeated
+reviews as well: 123 texts of the training split stand in the test split too, and 266 of the
+unlabelled ones. They are left there, as in published results.
+
+The authors state no licence; the reviews are their writers'. Research use.
+"""
+
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from training.lines import sha256
+
+HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
+LABELS = ("negative", "positive")  # label 0 and label 1
+DEV_REVIEWS = 2500
+ARCHIVES = {
+    "train": "aclImdb_labeled.tar.gz",
+    "test": "aclImdb_labeled.tar.gz",
+    "unsupervised": "aclImdb_unsup.tar.gz",
+}
+WHOLE_ARCHIVE = "aclImdb_v1.tar.gz"  # as its home has it
+FOLDERS = {"neg": 0, "pos": 1, "unsup": -1}
+
+# What is published: the number of reviews, and the SHA-256 that `digest` gives.
+PUBLISHED = {
+    "train": (25_000, "00d14d5bdad20526d8561d8f877fdf7de0985b00d425ad8fc8661dc0eb26ec30"),
+    "test": (25_000, "3c03928231198d9553ffc7d097a353d1372d360a27e3430244168449e134e737"),
+    "unsupervised": (50_000, "d747b422f74d803f62844322c5c4990e538fc8bf0531a5bd0e52c661c234dbd6"),
+}
+# What a reader asks for -> the published split it comes from.
+SPLITS = {"train": "train", "dev": "train", "test": "test", "unsupervised": "unsupervised"}
+
+INSTRUCTIONS = f"""
+Get {WHOLE_ARCHIVE} from {HOME} and name its folder, packed or unpacked (aclImdb/); the reviews
+with and without labels may also be packed apart, as {" and ".join(sorted(set(ARCHIVES.values())))}.
+"""
+
+
+class Reviews(NamedTuple):
+    """Parallel lists: `labels[i]` is what `texts[i]` thinks of its film."""
+
+    texts: list[str]  # as written, with `<br />` for a new line
+    labels: list[int]  # 0 negative, 1 positive; -1 unlabelled
+
+
+def load_imdb(
+    data_dir: str | Path | None = None, split: str = "train", verify: bool = True
+) -> Reviews:
+    """Loads one split as lists.
+
+    The order is that of the texts' SHA-256: shuffled, and the same whatever the source. `dev` is
+    the first 2,500 of the published training reviews in this order (and a copy of the last of
+    them, should there be one), `train` the rest: no text is in both.
+
+    Args:
+        data_dir: A folder with the corpus's archives or with its folder `aclImdb`, or that folder
+            itself. None: TFDS downloads `imdb_reviews` once and keeps it.
+        split: `train`, `dev`, `test` or `unsupervised`.
+        verify: Whether the reviews must be the published ones (their number and SHA-256). False
+            lets `data_dir` hold other reviews in the same folders; a tenth of them is held out.
+
+    Returns:
+        `Reviews(texts, labels)`.
+
+    Raises:
+        ConnectionError: `data_dir` is None and the download failed.
+        FileNotFoundError: The corpus is not in `data_dir`.
+        ValueError: Unknown split, no review in it, a damaged archive or not the published reviews.
+
+    Example:
+        >>> dev = load_imdb("imdb", "dev")  # doctest: +SKIP
+        >>> len(dev.texts), dev.labels[0]  # doctest: +SKIP
+        (2500, 1)
+    """
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
+    published = SPLITS[split]
+    rows = list(_from_tfds(published) if data_dir is None else _from_disk(data_dir, published))
+    if not rows:
+        raise ValueError(
+            f"`data_dir` has no reviews of split {published!r}. "
+            f"Received: data_dir={str(data_dir)!r}.{INSTRUCTIONS}"
+        )
+    # TFDS strips the texts; so does this, that both are the same.
+    rows = [(text.decode("utf-8", "replace").strip(), label) for text, label in rows]
+    rows.sort(key=lambda row: (_key(row[0]), row))
+    reviews = Reviews(*map(list, zip(*rows, strict=True)))
+    if verify:
+        check_published(published, reviews)
+    if published != "train":
+        return reviews
+    cut = _end_of_dev(reviews.texts)
+    half = slice(None, cut) if split == "dev" else slice(cut, None)
+    return Reviews(reviews.texts[half], reviews.labels[half])
+
+
+def digest(reviews: Reviews) -> str:
+    """SHA-256 over all texts and labels in the order of `load_imdb`."""
+    rows = zip(reviews.labels, reviews.texts, strict=True)
+    return sha256("".join(f"{label}\t{text}\n" for label, text in rows).encode())
+
+
+def check_published(split: str, reviews: Reviews) -> None:
+    """Compares the reviews of a published split with what was published.
+
+    Raises:
+        ValueError: Their number or their content differs.
+    """
+    expected = PUBLISHED[split]
+    received = (len(reviews.texts), digest(reviews))
+    if received != expected:
+        raise ValueError(
+            f"The reviews of split {split!r} are not the published ones: there must be "
+            f"{expected[0]} with SHA-256 {expected[1]}. Received: {received[0]} with "
+            f"{received[1]}. Get the corpus from {HOME}"
+        )
+
+
+def _key(text) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _end_of_dev(texts) -> int:
+    cut = min(DEV_REVIEWS, -(-len(texts) // 10))
+    while cut < len(texts) and texts[cut] == texts[cut - 1]:
+        cut += 1
+    return cut
+
+
+def _from_disk(data_dir, split) -> Iterator[tuple[bytes, int]]:
+    data_dir = Path(data_dir)
+    side = "test" if split == "test" else "train"
+    names = [name for name, label in FOLDERS.items() if (label < 0) == (split == "unsupervised")]
+    for root in (data_dir / "aclImdb" / side, data_dir / side):
+        if all((root / name).is_dir() for name in names):
+            for name in names:
+                for path in root.joinpath(name).glob("*.txt"):
+                    yield path.read_bytes(), FOLDERS[name]
+            return
+    for archive in (data_dir / ARCHIVES[split], data_dir / WHOLE_ARCHIVE):
+        if archive.is_file():
+            yield from _from_archive(archive, side, names)
+            return
+    raise FileNotFoundError(
+        f"`data_dir` must hold the reviews of split {split!r}. "
+        f"Received: data_dir={str(data_dir)!r}, which does not.{INSTRUCTIONS}"
+    )
+
+
+def _from_archive(path, side, names) -> Iterator[tuple[bytes, int]]:
+    """Reads the members in one pass, as the archive has them: nothing is unpacked to the disk."""
+    wanted = {("aclImdb", side, name): FOLDERS[name] for name in names}
+    try:
+        with tarfile.open(path, "r|gz") as archive:
+            for member in archive:
+                *folder, name = member.name.split("/")
+                label = wanted.get(tuple(folder))
+                if label is not None and member.isfile() and name.endswith(".txt"):
+                    yield archive.extractfile(member).read(), label
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise ValueError(
+            f"{path} is damaged or was not downloaded to its end ({error}). Download it again."
+        ) from error
+
+
+def _from_tfds(split) -> Iterator[tuple[bytes, int]]:
+    import tensorflow_datasets as tfds
+
+    try:
+        rows = tfds.load("imdb_reviews", split=split)
+    # OSError: no connection; DownloadError, which is none: a server that refuses.
+    except (OSError, tfds.download.DownloadError) as error:
+        raise ConnectionError(
+            f"IMDB could not be downloaded from {HOME} ({error}). "
+            f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}"
+        ) from error
+    for row in tfds.as_numpy(rows):
+        yield row["text"], int(row["label"])

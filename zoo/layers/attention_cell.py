@@ -93,7 +93,7 @@ class AttentionCell(keras.layers.Layer):
         inputs = tf.cast(inputs, dtype)
         width = inputs.shape[-1]
         first_output, first_cell = (tf.cast(state, dtype) for state in states)
-        kernel, recurrent_kernel, bias = self.cell._weights()
+        kernel, recurrent_kernel, bias = self.cell.fused_weights()
         projected = tf.einsum("bti,ig->tbg", inputs, kernel[:width]) + bias
         outputs, contexts, alignments, last_cell = attention_lstm(
             projected,

@@ -3,8 +3,9 @@
 import itertools
 
 from training.subwords import train_subwords
-from zoo.models import NMTAttention, NMTVanilla
+from zoo.models import NMTAttention, NMTVanilla, Sentiment
 from zoo.text.subwords import SubwordTokenizer
+from zoo.text.vocabulary import WordVocabulary
 
 SUBJECTS = {"a dog": "ein Hund", "a man": "ein Mann", "a woman": "eine Frau", "a boy": "ein Junge"}
 VERBS = {"runs": "läuft", "sleeps": "schläft", "reads": "liest", "waits": "wartet"}
@@ -32,3 +33,24 @@ def tiny_attention(tokenizer, **arguments):
 
 def tiny_vanilla(tokenizer):
     return NMTVanilla(tokenizer, embedding_units=12, units=16, layers=2)
+
+
+THINGS = ("film", "plot", "cast", "music", "ending")
+PRAISE = ("good", "warm", "funny", "clever", "moving")
+BLAME = ("bad", "dull", "noisy", "silly", "endless")
+
+
+def reviews():
+    """50 reviews and their labels."""
+    return [
+        (f"The {thing} was {word}, and I sat there with my hat on.", label)
+        for thing in THINGS
+        for label, words in (("negative", BLAME), ("positive", PRAISE))
+        for word in words
+    ]
+
+
+def tiny_sentiment(**arguments):
+    words = sorted({"the", "was", "and", "i", ",", ".", "0000", "我", *THINGS, *PRAISE, *BLAME})
+    sizes = {"embedding_units": 8, "units": 6, "attention_units": 5}
+    return Sentiment(WordVocabulary(words), **{**sizes, **arguments})

@@ -1,6 +1,7 @@
 """Weights in a ``.weights.h5`` file, without the optimizer, in half precision if wished."""
 
 import contextlib
+import itertools
 import os
 import tempfile
 
@@ -73,3 +74,33 @@ def load_weights(model, path):
     for variable in model.variables:
         if not keras.ops.all(keras.ops.isfinite(keras.ops.cast(variable, "float32"))):
             raise ValueError(f"{path} holds weights that are not finite: {variable.path}")
+
+
+def copy_weights(source, target, but=()):
+    """Copy the weights of a model to another one, which may have another head.
+
+    Args:
+        source, target: two built models of one class.
+        but: names of attributes of ``target``, layers that keep their own weights.
+
+    Raises:
+        ValueError: the other weights differ in number or shape; ``target`` is untouched.
+    """
+    have, want = _weights_without(source, but), _weights_without(target, but)
+    for old, new in itertools.zip_longest(have, want):
+        if old is None or new is None or old.shape != new.shape:
+            raise ValueError(
+                "the weights do not fit the arguments that were changed: of these models one has "
+                f"{_described(old)}, the other {_described(new)}"
+            )
+    for old, new in zip(have, want, strict=True):
+        new.assign(old)
+
+
+def _weights_without(model, layers):
+    left_out = {id(weight) for name in layers for weight in getattr(model, name).weights}
+    return [weight for weight in model.weights if id(weight) not in left_out]
+
+
+def _described(weight):
+    return "nothing" if weight is None else f"{weight.path} of shape {tuple(weight.shape)}"

@@ -1,5 +1,6 @@
 """What every model of the zoo shares: raw data in ``fit`` and ``evaluate``, signatures, config."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -54,6 +55,7 @@ class ZooModel(keras.Model):
         super().__init__(**kwargs)
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
+        self._graphs = {}
 
     def fit(self, x=None, y=None, batch_size=32, validation_data=None, shuffle=True, **kwargs):
         """Train on raw data.
@@ -141,6 +143,26 @@ class ZooModel(keras.Model):
             data = data.ragged_batch(batch_size)
         data = data.map(self.preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return data.prefetch(tf.data.AUTOTUNE)
+
+    def run_graph(self, function, texts, **options):
+        """Runs ``function(texts, **options)``, traced once for all texts.
+
+        Args:
+            function: a method of this model that takes a string ``[batch]`` and gives a dict of
+                tensors.
+            texts: string ``[batch]``.
+            **options: plain values; each combination has a graph of its own.
+
+        Returns:
+            The dict, of NumPy arrays.
+        """
+        key = (function.__name__, *sorted(options.items()))
+        if key not in self._graphs:
+            self._graphs[key] = tf.function(
+                functools.partial(function, **options),
+                input_signature=[tf.TensorSpec([None], tf.string)],
+            )
+        return {name: value.numpy() for name, value in self._graphs[key](texts).items()}
 
     def get_config(self):
         """The network's arguments, plain values."""

@@ -1,6 +1,5 @@
 """What the two translators share: from text to ids and back, the verb and the signatures."""
 
-import functools
 from typing import NamedTuple
 
 import keras
@@ -76,7 +75,6 @@ class TranslationModel(ZooModel):
             "readout_dropout": readout_dropout,
             **network,
         }
-        self._graphs = {}
 
     def _finish(self):
         """Create all variables and compile with defaults that suit fine-tuning."""
@@ -238,13 +236,7 @@ class TranslationModel(ZooModel):
         return batched_by_length(texts, lengths, batch_size, run)
 
     def _translate_batch(self, batch, beam_size):
-        if beam_size not in self._graphs:
-            # Traced once for each beam size, whatever the number of texts.
-            self._graphs[beam_size] = tf.function(
-                functools.partial(self._best, beam_size=beam_size),
-                input_signature=[tf.TensorSpec([None], tf.string)],
-            )
-        best = {name: value.numpy() for name, value in self._graphs[beam_size](batch).items()}
+        best = self.run_graph(self._best, batch, beam_size=beam_size)
         for row, text in enumerate(best["translation"]):
             width, height = best["source_lengths"][row], best["target_lengths"][row]
             yield Translation(

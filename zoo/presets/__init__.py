@@ -81,24 +81,31 @@ def read_config(name_or_folder):
     return config
 
 
-def load(name_or_folder):
+def load(name_or_folder, **overrides):
     """A pretrained model, ready to use, fine-tune or export. Works offline.
 
     Args:
         name_or_folder: the name of a preset (see ``zoo.list_models()``) or the path of a folder
             that ``zoo.save`` wrote.
+        **overrides: arguments of the model to be other than in the preset: classes of your own
+            (``labels=[...]`` of a classifier, ``types=[...]`` of a tagger) or what has no weights
+            (a dropout). With other classes the last layers are fresh, to be trained with ``fit``,
+            and all others have the preset's weights.
 
     Returns:
         A compiled ``keras.Model`` of the zoo, such as ``zoo.models.NMTAttention``.
 
     Raises:
-        ValueError: unknown name (with close matches), or a file that is not the one saved: the
-            message names the file and its SHA-256.
+        TypeError: an override that the model has no argument for; the message lists them.
+        ValueError: unknown name (with close matches); a file that is not the one saved: the
+            message names the file and its SHA-256; or an override that the weights do not fit.
         FileNotFoundError: a file of the preset is missing.
 
     Example:
         >>> model = zoo.load("nmt_attention")
         >>> model.translate(["A dog runs."])
+        >>> model = zoo.load("sentiment", labels=["bug", "feature", "question"])
+        >>> model.fit(texts, labels)
     """
     from zoo.models import MODELS
     from zoo.weights import load_weights
@@ -125,7 +132,24 @@ def load(name_or_folder):
             f"({type(error).__name__}: {error})"
         ) from error
     load_weights(model, folder / WEIGHTS)
-    return model
+    return _changed(model, overrides, assets) if overrides else model
+
+
+def _changed(model, overrides, assets):
+    """The model with other arguments: its weights, but fresh heads if those are other."""
+    from zoo.weights import copy_weights
+
+    arguments = model.get_config()
+    for name, value in overrides.items():
+        if name not in arguments:
+            raise TypeError(
+                f"{type(model).__name__} has no argument `{name}`, only {', '.join(arguments)}. "
+                f"Received: {name}={value!r}"
+            )
+    changed = type(model).from_assets({**arguments, **overrides}, assets)
+    other_head = any(arguments[name] != changed.get_config()[name] for name in model.head_arguments)
+    copy_weights(model, changed, but=model.head_layers if other_head else ())
+    return changed
 
 
 def save(model, folder, overwrite=False, half=True, training=None):

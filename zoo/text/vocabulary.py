@@ -1,0 +1,167 @@
+"""Words and characters -> ids, inside the graph."""
+
+import re
+import unicodedata
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from zoo.text.words import valid_utf8
+
+PAD_ID, UNK_ID = 0, 1
+
+# What Unicode's NFKC_Casefold drops: joiners, selectors, fillers and other invisible characters.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def normal_form(token):
+    """The form of a word that a `WordVocabulary` holds: NFKC, without case (NFKC_Casefold).
+
+    For building vocabularies in Python; the graph has the same by TF Text. Lower case would
+    depend on the locale of the server: "TITLE" becomes "tıtle" in a Turkish one.
+
+    Args:
+        token: ``str``.
+
+    Returns:
+        ``str``; empty if the token is made of invisible characters alone.
+
+    Example:
+        >>> normal_form("Straße"), normal_form("ＵＳＡ")
+        ('strasse', 'usa')
+    """
+    folded = unicodedata.normalize("NFKC", _IGNORABLE.sub("", token).casefold())
+    return unicodedata.normalize("NFKC", _IGNORABLE.sub("", folded).casefold())
+
+
+class WordVocabulary(tf.Module):
+    """Ids of words: 0 is padding, 1 a word unknown, and the words given follow in their order.
+
+    A word is looked up in its `normal_form`, then with every digit as 0 ("1996" as "0000"), as
+    Lample et al. (2016) have it, and is unknown if neither is there.
+
+    Args:
+        words: list of ``str``, each once, in normal form.
+
+    Raises:
+        ValueError: no words, or a word that is empty, has a line break, or is there twice.
+
+    Example:
+        >>> vocabulary = WordVocabulary(["the", "dog", "0000"])
+        >>> vocabulary.ids(tf.constant(["The", "dog", "1996", "barks", ""]))
+        <tf.Tensor: shape=(5,), dtype=int32, numpy=array([2, 3, 4, 1, 0], dtype=int32)>
+    """
+
+    def __init__(self, words):
+        super().__init__(name="word_vocabulary")
+        words = list(words)
+        if not words or len(set(words)) < len(words):
+            raise ValueError(
+                "`words` must be one or more words, each there once. Received: "
+                f"{len(words)} words, {len(set(words))} of them distinct"
+            )
+        for word in words:
+            if not isinstance(word, str) or not word or "\n" in word:
+                raise ValueError(
+                    f"`words` must be strings without line breaks, none empty. Received: {word!r}"
+                )
+        self.words = words
+        self.size = len(words) + 2
+        ids = tf.range(2, self.size, dtype=tf.int32)
+        self._table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(tf.constant(words), ids), UNK_ID
+        )
+
+    def ids(self, tokens):
+        """The id of every token.
+
+        Args:
+            tokens: string, dense or ragged of any shape. An empty string is padding.
+
+        Returns:
+            int32 of the same shape.
+        """
+        return tf.ragged.map_flat_values(self._flat_ids, tokens)
+
+    def _flat_ids(self, tokens):
+        forms = tf_text.case_fold_utf8(valid_utf8(tokens))
+        exact = self._table.lookup(forms)
+        zeros = self._table.lookup(tf.strings.regex_replace(forms, r"\p{Nd}", "0"))
+        known = tf.where(exact == UNK_ID, zeros, exact)
+        return tf.where(tokens == "", PAD_ID, known)
+
+    def to_bytes(self):
+        """The words as UTF-8, one a line, for an asset file."""
+        return "".join(f"{word}\n" for word in self.words).encode()
+
+    @classmethod
+    def from_bytes(cls, data):
+        """The vocabulary that `to_bytes` wrote.
+
+        Raises:
+            ValueError: ``data`` is not UTF-8, or not a list of words as above.
+        """
+        return cls(data.decode("utf-8").removesuffix("\n").split("\n"))
+
+
+class CharacterVocabulary(tf.Module):
+    """Ids of the characters of words: 0 is padding, 1 unknown; case is kept, NFKC is applied.
+
+    Args:
+        characters: the characters known, a ``str`` or a list of them, in any order.
+
+    Raises:
+        ValueError: no characters, or what is given is not single characters.
+
+    Example:
+        >>> vocabulary = CharacterVocabulary("abc")
+        >>> vocabulary.ids(tf.constant(["cab", "x"]))
+        <tf.RaggedTensor [[4, 2, 3], [1]]>
+    """
+
+    def __init__(self, characters):
+        super().__init__(name="character_vocabulary")
+        self.characters = sorted(set(characters))
+        if not self.characters or any(len(character) != 1 for character in self.characters):
+            raise ValueError(
+                f"`characters` must be single characters, at least one. Received: {characters!r}"
+            )
+        self.size = len(self.characters) + 2
+        self._codes = [ord(character) for character in self.characters]
+
+    def ids(self, tokens, longest=20):
+        """The ids of the characters of every token.
+
+        Args:
+            tokens: string, dense or ragged, of any shape.
+            longest: characters read of a token, 1 or more; the rest costs nothing.
+
+        Returns:
+            int32 ragged, one dimension more than ``tokens``: ``[..., (characters)]``.
+        """
+        if longest < 1:
+            raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
+        if isinstance(tokens, tf.RaggedTensor):
+            return tokens.with_flat_values(self.ids(tokens.flat_values, longest))
+        heads = valid_utf8(tf.strings.substr(tokens, 0, longest, unit="UTF8_CHAR"))
+        codes = tf.strings.unicode_decode(tf_text.normalize_utf8(heads, "NFKC"), "UTF-8")
+        # NFKC may write one character as many.
+        return tf.ragged.map_flat_values(self._code_ids, codes[..., :longest])
+
+    def _code_ids(self, codes):
+        places = tf.searchsorted(self._codes, codes)
+        found = tf.gather(self._codes, tf.minimum(places, len(self._codes) - 1))
+        return tf.where(found == codes, places + 2, UNK_ID)
+
+    def to_bytes(self):
+        """The characters as UTF-8, for an asset file."""
+        return "".join(self.characters).encode()
+
+    @classmethod
+    def from_bytes(cls, data):
+        """The vocabulary that `to_bytes` wrote."""
+        return cls(data.decode("utf-8"))

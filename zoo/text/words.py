@@ -1,0 +1,205 @@
+"""Raw strings -> words with their places in the original, inside the graph (TF Text)."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+# The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
+# those after it, whatever their lengths.
+_BREAK_TAG = r"(?i:<br\s*/?>)"
+_GAP = rf"(?:[\p{{Z}}\p{{Cc}}]|{_BREAK_TAG})+"
+_LINE_END = rf"(?:\r?\n|{_BREAK_TAG})"
+_PARAGRAPH_GAP = rf"(?s:.*(?:{_LINE_END}[\p{{Zs}}\t]*{_LINE_END}|\x{{2029}}).*)"
+
+# Chinese and Japanese put no blanks between words: a character is a token. U+30FC and its like
+# are the signs of sound that script properties leave out.
+_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\x{30FC}\x{FF70}\x{FF9E}\x{FF9F}"
+# A class cannot be subtracted from another in RE2: letters, marks and digits are what is left.
+_LETTER = rf"(?:[^\p{{Z}}\p{{P}}\p{{S}}\p{{C}}{_CJK}]|_)"
+_LETTERS = rf"{_LETTER}+(?:['’&·\x{{200C}}\x{{200D}}\x{{AD}}]{_LETTER}+)*"
+_NUMBER = rf"(?:No\.)?\.?\p{{Nd}}+(?:[.,:/]\p{{Nd}}+)*{_LETTER}*"
+_TITLES = (
+    r"(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Jr|Sr|Inc|Corp|Co|Ltd|Bros|"
+    r"Calif|Fla|Jan|Feb|Aug|Sept|Sep|Oct|Nov|Dec|vs|etc)\."
+)
+_ACRONYM = r"(?:[\p{Lu}\p{Ll}]\.)+[\p{Lu}\p{Ll}]\b\.?"  # "U.S.", "a.m.", "n.a"
+_INITIAL = r"[A-HJ-Z]\."  # "I." ends a sentence more often than it starts a name
+_PART = rf"(?:{_ACRONYM}|{_INITIAL}|{_TITLES}|{_NUMBER}|{_LETTERS})"
+_WORD = rf"[+]?{_PART}(?:[-‐‑]{_PART})*"
+
+# Each repetition that may fail after a long run is bounded, so that no text is read many times.
+_LABEL = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?i:com|org|net|edu|gov|info|io|ly|co|uk|de|fr|eu)\b"
+_ADDRESS = r"(?i:https?://|ftp://|www\.)[^\p{Z}\p{C}<>\"]*[^\p{Z}\p{C}\p{Pe}\p{Pf}<>\"'.,:;!?*]"
+_EMAIL = rf"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+){{0,5}}@{_LABEL}(?:\.{_LABEL}){{1,4}}"
+_EMOJI_ONE = r"\p{So}[\p{M}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
+_EMOJI = rf"[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}|{_EMOJI_ONE}(?:\x{{200D}}{_EMOJI_ONE})*"
+_EMOTICON = r"[:;=](?:-[)(DPp/\\|]|'\(|[)(]+)|<3"
+_CLITIC = r"['’](?i:s|m|d|re|ve|ll)\b"
+_RUN = r"\.{2,}|-{2,}|\*+|=+|~+|``|''"
+_CURRENCY = r"[A-Z]{1,3}\$"
+_ANY = r"[^\p{Z}\p{Cc}]\p{M}*"
+
+_TOKEN = "|".join(
+    (
+        *(_GAP, _ADDRESS, _EMAIL, _DOMAIN, rf"[@#]{_LETTER}+", _CURRENCY, _WORD),
+        *(_EMOJI, _EMOTICON, _CLITIC, _RUN, rf"[{_CJK}]\p{{M}}*", _ANY),
+    )
+)
+# "don't" -> "do", "n't" and "dog's" -> "dog", "'s": the end of a word, seen from the word alone.
+_ENDING = r"(?i:n['’]t|['’](?:s|m|d|re|ve|ll))$"
+
+_SENTENCE_END = r"[.!?…。！？]+"
+_CLOSER = r"[\p{Pe}\p{Pf}\"']+"
+
+
+class Words(NamedTuple):
+    """The words of a batch of texts, all ``[batch, (words)]``.
+
+    Args:
+        tokens: string, the words as they are written.
+        starts: int32, the character (Unicode code point) of the text where the word starts.
+        ends: int32, the character after the word's last.
+        opens: bool, whether a paragraph opens with this word: true for the first word of a text
+            and for a word after a blank line or two ``<br />``.
+    """
+
+    tokens: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+    opens: tf.RaggedTensor
+
+
+class WordTokenizer:
+    """Splits texts into words, close to how CoNLL-2003 and the Penn Treebank split theirs.
+
+    "U.S.", "3.5", "1996-08-22", "AL-AIN", "6-4" and "J." stay whole; quotes, brackets and marks
+    stand alone; "don't" is "do" "n't" and "dog's" is "dog" "'s". Addresses of the web and of
+    mail, @mentions and #tags stay whole, and so does an emoji with all that joins it. A Chinese
+    or Japanese character is a token. ``<br />`` counts as white space, as does a control
+    character.
+
+    Offsets count the characters of the original, whatever it holds. Bytes that are no UTF-8
+    become U+FFFD first, just as ``bytes.decode("utf-8", "replace")`` has it, so that for every
+    word ``text.decode("utf-8", "replace")[start:end]`` is the token. Time is linear in the text.
+
+    The tokenizer has no state: only operations of TensorFlow and TF Text that TF Serving runs.
+
+    Example:
+        >>> words = WordTokenizer().tokenize(tf.constant(["Mr. Blair isn't in the U.S."]))
+        >>> words.tokens
+        <tf.RaggedTensor [[b'Mr.', b'Blair', b'is', b"n't", b'in', b'the', b'U.S.']]>
+    """
+
+    def tokenize(self, texts):
+        """Words of each text.
+
+        Args:
+            texts: string ``[batch]``, of any bytes.
+
+        Returns:
+            A `Words`; a blank text has none.
+        """
+        # The kernel takes a NUL for the end of the text; a blank is as wide, and a gap as well.
+        texts = tf.strings.regex_replace(valid_utf8(texts), r"\x00", " ")
+        # Every piece is kept, gaps too, so that the lengths of the pieces add up to places.
+        pieces = tf_text.regex_split(texts, _TOKEN, _TOKEN)
+        pieces = tf_text.regex_split(pieces, _ENDING, _ENDING).merge_dims(1, 2)
+        flat, rows = pieces.flat_values, pieces.value_rowids()
+
+        ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
+        starts = _shifted(ends, 0)
+        row_starts = tf.gather(tf.pad(ends, [[1, 0]]), pieces.row_starts())
+        offset = tf.gather(row_starts, rows)
+
+        opens = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
+        word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
+        rows = tf.boolean_mask(rows, word)
+        opens = tf.boolean_mask(opens, word) | (rows != _shifted(rows, -1))
+        tokens = tf.RaggedTensor.from_value_rowids(
+            tf.boolean_mask(flat, word), rows, pieces.nrows(), validate=False
+        )
+        return Words(
+            tokens,
+            tokens.with_values(tf.boolean_mask(starts - offset, word)),
+            tokens.with_values(tf.boolean_mask(ends - offset, word)),
+            tokens.with_values(opens),
+        )
+
+    def sentences(self, words, longest=128):
+        """Where to cut texts into sentences, so that a long document becomes many short rows.
+
+        A sentence ends after ``. ! ? …`` or a full-width twin of theirs, with the quotes and
+        brackets that close right behind it, unless the next word starts in lower case; it ends
+        before a new paragraph. The dot of "Mr." or "J." belongs to the word and ends nothing.
+        What is still longer than ``longest`` is cut there.
+
+        Args:
+            words: a `Words`.
+            longest: the most words in a sentence, 1 or more.
+
+        Returns:
+            int32 ``[batch, (sentences)]``: the words of each sentence. Each row adds up to the
+            words of its text; a text without words has no sentences. See `by_sentence`.
+        """
+        if longest < 1:
+            raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
+        tokens = words.tokens.flat_values
+        rows = words.tokens.value_rowids()
+        joined = words.starts.flat_values == _shifted(words.ends.flat_values, -1)
+        closer = tf.strings.regex_full_match(tokens, _CLOSER) & joined
+        stop = tf.strings.regex_full_match(tokens, _SENTENCE_END)
+        done = stop | (closer & _shifted(stop, False))
+        done = done | (closer & _shifted(done, False))  # as in: He said "yes (or no?)".
+        lower = tf.strings.regex_full_match(tokens, r"(?s:\p{Ll}.*)")
+        goes_on = stop | closer | lower
+        cut = words.opens.flat_values | (_shifted(done, False) & ~goes_on)
+
+        places = tf.range(tf.size(tokens))
+        first = tf.gather(tf.where(cut)[:, 0], tf.cumsum(tf.cast(cut, tf.int32)) - 1)
+        cut = (places - tf.cast(first, tf.int32)) % longest == 0
+        begins = tf.boolean_mask(places, cut)
+        lengths = tf.concat([begins[1:], [tf.size(tokens)]], 0)[: tf.size(begins)] - begins
+        return tf.RaggedTensor.from_value_rowids(
+            lengths, tf.boolean_mask(rows, cut), words.tokens.nrows(), validate=False
+        )
+
+
+def by_sentence(values, sentences):
+    """Cuts a value of every word into one row a sentence.
+
+    Args:
+        values: ``[batch, (words), ...]``, such as ``words.tokens`` or ids of words.
+        sentences: what `WordTokenizer.sentences` gave.
+
+    Returns:
+        ``[all sentences, (words), ...]`` ragged, its rows at most ``longest`` long; take
+        ``.to_tensor()`` and ``.row_lengths()`` for dense rows.
+    """
+    return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
+
+
+def by_text(values, sentences, words):
+    """Puts what was found in sentences back into the rows of the texts; undoes `by_sentence`.
+
+    Args:
+        values: ``[all sentences, time, ...]`` dense, padded.
+        sentences: what `WordTokenizer.sentences` gave.
+        words: the `Words` they were cut from.
+
+    Returns:
+        ``[batch, (words), ...]`` ragged, aligned with ``words.tokens``.
+    """
+    kept = tf.RaggedTensor.from_tensor(values, lengths=sentences.flat_values)
+    return words.tokens.with_values(kept.values)
+
+
+def valid_utf8(texts):
+    """Each bad sequence of bytes becomes U+FFFD, as in ``bytes.decode("utf-8", "replace")``."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+
+
+def _shifted(values, first):
+    """The value before each: ``[n]`` -> ``[n]``, with ``first`` before the first."""
+    return tf.concat([tf.cast([first], values.dtype), values], 0)[:-1]

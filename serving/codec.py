@@ -16,7 +16,8 @@ import numpy as np
 
 from serving import json_in, json_out
 from serving.errors import ServingError, invalid_argument
-from serving.tensor_in import TensorBuilder, format_error, is_base64
+from serving.json_messages import format_error, value_text
+from serving.tensor_in import TensorBuilder, is_base64
 
 DEFAULT_SIGNATURE = "serving_default"
 ROW, COLUMN = "row", "column"
@@ -124,7 +125,7 @@ def _read_named_rows(instances: list[Any], inputs: Mapping[str, str]) -> list[Te
         if len(row) != len(tensors):
             raise invalid_argument(
                 f"Failed to process element: {index} of 'instances' list. "
-                f"JSON object: {json_out.value_text(row)} "
+                f"JSON object: {value_text(row)} "
                 f"keys must be equal to: {','.join(sorted(tensors))}"
             )
     return list(tensors.values())

@@ -24,6 +24,7 @@ _TRAILING_TEXT = "The document root must not be followed by other values."
 # A lone quotation mark (the last alternative) is a string that never ends.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}"]', re.DOTALL)
 _MAX_DEPTH = 500  # no tensor is that deep: TensorFlow's limit is 254 dimensions
+_DEEPEST = 10_000_000  # levels that are followed at all, for the memory's sake
 # Stands for a byte that is not UTF-8 while the text is parsed: a private character of plane 16.
 _RAW_BYTE = 0x10FE00
 _RAW_BYTES = re.compile(f"[{chr(_RAW_BYTE + 0x80)}-{chr(_RAW_BYTE + 0xFF)}]")
@@ -39,8 +40,19 @@ class _Decoder(rapidjson.Decoder):
         return members if len(members) == len(pairs) else dict(reversed(pairs))
 
 
+class _RawDecoder(_Decoder):
+    """For text with private characters in the place of bytes: strings with such become `bytes`."""
+
+    def string(self, text: str) -> str | bytes:
+        if not _RAW_BYTES.search(text):
+            return text
+        escaped = _RAW_BYTES.sub(lambda found: chr(ord(found[0]) - _RAW_BYTE + 0xDC00), text)
+        return escaped.encode("utf-8", "surrogateescape")
+
+
 # Native numbers are RapidJSON's own: int64 and uint64, everything larger is a double.
-_decode = _Decoder(number_mode=rapidjson.NM_NATIVE | rapidjson.NM_NAN)
+_NUMBERS = rapidjson.NM_NATIVE | rapidjson.NM_NAN
+_decode, _decode_raw = _Decoder(number_mode=_NUMBERS), _RawDecoder(number_mode=_NUMBERS)
 
 
 def parse(body: bytes) -> Any:
@@ -62,24 +74,26 @@ def parse(body: bytes) -> Any:
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
-    body = body.removeprefix(_BYTE_ORDER_MARK)
+    start = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     try:
-        return _parse_text(body.decode("utf-8"))
+        return _parse_text(body[start:].decode("utf-8"), start, _decode)
     except UnicodeDecodeError:
-        return _with_raw_bytes(_parse_text(body.decode("utf-8", "private-characters")))
+        text = body[start:].decode("utf-8", "private-characters")
+        return _parse_text(text, start, _decode_raw)
 
 
-def _parse_text(text: str) -> Any:
+def _parse_text(text: str, start: int, decode: _Decoder) -> Any:
+    """Parses `text`, which stands `start` bytes into the body."""
     try:
-        return _decode(text)
+        return decode(text)
     except RecursionError:
-        return _parse_text(_cut_deep_nesting(text))
+        return _parse_text(_cut_deep_nesting(text), start, decode)
     except rapidjson.JSONDecodeError as error:
         found = _RAPIDJSON_ERROR.fullmatch(str(error))
     offset, message = int(found[1]), found[2]
     if message == _TRAILING_TEXT:
-        return _decode(text.encode("utf-8")[:offset])
-    raise invalid_argument(f"JSON Parse error: {message} at offset: {offset}")
+        return decode(text.encode("utf-8")[:offset])
+    raise invalid_argument(f"JSON Parse error: {message} at offset: {start + offset}")
 
 
 def _cut_deep_nesting(text: str) -> str:
@@ -96,6 +110,8 @@ def _cut_deep_nesting(text: str) -> str:
         token = match[0]
         if token in ("[", "{"):
             open_brackets.append(token)
+            if len(open_brackets) > _DEEPEST:
+                break
             if len(open_brackets) == _MAX_DEPTH:
                 kept.append(text[start : match.end()])
         elif token in ("]", "}"):
@@ -109,18 +125,6 @@ def _cut_deep_nesting(text: str) -> str:
         elif token == '"':
             break
     return "".join(kept) + (text[start:] if len(open_brackets) < _MAX_DEPTH else "")
-
-
-def _with_raw_bytes(value: Any) -> Any:
-    """Returns `value` with the bytes that were not UTF-8 put back; such strings become `bytes`."""
-    if isinstance(value, str) and _RAW_BYTES.search(value):
-        escaped = _RAW_BYTES.sub(lambda found: chr(ord(found[0]) - _RAW_BYTE + 0xDC00), value)
-        return escaped.encode("utf-8", "surrogateescape")
-    if isinstance(value, list):
-        return [_with_raw_bytes(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _with_raw_bytes(item) for key, item in value.items()}
-    return value
 
 
 def _as_private_characters(error: UnicodeError) -> tuple[str, int]:

@@ -6,17 +6,15 @@ tensors do); they travel as surrogate escapes inside `str` and leave as they cam
 """
 
 import base64
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.errors import invalid_argument
 
-_INDENT = "    "
-_MESSAGE_LIMIT = 256
+INDENT = "    "
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _ESCAPES |= {chr(code): f"\\u{code:04X}" for code in range(0x20)}
 _ESCAPES |= {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -26,9 +24,16 @@ _FULL_PRECISION = {"float32": ".9g", "float64": ".17g"}
 _WHOLE_NUMBERS = ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")
 
 
+def quote(text: str | bytes) -> str:
+    """A JSON string; bytes that are not UTF-8 become surrogate escapes."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text) + '"'
+
+
 def error_body(message: str) -> bytes:
     """The body of an error reply: an object whose only key is `error`."""
-    return _encode(f'{{\n{_INDENT}"error": {_quote(message)}\n}}')
+    return _encode(f'{{\n{INDENT}"error": {quote(message)}\n}}')
 
 
 def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
@@ -54,23 +59,23 @@ def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
             )
         batch_size = len(array)
     if batch_size == 0:
-        return _encode(f'{{\n{_INDENT}"predictions": []\n}}')
+        return _encode(f'{{\n{INDENT}"predictions": []\n}}')
     if len(outputs) == 1:
         ((name, array),) = outputs.items()
         tokens = _tokens(name, array, level=array.ndim + 1)
         rows = ", ".join(_one_line(tokens, array.shape[1:]) for _ in range(batch_size))
     else:
         columns = [
-            (f"\n{3 * _INDENT}{_quote(name)}: ", _tokens(name, array, array.ndim + 2), array.shape)
+            (f"\n{3 * INDENT}{quote(name)}: ", _tokens(name, array, array.ndim + 2), array.shape)
             for name, array in outputs.items()
         ]
         rows = ",".join(
-            f"\n{2 * _INDENT}{{"
+            f"\n{2 * INDENT}{{"
             + ",".join(key + _one_line(tokens, shape[1:]) for key, tokens, shape in columns)
-            + f"\n{2 * _INDENT}}}"
+            + f"\n{2 * INDENT}}}"
             for _ in range(batch_size)
         )
-    return _encode(f'{{\n{_INDENT}"predictions": [{rows}\n{_INDENT}]\n}}')
+    return _encode(f'{{\n{INDENT}"predictions": [{rows}\n{INDENT}]\n}}')
 
 
 def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
@@ -88,59 +93,28 @@ def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
         text = _many_lines(_tokens(name, array, array.ndim + 1), array.shape, level=1)
     else:
         members = (
-            f"\n{2 * _INDENT}{_quote(name)}: "
+            f"\n{2 * INDENT}{quote(name)}: "
             + _many_lines(_tokens(name, array, array.ndim + 2), array.shape, level=2)
             for name, array in outputs.items()
         )
-        text = "{" + ",".join(members) + f"\n{_INDENT}}}"
-    return _encode(f'{{\n{_INDENT}"outputs": {text}\n}}')
+        text = "{" + ",".join(members) + f"\n{INDENT}}}"
+    return _encode(f'{{\n{INDENT}"outputs": {text}\n}}')
 
 
-def value_text(value: Any) -> str:
-    """Prints a parsed JSON value for an error message, cut to 256 bytes."""
-    text, length = [], 0
-    for piece in _pieces(value, level=0):
-        text.append(piece)
-        length += len(piece)
-        if length > _MESSAGE_LIMIT:
-            break
-    joined = "".join(text).encode("utf-8", "surrogateescape")[:_MESSAGE_LIMIT]
-    return joined.decode("utf-8", "ignore" if len(joined) == _MESSAGE_LIMIT else "surrogateescape")
+def classification_results(result: classification_pb2.ClassificationResult) -> bytes:
+    """The reply to a classify request: per example, a list of `[label, score]` pairs."""
+    rows = []
+    for classifications in result.classifications:
+        scores = _numbers(np.array([each.score for each in classifications.classes], np.float32))
+        pairs = zip(classifications.classes, scores, strict=True)
+        rows.append("[" + ", ".join(f"[{quote(each.label)}, {text}]" for each, text in pairs) + "]")
+    return _encode(f'{{\n{INDENT}"results": [{", ".join(rows)}\n{INDENT}]\n}}')
 
 
-def type_name(value: Any) -> str:
-    """The JSON type of a parsed value as error messages name it."""
-    if value is None or isinstance(value, bool):
-        return {None: "Null", False: "False", True: "True"}[value]
-    if isinstance(value, (int, float)):
-        return "Number"
-    return {dict: "Object", list: "Array"}.get(type(value), "String")
-
-
-def _pieces(value: Any, level: int) -> Iterator[str]:
-    """Yields `value` in RapidJSON's pretty layout with one-line arrays, piece by piece."""
-    if isinstance(value, dict):
-        pad = "\n" + (level + 1) * _INDENT
-        for index, (key, member) in enumerate(value.items()):
-            yield f"{',' if index else '{'}{pad}{_quote(key)}: "
-            yield from _pieces(member, level + 1)
-        yield f"\n{level * _INDENT}}}" if value else "{}"
-    elif isinstance(value, list):
-        yield "["
-        for index, member in enumerate(value):
-            if index:
-                yield ", "
-            yield from _pieces(member, level + 1)
-        yield "]"
-    elif isinstance(value, (str, bytes)):
-        yield _quote(value)
-    elif value is None or isinstance(value, bool):
-        yield {None: "null", False: "false", True: "true"}[value]
-    elif isinstance(value, float):
-        # RapidJSON's writer has no text for NaN and the infinities.
-        yield repr(value) if math.isfinite(value) else ""
-    else:
-        yield str(value)
+def regression_results(result: regression_pb2.RegressionResult) -> bytes:
+    """The reply to a regress request: per example, a number."""
+    values = _numbers(np.array([each.value for each in result.regressions], np.float32))
+    return _encode(f'{{\n{INDENT}"results": [{", ".join(values)}]\n}}')
 
 
 def _require_outputs(outputs: Mapping[str, np.ndarray]) -> None:
@@ -158,18 +132,22 @@ def _tokens(name: str, array: np.ndarray, level: int) -> Iterator[str]:
     """
     if array.dtype == object:
         if name.endswith("_bytes"):
-            pad, end = "\n" + (level + 1) * _INDENT, "\n" + level * _INDENT
+            pad, end = "\n" + (level + 1) * INDENT, "\n" + level * INDENT
             return (
                 f'{{{pad}"b64": "{base64.b64encode(item).decode()}"{end}}}' for item in array.flat
             )
-        return map(_quote, array.flat)
+        return map(quote, array.flat)
     if array.dtype.name in _FULL_PRECISION:
         return _numbers(array)
     if array.dtype.name in _WHOLE_NUMBERS:
         return map(str, array.ravel().tolist())
     if array.dtype == bool:
         return ("true" if item else "false" for item in array.flat)
-    kind = {"float16": "half"}.get(array.dtype.name, array.dtype.name)
+    if array.size == 0:
+        return iter(())  # only an element fails, as in TensorFlow Serving
+    # Quantised types are structured arrays with one field named after the type.
+    kind = array.dtype.names[0] if array.dtype.names else array.dtype.name
+    kind = {"float16": "half"}.get(kind, kind)
     raise invalid_argument(f"Failed to write JSON value for tensor type: {kind}")
 
 
@@ -204,15 +182,9 @@ def _many_lines(tokens: Iterator[str], shape: Sequence[int], level: int) -> str:
         return next(tokens)
     if shape[0] == 0:
         return "[]"
-    pad = "\n" + (level + 1) * _INDENT
+    pad = "\n" + (level + 1) * INDENT
     items = (pad + _many_lines(tokens, shape[1:], level + 1) for _ in range(shape[0]))
-    return "[" + ",".join(items) + f"\n{level * _INDENT}]"
-
-
-def _quote(text: str | bytes) -> str:
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogateescape")
-    return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text) + '"'
+    return "[" + ",".join(items) + f"\n{level * INDENT}]"
 
 
 def _encode(text: str) -> bytes:

@@ -1,38 +1,16 @@
 """Runs a `PredictRequest` message: what gRPC clients send and what warm-up files hold."""
 
-import math
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving.codec import DEFAULT_SIGNATURE
-from serving.errors import ServingError, invalid_argument
+from serving.errors import ServingError
 from serving.servable import Servable
+from serving.tensor_proto import read_tensor
 
-# A proto may repeat one value over its whole shape, so a short message can ask for any size.
-_MAX_ELEMENTS = 2**28
-
-# NumPy's name of a dtype -> the typed field of `TensorProto` that holds its values.
-_VALUE_FIELDS = {
-    "float32": "float_val",
-    "float64": "double_val",
-    "int8": "int_val",
-    "int16": "int_val",
-    "int32": "int_val",
-    "uint8": "int_val",
-    "uint16": "int_val",
-    "int64": "int64_val",
-    "uint32": "uint32_val",
-    "uint64": "uint64_val",
-    "bool": "bool_val",
-    "object": "string_val",
-    "float16": "half_val",
-    "bfloat16": "half_val",
-    "complex64": "scomplex_val",
-    "complex128": "dcomplex_val",
-}
+_METHOD_NAMES = tuple(f"tensorflow/serving/{kind}" for kind in ("predict", "classify", "regress"))
 
 
 def run_predict_request(
@@ -55,37 +33,44 @@ def run_predict_request(
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
     if name not in servable.signatures:
         raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
-    inputs = {name: _read_tensor(name, proto) for name, proto in request.inputs.items()}
+    check_method_name(servable, name)
     return servable.run(
-        name, inputs, output_names=list(request.output_filter), timeout_ms=timeout_ms
+        name,
+        _Tensors(request.inputs),
+        output_names=list(request.output_filter),
+        timeout_ms=timeout_ms,
     )
 
 
-def write_tensor(array: np.ndarray) -> tensor_pb2.TensorProto:
-    """Writes an array into the typed value field, as TensorFlow Serving's replies do.
+def check_method_name(servable: Servable, signature_name: str) -> None:
+    """Refuses signatures that are not for inference, if the server is to look at that.
 
-    `tf.make_tensor_proto` would use `tensor_content`, which many clients do not read.
+    Raises:
+        ServingError: INTERNAL, as TensorFlow Serving has it.
     """
-    proto = tensor_pb2.TensorProto(
-        dtype=tf.as_dtype(tf.string if array.dtype == object else array.dtype).as_datatype_enum
-    )
-    for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
-    field = _VALUE_FIELDS[array.dtype.name]
-    flat = array.ravel()
-    if field == "half_val":
-        flat = flat.view(np.uint16)
-    elif field in ("scomplex_val", "dcomplex_val"):
-        flat = flat.view(np.float32 if field == "scomplex_val" else np.float64)
-    getattr(proto, field).extend(flat.tolist())
-    return proto
+    method_name = servable.signatures[signature_name].method_name
+    if servable.check_method_names and method_name not in _METHOD_NAMES:
+        raise ServingError(
+            "INTERNAL",
+            "Expected prediction signature method_name to be one of "
+            f"{{{', '.join(_METHOD_NAMES)}}}. Was: {method_name}",
+        )
 
 
-def _read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
-    sizes = [dim.size for dim in proto.tensor_shape.dim]
-    try:
-        if any(size < 0 for size in sizes) or math.prod(sizes) > _MAX_ELEMENTS:
-            raise ValueError(f"shape {sizes}")
-        return tf.make_ndarray(proto)
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise invalid_argument(f"tensor parsing error: {name}") from error
+class _Tensors(Mapping):
+    """Reads a tensor when it is asked for: wrong names are complained about before bad tensors."""
+
+    def __init__(self, protos: Mapping):
+        self._protos = protos
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return read_tensor(name, self._protos[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._protos
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._protos)
+
+    def __len__(self) -> int:
+        return len(self._protos)

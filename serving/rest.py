@@ -1,7 +1,6 @@
-"""The REST API: which path means what, and the bytes on the wire.
+"""The REST API: HTTP requests in, the bytes of TensorFlow Serving's answers out.
 
-Paths that start with `/v1/` belong to the API and are matched whole, query string included, as
-TensorFlow Serving does; all others go to `_page`.
+Paths that start with `/v1/` belong to the API; all others get a page, as libevent makes it.
 """
 
 import asyncio
@@ -9,32 +8,31 @@ import logging
 import re
 import zlib
 from concurrent.futures import Executor
-from urllib.parse import unquote
 
 from aiohttp import web
+from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving import codec, json_out
+from serving.classify import run_classification_request, run_regression_request
 from serving.errors import ServingError, invalid_argument
+from serving.examples import read_examples
+from serving.predict import check_method_name
 from serving.registry import Registry
 from serving.reports import metadata_json, metadata_of, status_json, status_of
+from serving.rest_paths import Call, is_api, is_uri, local_part, parse_call
 
 MAX_BODY_BYTES = 100 * 2**20
 
-_API = re.compile(r"/v1/.*", re.IGNORECASE)
-_VERSION = r"(?:/versions/([0-9]+)|/labels/([^/:]+))?"
-_INFERENCE = re.compile(rf"/v1/models/([^/:]+){_VERSION}:(classify|regress|predict)", re.IGNORECASE)
-_MODEL = re.compile(rf"/v1/models(?:/([^/:]+))?{_VERSION}(?:/(metadata))?", re.IGNORECASE)
-_INT64_MAX = 2**63 - 1
-
+_METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _JSON = {"Content-Type": "application/json"}
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, GET",
     "Access-Control-Allow-Headers": "Content-Type",
 }
-_NOT_FOUND = (
-    b"<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n"
-    b"<H1>Not Found</H1>\n</BODY></HTML>\n"
+_PAGE = (
+    "<HTML><HEAD>\n<TITLE>{status} {reason}</TITLE>\n</HEAD><BODY>\n"
+    "<H1>{reason}</H1>\n</BODY></HTML>\n"
 )
 
 _log = logging.getLogger(__name__)
@@ -60,19 +58,24 @@ class RestApi:
 
     def server(self) -> web.Server:
         """The handler as aiohttp's low-level server; bodies arrive as sent, still compressed."""
-        return web.Server(self._handle, auto_decompress=False, access_log=None)
+        return web.Server(self.handle, auto_decompress=False, access_log=None)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = re.sub(r"^https?://[^/]*", "", request.raw_path).partition("#")[0]
-        if not _API.fullmatch(path):
-            return _page()
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request; never raises."""
+        path = local_part(request.raw_path)
+        if request.method not in _METHODS:
+            return _page(501, "Not Implemented")
+        if not is_uri(path):
+            return _page(400, "Bad Request")
+        if not is_api(path):
+            return _page(404, "Not Found")
         try:
             if request.method == "OPTIONS":
                 _check_preflight(request)
                 status, body = 200, b""
             else:
                 content = await self._read(request)
-                gzipped = "gzip" in request.headers.get("Content-Encoding", "").lower()
+                gzipped = "gzip" in request.headers.get("Content-Encoding", "")
                 status = 200
                 body = await asyncio.get_running_loop().run_in_executor(
                     self._executor, self._answer, request.method, path, content, gzipped
@@ -96,33 +99,49 @@ class RestApi:
 
     def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
         """Runs in a thread of the executor. Raises `ServingError`."""
+        call = parse_call(method, path)
+        if call.method == "status":
+            return status_json(status_of(self._registry, call.model, call.version))
+        if call.method == "metadata":
+            metadata = metadata_of(self._registry, call.model, call.version, call.label)
+            return metadata_json(metadata)
         body = _inflate(content) if gzipped else content
-        if method == "POST" and (match := _INFERENCE.fullmatch(path)):
-            name, version, label = _model(match)
-            if match[4] == "predict":
-                return self._predict(name, version, label, body)
-            if match[4] in ("classify", "regress"):
-                raise ServingError("UNIMPLEMENTED", f"zoo-serve does not serve {match[4]} yet.")
-        elif method == "GET" and (match := _MODEL.fullmatch(path)):
-            name, version, label = _model(match)
-            if not name:
-                raise invalid_argument("Missing model name in request.")
-            if match[4] == "metadata":
-                return metadata_json(metadata_of(self._registry, name, version, label))
-            return status_json(status_of(self._registry, name, version))
-        raise invalid_argument(f"Malformed request: {method} {path}")
+        if call.method == "predict":
+            return self._predict(call, body)
+        return self._infer(call, body)
 
-    def _predict(self, name: str, version: int | None, label: str | None, content: bytes) -> bytes:
+    def _predict(self, call: Call, content: bytes) -> bytes:
         body = codec.read_body(content)
-        with self._registry.acquire(name, version, label) as (servable, _):
+        with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
             signature_name = body.signature_name or codec.DEFAULT_SIGNATURE
             if signature_name not in servable.signatures:
                 raise invalid_argument(
                     f'Serving signature name: "{signature_name}" not found in signature def'
                 )
             inputs, layout = codec.read_tensors(body, servable.input_dtypes(signature_name))
+            check_method_name(servable, signature_name)
             outputs = servable.run(signature_name, inputs, timeout_ms=self._timeout_ms)
         return codec.encode_outputs(outputs, layout)
+
+    def _infer(self, call: Call, content: bytes) -> bytes:
+        """Classify or regress: the whole body is judged before the model is looked for."""
+        kind, run, encode = {
+            "classify": (
+                classification_pb2.ClassificationRequest,
+                run_classification_request,
+                json_out.classification_results,
+            ),
+            "regress": (
+                regression_pb2.RegressionRequest,
+                run_regression_request,
+                json_out.regression_results,
+            ),
+        }[call.method]
+        signature_name, examples = read_examples(content)
+        request = kind(input=examples)
+        request.model_spec.signature_name = signature_name
+        with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
+            return encode(run(servable, request, self._timeout_ms))
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         """Reads the body, at most `MAX_BODY_BYTES` of it."""
@@ -146,20 +165,14 @@ class RestApi:
         return bytes(content)
 
 
-def _page() -> web.Response:
-    """What is not the API's: TensorFlow Serving has nothing here."""
-    response = web.Response(status=404, body=_NOT_FOUND, headers={"Content-Type": "text/html"})
+def _page(status: int, reason: str) -> web.Response:
+    """What libevent answers with, beneath TensorFlow Serving's API."""
+    body = _PAGE.format(status=status, reason=reason).encode()
+    response = web.Response(
+        status=status, reason=reason, body=body, headers={"Content-Type": "text/html"}
+    )
     response.force_close()
     return response
-
-
-def _model(match: re.Match) -> tuple[str, int | None, str | None]:
-    """Name, version and label out of a path."""
-    name, digits, label = match[1] or "", match[2], match[3]
-    version = int(digits) if digits and len(digits.lstrip("0")) < 20 else None
-    if digits and (version is None or version > _INT64_MAX):
-        raise invalid_argument(f"Failed to convert version: {digits} to numeric.")
-    return unquote(name), version, unquote(label) if label else None
 
 
 def _check_preflight(request: web.BaseRequest) -> None:
@@ -174,4 +187,5 @@ def _inflate(content: bytes) -> bytes:
         inflated = inflater.decompress(content, MAX_BODY_BYTES + 1)
     except zlib.error:
         return b""
-    return inflated if inflater.eof and len(inflated) <= MAX_BODY_BYTES else b""
+    whole = inflater.eof and not inflater.unused_data
+    return inflated if whole and len(inflated) <= MAX_BODY_BYTES else b""

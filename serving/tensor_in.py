@@ -5,9 +5,10 @@ import binascii
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from serving import json_out
 from serving.errors import ServingError, invalid_argument
+from serving.json_messages import format_error, type_name, value_text
 
 _MAX_RANK = 64  # NumPy's limit; TensorFlow's own is 254
 _INT32 = (-(2**31), 2**31 - 1)
@@ -74,8 +75,8 @@ class TensorBuilder:
         elif self.dtype in _WHOLE_NUMBERS:
             wide = np.uint64 if self.dtype == "uint64" else np.int64
             array = np.array(self.values, wide).astype(self.dtype)
-        else:  # an empty list got here without meeting `_element`
-            raise _no_conversion([], self.dtype)
+        else:  # JSON has no form for its elements, so there are none
+            array = np.empty(0, _numpy_type(self.dtype))
         return array.reshape(batch + self.shape)
 
 
@@ -97,7 +98,7 @@ def _fill(values: list[Any], item: Any, level: int, shape: tuple[int, ...], dtyp
     if not isinstance(item, list):
         if level != len(shape):
             raise invalid_argument(
-                f"JSON Value: {json_out.value_text(item)} found at incorrect level: {level + 1} "
+                f"JSON Value: {value_text(item)} found at incorrect level: {level + 1} "
                 f"in the JSON DOM. Expected at level: {len(shape)}"
             )
         values.append(_element(item, dtype))
@@ -138,7 +139,7 @@ def _element(value: Any, dtype: str) -> Any:
     kind = type(value)
     if kind is dict:
         if dtype == "string":
-            return _decode_base64(value)
+            return decode_base64(value)
     elif dtype == "string":
         if kind is str:
             return value.encode("utf-8")
@@ -146,7 +147,7 @@ def _element(value: Any, dtype: str) -> Any:
             return value
     elif dtype in _FLOATS:
         if kind in _FLOAT_TYPES:
-            return _lossless(value, dtype)
+            return lossless(value, dtype)
     elif dtype in _WHOLE_NUMBERS:
         smallest, largest = _WHOLE_NUMBERS[dtype]
         if kind is int and smallest <= value <= largest:
@@ -157,29 +158,30 @@ def _element(value: Any, dtype: str) -> Any:
     else:
         raise _no_conversion(value, dtype)
     raise invalid_argument(
-        f"JSON Value: {json_out.value_text(value)} Type: {json_out.type_name(value)} "
-        f"is not of expected type: {dtype}"
+        f"JSON Value: {value_text(value)} Type: {type_name(value)} is not of expected type: {dtype}"
     )
 
 
-def _lossless(value: float, dtype: str) -> float:
+def lossless(value: float, dtype: str) -> float:
     largest_whole, numpy_type = _FLOATS[dtype]
     largest = largest_whole if type(value) is int else float(np.finfo(numpy_type).max)
     if abs(value) <= largest or value != value or value in (float("inf"), float("-inf")):
         return value
     raise invalid_argument(
-        f"Cannot convert JSON value: {json_out.value_text(value)} to {dtype} "
-        "without loss of precision."
+        f"Cannot convert JSON value: {value_text(value)} to {dtype} without loss of precision."
     )
 
 
-def _decode_base64(value: dict[str, Any]) -> bytes:
-    """Decodes `{"b64": "..."}`: standard alphabet, padding optional, white space skipped."""
+def decode_base64(value: dict[str, Any]) -> bytes:
+    """Decodes `{"b64": "..."}`: standard alphabet, white space skipped.
+
+    Padding may be left out; as for absl, which TensorFlow Serving decodes with, `.` pads too.
+    """
     if not is_base64(value):
         raise format_error(value, "not formatted correctly for base64 data")
     text = value["b64"] if isinstance(value["b64"], bytes) else value["b64"].encode("utf-8")
     text = b"".join(text.split())
-    digits = text.rstrip(b"=")
+    digits = text.rstrip(b"=.")
     padding = len(text) - len(digits)
     try:
         if padding not in (0, -len(digits) % 4):
@@ -203,11 +205,13 @@ def _shape_text(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
 
 
+def _numpy_type(dtype: str) -> type:
+    try:
+        return tf.as_dtype(dtype).as_numpy_dtype
+    except (KeyError, TypeError):  # resources and variants have none
+        raise _no_conversion([], dtype) from None
+
+
 def _no_conversion(value: Any, dtype: str) -> ServingError:
-    text = json_out.value_text(value)
+    text = value_text(value)
     return ServingError("UNIMPLEMENTED", f"Conversion of JSON Value: {text} to type: {dtype}")
-
-
-def format_error(value: Any, text: str) -> ServingError:
-    """The error that quotes a JSON value and says what is wrong with it."""
-    return invalid_argument(f"JSON Value: {json_out.value_text(value)} {text}")

@@ -8,14 +8,26 @@ import tensorflow as tf
 
 def save_half(directory: Path, offset: float = 2.0) -> None:
     """`x` float of any shape -> `y` = x / 2 + offset."""
+    _save(directory, serving_default=(lambda x: {"y": x / 2 + offset}, _HALF_INPUT))
 
-    class Half(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
-        def halve(self, x):
-            return {"y": x / 2 + offset}
 
-    module = Half()
-    tf.saved_model.save(module, str(directory), signatures={"serving_default": module.halve})
+_HALF_INPUT = [tf.TensorSpec(None, tf.float32, name="x")]
+
+
+def _save_half_of_examples(directory: Path) -> None:
+    """As `save_half`, and the same of `tf.Example`s with a feature `x`, to classify and regress."""
+    serialized = [tf.TensorSpec([None], tf.string, name="inputs")]
+
+    def halve(inputs):
+        x = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature([1], tf.float32)})["x"]
+        return x / 2 + 2.0
+
+    _save(
+        directory,
+        serving_default=(lambda x: {"y": x / 2 + 2.0}, _HALF_INPUT),
+        regress_x_to_y=(lambda inputs: {"outputs": halve(inputs)}, serialized),
+        classify_x_to_y=(lambda inputs: {"scores": halve(inputs)}, serialized),
+    )
 
 
 def _save(directory: Path, **signatures) -> None:
@@ -81,6 +93,60 @@ def _save_tf1_style(directory: Path) -> None:
         )
 
 
+def _save_judge(directory: Path) -> None:
+    """Classifiers and regressors of TF1 that share their input, well made and badly made.
+
+    Examples have features `x` (float) and, maybe, `word` (string, else "none").
+    """
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        examples = v1.placeholder(tf.string, [None], name="examples")
+        others = v1.placeholder(tf.string, [None], name="others")
+        features = tf.io.parse_example(
+            examples,
+            {
+                "x": tf.io.FixedLenFeature([], tf.float32),
+                "word": tf.io.FixedLenFeature([], tf.string, default_value="none"),
+            },
+        )
+        x, word = features["x"], features["word"]
+        scores = tf.stack([x, -x], axis=1)
+        classes = tf.stack([word, tf.repeat([b"\xff"], tf.size(x))], axis=1)
+        signatures = {
+            "classify": (examples, {"classes": classes, "scores": scores}),
+            "classes": (examples, {"classes": classes}),
+            "regress": (examples, {"outputs": x * 2}),
+            "regress_column": (examples, {"outputs": x[:, tf.newaxis] * 3}),
+            "of_others": (others, {"outputs": tf.zeros(tf.shape(others))}),
+            "bad_rank": (examples, {"scores": x}),
+            "bad_type": (examples, {"scores": tf.cast(scores, tf.float64)}),
+            "bad_classes": (examples, {"classes": scores}),
+            "bad_batch": (examples, {"scores": scores[1:]}),
+            "bad_width": (examples, {"classes": classes, "scores": scores[:, :1]}),
+            "bad_name": (examples, {"y": x}),
+            "three": (examples, {"classes": classes, "scores": scores, "y": x}),
+            "wide": (examples, {"outputs": scores}),
+            "short": (examples, {"outputs": x[1:]}),
+            "double": (examples, {"outputs": tf.cast(x, tf.float64)}),
+        }
+        builder = v1.saved_model.builder.SavedModelBuilder(str(directory))
+        info = v1.saved_model.utils.build_tensor_info
+        builder.add_meta_graph_and_variables(
+            session,
+            ["serve"],
+            {
+                name: v1.saved_model.signature_def_utils.build_signature_def(
+                    {"inputs": info(source)},
+                    {key: info(tensor) for key, tensor in outputs.items()},
+                    "tensorflow/serving/"
+                    + ("regress" if {"outputs"} == set(outputs) else "classify"),
+                )
+                for name, (source, outputs) in signatures.items()
+            },
+        )
+        builder.save()
+
+
 def _save_with_keras(directory: Path) -> None:
     """A stock Keras export, with its own names: signatures `serve` and `serving_default`."""
     model = keras.Sequential(
@@ -92,7 +158,7 @@ def _save_with_keras(directory: Path) -> None:
 def save_all(root: Path, scratch: Path) -> None:
     """Saves all of them as `root/NAME/VERSION`; `scratch` is for files they are made from."""
     strings = [tf.TensorSpec([None], tf.string, name="t")]
-    save_half(root / "half" / "123")
+    _save_half_of_examples(root / "half" / "123")
     save_half(root / "two" / "1")
     save_half(root / "two" / "2", offset=3.0)
     _save(
@@ -139,6 +205,7 @@ def save_all(root: Path, scratch: Path) -> None:
     _save_with_vocabulary(root / "words" / "1", scratch)
     _save_with_keras(root / "keras" / "1")
     _save_tf1_style(root / "tf1" / "1")
+    _save_judge(root / "judge" / "1")
 
 
 def write_config(path: Path, models: Path) -> Path:

@@ -57,7 +57,9 @@ def test_shapes_are_the_nesting():
 
 
 def test_strings_and_bytes():
-    tensors, layout = read({"instances": ["é", {"b64": "/w=="}, {"b64": "/w"}]}, {"s": "string"})
+    tensors, layout = read(
+        {"instances": ["é", {"b64": "/w=="}, {"b64": " /\n w.."}]}, {"s": "string"}
+    )
     assert tensors["s"].tolist() == ["é".encode(), b"\xff", b"\xff"]
     assert layout == codec.ROW
     tensors, layout = read({"inputs": {"s": {"b64": ""}}}, {"s": "string"})
@@ -107,7 +109,7 @@ ELEMENT = "Failed to process element: {} of 'instances' list. Error: INVALID_ARG
          "an list/array"),
         (X, {"instances": []}, "JSON Value: {\n    \"instances\": []\n} No values in 'instances' "
          "array"),
-        (X, {"instances": [1e39]}, ELEMENT.format(0) + "Cannot convert JSON value: 1e+39 to float "
+        (X, {"instances": [1e39]}, ELEMENT.format(0) + "Cannot convert JSON value: 1e39 to float "
          "without loss of precision."),
         (MULTI, {"instances": [1]}, "instances is a plain list, but expecting list of objects as "
          "multiple input tensors required as per tensorinfo_map"),
@@ -131,7 +133,7 @@ ELEMENT = "Failed to process element: {} of 'instances' list. Error: INVALID_ARG
          "expected type: int32"),
         ({"n": "uint32"}, {"inputs": [-1]}, "JSON Value: -1 Type: Number is not of expected type: "
          "uint32"),
-        ({"n": "uint64"}, {"inputs": [2**64]}, "JSON Value: 1.8446744073709552e+19 Type: Number"),
+        ({"n": "uint64"}, {"inputs": [2**64]}, "JSON Value: 18446744073709552000.0 Type: Number"),
         ({"n": "int64"}, {"inputs": [2**63]}, "JSON Value: 9223372036854775808 Type: Number is not "
          "of expected type: int64"),
         (X, '{"inputs": ' + "[" * 600 + "]" * 600 + "}", "tensor parsing error: x"),
@@ -145,6 +147,11 @@ def test_refused(inputs, body, message):
 
 
 def test_types_without_a_json_form():
+    """An element of them cannot be written, but an empty list has none."""
+    tensor = read({"instances": [[], []]}, {"x": "bfloat16"})[0]["x"]
+    assert (tensor.dtype.name, tensor.shape) == ("bfloat16", (2, 0))
+    with pytest.raises(ServingError, match="to type: resource"):
+        read({"inputs": []}, {"x": "resource"})
     with pytest.raises(ServingError) as caught:
         read({"inputs": [1.0]}, {"x": "half"})
     assert caught.value.http_status == 501
@@ -200,6 +207,30 @@ def test_any_json_gives_tensors_or_an_error_of_the_client(body, inputs):
     assert all(isinstance(tensor, np.ndarray) for tensor in tensors.values())
     if layout == codec.ROW:
         assert {len(tensor) for tensor in tensors.values()} == {len(body["instances"])}
+
+
+_bodies = st.sampled_from(
+    [
+        b'{"signature_name": "a", "instances": [{"x": [1.5, NaN], "s": "\xc3\xa9"}, {"x": 2}]}',
+        b'{"inputs": {"x": [[1, -2], [3e5, 4]], "s": [{"b64": "/w=="}, "\\u00e9\\n"]}}',
+        b'{"instances": [[[1], [2]], [[-Infinity], [true]]], "inputs": null}',
+    ]
+)
+
+
+@unhurried
+@given(_bodies, st.lists(st.tuples(st.integers(0, 95), st.binary(max_size=3)), max_size=4))
+def test_any_bytes_give_tensors_or_an_error_of_the_client(body, edits):
+    for place, replacement in edits:
+        body = body[:place] + replacement + body[place + 1 :]
+    for inputs in ({"x": "float"}, {"x": "int32", "s": "string"}):
+        try:
+            tensors, layout = read(body, inputs)
+            status = 200
+            codec.encode_outputs(tensors, layout)
+        except ServingError as error:
+            status = error.http_status
+        assert status in (200, 400)
 
 
 # RapidJSON's fast reading of numbers may miss a double by one digit in the last place. That is

@@ -1,19 +1,25 @@
 """The gRPC API, through the stubs of tensorflow-serving-api and through ovmsclient."""
 
+import time
+
 import grpc
 import numpy as np
 import ovmsclient
 import pytest
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
-    inference_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+
+from serving.config import single_model
+from serving.options import Options
+from serving.server import Server
 
 FAILED, INVALID, NOT_FOUND = (
     grpc.StatusCode.FAILED_PRECONDITION,
@@ -116,7 +122,6 @@ TOO_FEW = tensor_pb2.TensorProto(dtype=1, tensor_content=b"123")
 TOO_FEW.tensor_shape.dim.add(size=5)
 HUGE = tensor_pb2.TensorProto(dtype=1, float_val=[1.0])
 HUGE.tensor_shape.dim.add(size=2**40)
-TOO_LARGE = tensor_pb2.TensorProto(dtype=types_pb2.DT_UINT8, int_val=[300])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,12 @@ TOO_LARGE = tensor_pb2.TensorProto(dtype=types_pb2.DT_UINT8, int_val=[300])
         ),
         (request("half", x=TOO_FEW), INVALID, "tensor parsing error: x"),
         (request("half", x=HUGE), INVALID, "tensor parsing error: x"),
-        (request("u8", x=TOO_LARGE), INVALID, "tensor parsing error: x"),
+        (
+            request("half", x=TOO_FEW, y=ONE),  # names are looked at before tensors
+            INVALID,
+            "input size does not match signature: 2!=1 len({x,y}) != len({x}). "
+            "Sent extra: {y}. Missing but required: {}.",
+        ),
         (request("half", x=np.array([1])), INVALID, "to be float but int64 is provided"),
         (
             request("half", outputs=["z"], x=ONE),
@@ -178,12 +188,16 @@ def test_metadata(stub):
     assert response.metadata["signature_def"].Unpack(signatures)
     assert signatures.signature_def["serving_default"].inputs["x"].dtype == 1
     assert response.model_spec.version.value == 123
-    for fields in ([], ["other"]):
+    assert (response.model_spec.name, response.model_spec.signature_name) == ("half", "")
+    for fields, text in (
+        ([], "GetModelMetadataRequest must specify at least one metadata_field"),
+        (["signature_def", "other"], "Metadata field %s is not supportedother"),
+    ):
         del message.metadata_field[:]
         message.metadata_field.extend(fields)
         with pytest.raises(grpc.RpcError) as caught:
             stub.GetModelMetadata(message)
-        assert caught.value.code() == INVALID
+        assert (caught.value.code(), caught.value.details()) == (INVALID, text)
 
 
 def test_status(channel):
@@ -195,16 +209,61 @@ def test_status(channel):
         (2, 30, 0),
         (1, 30, 0),
     ]
-    message.model_spec.name = "nope"
+    for name, version, text in (
+        ("nope", None, "Could not find any versions of model nope"),
+        ("two", 7, "Could not find version 7 of model two"),
+        ("", None, "Could not find any versions of model "),
+    ):
+        message.model_spec.name = name
+        if version:
+            message.model_spec.version.value = version
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.GetModelStatus(message)
+        assert (caught.value.code(), caught.value.details()) == (NOT_FOUND, text)
+        message.model_spec.ClearField("version")
     with pytest.raises(grpc.RpcError) as caught:
-        stub.GetModelStatus(message)
-    assert caught.value.code() == NOT_FOUND
+        stub.GetModelStatus(get_model_status_pb2.GetModelStatusRequest())
+    assert (caught.value.code(), caught.value.details()) == (INVALID, "Missing ModelSpec")
 
 
-def test_what_is_not_built_is_unimplemented(stub):
-    with pytest.raises(grpc.RpcError) as caught:
-        stub.MultiInference(inference_pb2.MultiInferenceRequest())
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+def test_configuration_over_grpc(models):
+    """The new list replaces the old one; a bad one changes nothing (C184)."""
+    options = Options(port=0, rest_api_port=None, file_system_poll_wait_seconds=0.1)
+    with (
+        Server(single_model("half", str(models / "half")), options) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        x = np.array([1.0], np.float32)
+
+        def reload(name, **fields):
+            message = model_management_pb2.ReloadConfigRequest()
+            config = {"name": name, "model_platform": "tensorflow"} | fields
+            message.config.model_config_list.config.add(**config)
+            return stub.HandleReloadConfigRequest(message)
+
+        with pytest.raises(grpc.RpcError) as caught:
+            reload("other", base_path="relative")
+        assert caught.value.code() == INVALID
+        assert "to have an absolute path or URI" in caught.value.details()
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest())
+        assert caught.value.code() == INVALID
+        assert "Only ModelConfigList is currently supported" in caught.value.details()
+        assert predict(request("half", x=x)).model_spec.version.value == 123
+
+        response = reload("other", base_path=str(models / "two"), version_labels={"new": 2})
+        assert response.HasField("status")
+        assert response.status.error_code == 0
+        answer = predict(request("other", label="new", x=x))
+        assert list(answer.outputs["y"].float_val) == [3.5]
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:  # it is unloaded after the reply
+            last = predict.future(request("half", x=x)).code()
+            if last == NOT_FOUND:
+                break
+        assert last == NOT_FOUND
 
 
 def test_an_independent_client(server):

@@ -66,6 +66,8 @@ def test_nan():
         (b"[01]", "Missing a comma or ']' after an array element. at offset: 2"),
         (b"1" + b"0" * 5000, "Number too big to be stored in double. at offset: 0"),
         ('{"é": x'.encode(), "Invalid value. at offset: 7"),
+        (b"\xef\xbb\xbf{", "Missing a name for object member. at offset: 4"),
+        (b'{"a": "\0"}', "Missing a closing quotation mark in string. at offset: 7"),
         (b'["\\ud800"]', "The surrogate pair in string is invalid. at offset: 2"),
     ],
 )
@@ -79,6 +81,7 @@ def test_refused(text, message):
 def test_any_depth_is_accepted():
     deep = b"[" * 500_000 + b"]" * 500_000
     assert parse(b'{"nested": ' + deep + b', "a": [1, "]"]}')["a"] == [1, "]"]
+    assert list(parse(b'{"nested": ' + b"[" * 900 + b'"\xff"' + b"]" * 900 + b"}")) == ["nested"]
     braces = b'{"a":' * 500_000 + b"1" + b"}" * 500_000
     assert list(parse(braces + b" trailing")) == ["a"]
 

@@ -18,6 +18,9 @@ HALF = "/v1/models/half:predict"
         ("POST", HALF + "?x=1", f"Malformed request: POST {HALF}?x=1"),
         ("POST", "/V1/Models/half:PREDICT", "Malformed request: POST /V1/Models/half:PREDICT"),
         ("GET", "/v1/models", "Missing model name in request."),
+        ("GET", "/v1/models/versions/1", "Missing model name in request."),
+        ("GET", "/v1/models/labels/a/metadata", "Missing model name in request."),
+        ("POST", HALF + "#x", f"Malformed request: POST {HALF}#x"),
         ("PUT", "/v1/models/half", "Malformed request: PUT /v1/models/half"),
         ("DELETE", "/v1/models/half", "Malformed request: DELETE /v1/models/half"),
         ("PATCH", "/v1/models/half", "Malformed request: PATCH /v1/models/half"),
@@ -69,10 +72,18 @@ def test_other_paths_get_the_html_page(client, method, path):
     )
 
 
-@pytest.mark.parametrize("verb", ["classify", "regress"])
-def test_what_is_not_built_says_so(client, verb):
-    reply = client("POST", f"/v1/models/half:{verb}", '{"examples":[{"x":1.0}]}')
-    assert (reply.status, reply.error) == (501, f"zoo-serve does not serve {verb} yet.")
+@pytest.mark.parametrize(
+    "path", ["/v1/models/{half}:predict", "/v1/models/%zz", "/v1/models/a|b", '/v1/models/"']
+)
+def test_paths_that_are_no_uri(client, path):
+    reply = client("POST", path, '{"instances":[1]}')
+    assert (reply.status, reply.headers["Content-Type"]) == (400, "text/html")
+    assert b"<H1>Bad Request</H1>" in reply.body
+
+
+def test_methods_that_are_not_taken(client):
+    reply = client("TRACE", HALF)
+    assert (reply.status, reply.headers["Content-Type"]) == (501, "text/html")
 
 
 def test_preflight(client):
@@ -113,6 +124,8 @@ def test_status_of_some_versions(client):
         ("nope", "Could not find any versions of model nope"),
         ("no%20such", "Could not find any versions of model no such"),
         ("half?x=1", "Could not find any versions of model half?x=1"),
+        ("half#x", "Could not find any versions of model half#x"),
+        ("half%00%2f", "Could not find any versions of model half\0/"),
         ("metadata", "Could not find any versions of model metadata"),
         ("half/versions/7", "Could not find version 7 of model half"),
         ("nope/metadata", "Servable not found for request: Latest(nope)"),
@@ -122,6 +135,15 @@ def test_status_of_some_versions(client):
 def test_status_and_metadata_of_unknown_models(client, path, message):
     reply = client("GET", f"/v1/models/{path}")
     assert (reply.status, reply.error) == (404, message)
+
+
+def test_a_sub_resource_in_capitals_is_the_status(client):
+    """The pattern takes any case, the comparison behind it does not (C004, C021)."""
+    assert client("GET", "/v1/models/half/METADATA").json == client("GET", "/V1/MODELS/half").json
+
+
+def test_proxies_send_the_whole_url(client):
+    assert client("GET", f"http://127.0.0.1:{client.port}/v1/models/half").status == 200
 
 
 def test_metadata(client):

@@ -32,7 +32,7 @@ class BatchingParameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
-    num_batch_threads: int = len(os.sched_getaffinity(0))
+    num_batch_threads: int = os.cpu_count() or 1
     thread_pool_name: str = "model_server_batch_threads"
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False

@@ -67,6 +67,7 @@ class Registry:
             for name, model in self._models.items():
                 if name not in configs:
                     model.removed, model.labels = True, {}
+            self._changed.notify_all()
         self.wake.set()
 
     def wait_until_served(self, names: Iterable[str], timeout: float | None = None) -> None:

@@ -59,8 +59,7 @@ class BatchScheduler:
             )
             for index in range(parameters.num_batch_threads)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._started = False
 
     def add_queue(self, process: Callable[[list[Task]], None]) -> "Queue":
         """Makes a queue.
@@ -72,6 +71,10 @@ class BatchScheduler:
         queue = Queue(self.parameters, process, self._work_there)
         with self._lock:
             self._queues.append(queue)
+            if not self._started:
+                self._started = True
+                for thread in self._threads:
+                    thread.start()
         return queue
 
     def remove_queue(self, queue: "Queue") -> None:
@@ -87,8 +90,9 @@ class BatchScheduler:
         with self._lock:
             self._stopping = True
             self._work_there.notify_all()
-        for thread in self._threads:
-            thread.join()
+        if self._started:
+            for thread in self._threads:
+                thread.join()
 
     def _work(self) -> None:
         while True:

@@ -5,46 +5,26 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
+from serving.batching import Batching
 from serving.config import ModelConfig, read_config_file
 from serving.errors import ServingError
-from serving.grpc_server import build_grpc_server
+from serving.grpc_port import open_grpc_port
+from serving.http_front import in_front_of
 from serving.lifecycle import Lifecycle
+from serving.loader import Loader
+from serving.metrics import Metrics
+from serving.options import Options
 from serving.registry import Registry
 from serving.rest import RestApi
-from serving.servable import Servable
-from serving.warmup import warm_up
+
+_LONGEST_GRACE_SECONDS = 3600
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to serve. The names are those of TensorFlow Serving's flags where it has one.
-
-    Attributes:
-        host: Address to listen on.
-        port: Of gRPC; None for no gRPC, 0 for any free one.
-        rest_api_port: Of REST; None for no REST, 0 for any free one.
-    """
-
-    host: str = "127.0.0.1"
-    port: int | None = 8500
-    rest_api_port: int | None = 8501
-    rest_api_num_threads: int = 16
-    rest_api_timeout_in_ms: int = 30000
-    rest_api_enable_cors_support: bool = False
-    file_system_poll_wait_seconds: float = 1.0
-    max_num_load_retries: int = 5
-    load_retry_interval_micros: int = 60_000_000
-    enable_model_warmup: bool = True
-    saved_model_tags: tuple[str, ...] = ("serve",)
-    allow_version_labels_for_unavailable_models: bool = False
-    model_config_file_poll_wait_seconds: int = 0
 
 
 class Server:
@@ -54,6 +34,9 @@ class Server:
         models: Model name -> configuration.
         options: How to serve.
         config_file: Where `models` came from, if it is to be read again.
+
+    Raises:
+        ServingError: A file that the options name cannot be used.
 
     Example:
         >>> with Server(single_model("half", "/models/half"), Options(rest_api_port=0)) as server:
@@ -71,15 +54,26 @@ class Server:
         self._models = models
         self._config_file = config_file
         self.registry = Registry(
-            labels_before_available=self.options.allow_version_labels_for_unavailable_models
+            labels_before_available=self.options.allow_version_labels_for_unavailable_models,
+            move_labels_before_available=(
+                self.options.force_allow_any_version_labels_for_unavailable_models
+            ),
         )
+        self.metrics = Metrics()
+        self._prometheus_path = self.options.prometheus_path()
+        self._batching: Batching | None = None
+        if parameters := self.options.batching_parameters():
+            observe = partial(self.metrics.time_queuing, parameters.thread_pool_name)
+            self._batching = Batching(parameters, observe)
         self._lifecycle = Lifecycle(
             self.registry,
-            self._load,
+            Loader(self.options, self.metrics, self._batching),
             poll_seconds=self.options.file_system_poll_wait_seconds,
             max_retries=self.options.max_num_load_retries,
             retry_seconds=self.options.load_retry_interval_micros / 1e6,
         )
+        # How long running requests may go on when the server stops.
+        self._grace_seconds = self.options.rest_api_timeout_in_ms / 1000 or _LONGEST_GRACE_SECONDS
         self.port: int | None = None
         self.rest_api_port: int | None = None
         self._executor = ThreadPoolExecutor(self.options.rest_api_num_threads, "rest")
@@ -97,11 +91,9 @@ class Server:
             ServingError: A model did not become available, a label's version is not there, or a
                 port is taken.
         """
-        self.registry.configure(self._models)
         self._lifecycle.start()
         try:
-            self.registry.wait_until_served(self._models)
-            self.registry.assign_labels()
+            self.registry.reload(self._models)
             self._open_ports()
         except BaseException:
             self.stop()
@@ -113,8 +105,8 @@ class Server:
     def stop(self) -> None:
         """Closes the ports, lets running requests end, and unloads the models."""
         self._stopped.set()
-        if self._grpc:
-            self._grpc.stop(grace=self.options.rest_api_timeout_in_ms / 1000).wait()
+        # gRPC takes no more calls from here on, while those it has go on beside REST's.
+        grpc_ended = self._grpc.stop(self._grace_seconds) if self._grpc else None
         if self._loop_thread.is_alive():
             if self._runner:
                 asyncio.run_coroutine_threadsafe(self._close_rest_port(), self._loop).result()
@@ -122,7 +114,11 @@ class Server:
             self._loop_thread.join()
         self._loop.close()
         self._executor.shutdown()
+        if grpc_ended:
+            grpc_ended.wait()
         self._lifecycle.stop()
+        if self._batching:
+            self._batching.stop()
         if self._reloader:
             self._reloader.join()
 
@@ -133,20 +129,10 @@ class Server:
     def __exit__(self, *_) -> None:
         self.stop()
 
-    def _load(self, directory: Path) -> Servable:
-        servable = Servable(directory, self.options.saved_model_tags)
-        if self.options.enable_model_warmup:
-            try:
-                warm_up(servable, directory)
-            except BaseException:
-                servable.close()
-                raise
-        return servable
-
     def _open_ports(self) -> None:
         options = self.options
-        if options.port is not None:
-            self._grpc, self.port = build_grpc_server(self.registry, options.host, options.port)
+        if options.port is not None or options.grpc_socket_path:
+            self._grpc, self.port = open_grpc_port(self.registry, options, self.metrics)
             self._grpc.start()
         if options.rest_api_port is not None:
             self._loop_thread.start()
@@ -167,9 +153,11 @@ class Server:
             timeout_ms=self.options.rest_api_timeout_in_ms,
             cors=self.options.rest_api_enable_cors_support,
         )
-        self._runner = web.ServerRunner(
-            api.server(), shutdown_timeout=self.options.rest_api_timeout_in_ms / 1000
+        server = api.server()
+        server.request_handler = in_front_of(
+            server.request_handler, self.metrics, self._prometheus_path
         )
+        self._runner = web.ServerRunner(server, shutdown_timeout=self._grace_seconds)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.options.host, self.options.rest_api_port)
         await site.start()
@@ -185,14 +173,13 @@ class Server:
 
     def _reload_forever(self) -> None:
         """Reads the config file again and again; one that cannot be read changes nothing."""
-        current = self._models
-        while not self._stopped.wait(self.options.model_config_file_poll_wait_seconds):
+        current, seconds = self._models, self.options.model_config_file_poll_wait_seconds
+        while not self._stopped.wait(seconds):
             try:
                 models = read_config_file(self._config_file)
                 if models != current:
-                    self.registry.configure(models)
-                    self.registry.wait_until_served(models)
-                    self.registry.assign_labels()
-                    current = models  # if not all came up, the labels are tried again
+                    # Not for ever: the next content of the file may not need what is missing.
+                    self.registry.reload(models, timeout=seconds)
+                    current = models  # if not all came up, it is tried again
             except ServingError as error:
                 _log.error("%s is not applied: %s", self._config_file, error)

@@ -11,26 +11,35 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.classify import run_classification_request, run_regression_request
 from serving.errors import ServingError, invalid_argument
+from serving.multi_inference import run_multi_inference_request
 from serving.predict import run_predict_request
 from serving.servable import Servable
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 _MAX_RECORDS = 1000
+_RUN = {
+    "predict_log": run_predict_request,
+    "classify_log": run_classification_request,
+    "regress_log": run_regression_request,
+    "multi_inference_log": run_multi_inference_request,
+}
 _RECORD_HEADER_BYTES = 12
 
 _log = logging.getLogger(__name__)
 
 
-def warm_up(servable: Servable, directory: Path) -> int:
+def warm_up(servable: Servable, directory: Path, iterations: int = 1) -> int:
     """Runs every request of the version's warm-up file.
 
     Args:
         servable: The loaded version.
         directory: The version's directory.
+        iterations: How often each request runs.
 
     Returns:
-        How many requests ran; 0 if there is no file.
+        How many requests there were; 0 if there is no file.
 
     Raises:
         ServingError: The file is not what it should be, or one of its requests fails. The
@@ -50,7 +59,7 @@ def warm_up(servable: Servable, directory: Path) -> int:
                 raise invalid_argument(
                     f"Number of warmup records exceeds the maximum ({_MAX_RECORDS}) at {path}"
                 )
-            _run(servable, record, path)
+            _run(servable, record, path, iterations)
             count += 1
     except tf.errors.DataLossError as error:
         raise ServingError(
@@ -61,7 +70,7 @@ def warm_up(servable: Servable, directory: Path) -> int:
     return count
 
 
-def _run(servable: Servable, record: bytes, path: Path) -> None:
+def _run(servable: Servable, record: bytes, path: Path, iterations: int) -> None:
     try:
         log = prediction_log_pb2.PredictionLog.FromString(record)
     except DecodeError as error:
@@ -69,6 +78,7 @@ def _run(servable: Servable, record: bytes, path: Path) -> None:
     kind = log.WhichOneof("log_type")
     if kind is None:
         return
-    if kind != "predict_log":
+    if kind not in _RUN:
         raise ServingError("UNIMPLEMENTED", f"Unsupported log_type for warmup: {kind}")
-    run_predict_request(servable, log.predict_log.request)
+    for _ in range(iterations):
+        _RUN[kind](servable, getattr(log, kind).request)

@@ -7,7 +7,8 @@ from fixture_models import save_all, write_config
 from rest_client import Client
 
 from serving.config import read_config_file
-from serving.server import Options, Server
+from serving.options import Options
+from serving.server import Server
 
 
 @pytest.fixture(scope="session")

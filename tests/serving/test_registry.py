@@ -3,7 +3,10 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from serving.config import ModelConfig
+from serving.errors import ServingError
 from serving.registry import Registry
 from serving.versions import State
 
@@ -42,6 +45,25 @@ def test_a_changed_configuration_is_waited_for():
     registry.assign_labels()
     with registry.acquire("m", label="old") as (_, number):
         assert number == 1
+
+
+def test_a_reload_can_be_given_up():
+    registry = Registry()
+    with pytest.raises(ServingError, match="models to load: m") as caught:
+        registry.reload({"m": ModelConfig("m", Path("/m"))}, timeout=0.01)
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+    assert registry.names() == ["m"]
+
+
+def test_c155_a_later_reload_ends_the_waiting_of_an_earlier_one():
+    """A model without versions must not stand in the way for ever."""
+    registry = Registry()
+    registry.configure({"m": ModelConfig("m", Path("/m"))})
+    waiting = waits(registry)
+    assert waiting.is_alive()
+    registry.reload({})
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_closing_ends_every_wait():

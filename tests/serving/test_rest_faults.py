@@ -1,10 +1,13 @@
 """Clients that are slow, lie, vanish or send too much; models that take too long."""
 
+import contextlib
 import http.client
+import resource
 import shutil
 import socket
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +15,9 @@ from fixture_models import save_half
 from rest_client import Client
 
 from serving.config import single_model
+from serving.options import Options
 from serving.rest import MAX_BODY_BYTES
-from serving.server import Options, Server
+from serving.server import Server
 
 HALF = "/v1/models/half:predict"
 
@@ -37,14 +41,14 @@ def raw(port, *pieces, pause=0.0) -> bytes:
         return connection.recv(100_000)
 
 
-def test_a_run_past_the_timeout(hasty):
+def test_c025_a_run_past_the_timeout(hasty):
     reply = Client(hasty.rest_api_port).predict("slow", {"instances": [60]})
     assert reply.status == 504
     assert "Timed out" in reply.error
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_cors_headers(hasty):
+def test_c028_c029_cors_headers(hasty):
     client = Client(hasty.rest_api_port)
     for reply in (
         client("GET", "/v1/models/slow"),
@@ -76,6 +80,33 @@ def test_a_client_that_vanishes_hurts_nobody(client, caplog):
     assert "Traceback" not in caplog.text
 
 
+def memory(field: str) -> int:
+    """Resident memory of this process, where the server runs, in bytes (Linux)."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if field in line)
+    return int(line.split()[1]) * 1024
+
+
+def reset_peak_memory() -> int:
+    """Makes the highest resident memory start anew from what there is now, and returns that."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
+
+
+def test_a_thousand_idle_connections(client):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # both ends are in this process
+    with contextlib.ExitStack() as stack:
+        head = f"POST {HALF} HTTP/1.1\r\nHost: a\r\n".encode()
+        for number in range(1000):
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", client.port)))
+            idle.sendall(head[: number % len(head)])
+        started = time.monotonic()
+        for _ in range(10):
+            assert client.predict("half", {"instances": [1]}).json == {"predictions": [2.5]}
+        assert time.monotonic() - started < 5
+    assert client.predict("half", {"instances": [1]}).status == 200
+
+
 def test_broken_chunks(client):
     head = f"POST {HALF} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     assert raw(client.port, head + b"xyz\r\n").partition(b" ")[2].startswith(b"400 ")
@@ -105,6 +136,8 @@ def test_expect_100_continue(client):
 
 
 def test_a_body_larger_than_the_limit(client):
+    """200 MB against a limit of half of it: refused, and no more than the limit is ever kept."""
+    before = reset_peak_memory()
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
     megabyte = b"[" * 2**20
     try:
@@ -121,6 +154,7 @@ def test_a_body_larger_than_the_limit(client):
         answer = b"lost in the reset"
     connection.close()
     assert answer.startswith((b"HTTP/1.1 413 ", b"lost"))
+    assert memory("VmHWM") - before < 1.5 * MAX_BODY_BYTES
     assert client.predict("half", {"instances": [1]}).json == {"predictions": [2.5]}
 
 
@@ -149,7 +183,7 @@ def test_many_clients_at_once(client):
     assert not wrong
 
 
-def test_versions_change_under_load(tmp_path):
+def test_c143_versions_change_under_load(tmp_path):
     """Real models: no request fails while versions are published and deleted."""
     save_half(tmp_path / "half" / "1", offset=1.0)
     save_half(tmp_path / "spare", offset=2.0)

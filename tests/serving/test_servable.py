@@ -1,4 +1,4 @@
-"""Loading what is broken, and warming up what is not."""
+"""Loading what is broken, and running what is not."""
 
 import time
 
@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from fixture_models import save_half
-from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.errors import ServingError
 from serving.servable import Servable
-from serving.warmup import WARMUP_FILE, warm_up
 
 
 @pytest.fixture
@@ -84,66 +82,3 @@ def test_what_one_timeout_warmed_is_warm_for_all(models):
     cold = seconds(timeout_ms=0)
     assert min(seconds(timeout_ms) for timeout_ms in (10_000, 20_000, 30_000)) < cold / 3
     servable.close()
-
-
-def log_of(x, signature="", dtype=np.float32) -> bytes:
-    log = prediction_log_pb2.PredictionLog()
-    log.predict_log.request.model_spec.signature_name = signature
-    log.predict_log.request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array(x, dtype)))
-    return log.SerializeToString()
-
-
-def write_records(directory, *records: bytes):
-    path = directory / WARMUP_FILE
-    path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for record in records:
-            writer.write(record)
-
-
-def warm(directory) -> int:
-    servable = Servable(directory)
-    try:
-        return warm_up(servable, directory)
-    finally:
-        servable.close()
-
-
-def test_warm_up_runs_every_request(half):
-    assert warm(half) == 0
-    write_records(half)
-    assert warm(half) == 0
-    write_records(half, log_of([1.0]), log_of([[2.0]], "serving_default"), b"")
-    assert warm(half) == 3
-
-
-@pytest.mark.parametrize(
-    ("records", "code", "message"),
-    [
-        ([log_of([1.0], dtype=np.float64)], "INVALID_ARGUMENT", "to be float but double"),
-        ([log_of([1.0], "nope")], "FAILED_PRECONDITION", '"nope" not found'),
-        ([b"\xff\xff"], "INVALID_ARGUMENT", "Failed to parse warmup record"),
-        (
-            [prediction_log_pb2.PredictionLog(session_run_log={}).SerializeToString()],
-            "UNIMPLEMENTED",
-            "Unsupported log_type for warmup: session_run_log",
-        ),
-        ([b""] * 1001, "INVALID_ARGUMENT", "exceeds the maximum (1000)"),
-    ],
-    ids=["dtype", "signature", "garbage", "kind", "too many"],
-)
-def test_bad_warm_up_requests(half, records, code, message):
-    write_records(half, *records)
-    with pytest.raises(ServingError) as caught:
-        warm(half)
-    assert caught.value.code == code
-    assert message in caught.value.message
-
-
-def test_a_warm_up_file_of_another_format(half):
-    write_records(half)
-    (half / WARMUP_FILE).write_bytes(b"not a TFRecord at all")
-    with pytest.raises(ServingError, match="Please verify your warmup data is in TFRecord format"):
-        warm(half)
-    (half / WARMUP_FILE).write_bytes(b"short")
-    assert warm(half) == 0

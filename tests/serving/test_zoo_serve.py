@@ -1,12 +1,8 @@
-"""The command line: flags, the start-up lines, presets, and the end by signal."""
+"""The command line: flags, the start-up lines, presets, the config file read again."""
 
 import functools
-import http.client
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from types import ModuleType, SimpleNamespace
 
@@ -14,16 +10,18 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from fixture_models import save_half, write_config
+from fixture_models import save_half
 from rest_client import Client
 
 import export
 import zoo
 from serving import repository
-from serving.__main__ import NOT_BUILT, _sample, _say_where, main
+from serving.__main__ import _sample, _say_where, main
 from serving.config import ModelConfig
 from serving.errors import ServingError
-from serving.server import Options, Server
+from serving.flags import IGNORED, NOT_BUILT
+from serving.options import Options
+from serving.server import Server
 from tests import corpus
 
 
@@ -39,10 +37,11 @@ def run(*args):
         (["--model_base_path=/m", "--model_repository=/r"], "--model_repository is for presets"),
         (["--model_base_path=/m", "--port=8501"], "--port and --rest_api_port must differ"),
         (["--model_base_path=/m", "--port=0", "--rest_api_port=0"], "one must be open"),
-        (["--model_base_path=/m", "--enable_batching"], "does not have"),
-        (["--model_base_path=/m", "--batching_parameters_file=/b"], "does not have"),
-        (["--model_base_path=/m", "--no_such_flag=1"], "No such option"),
+        (["--model_base_path=/m", "--prefer_tflite_model"], "does not have"),
+        (["--model_base_path=/m", "--platform_config_file=/p"], "does not have"),
+        (["--model_base_path=/m", "--rest_api_prot=1"], "'--rest_api_port'"),
         (["--model_base_path=/m", "--port=99999"], "99999"),
+        (["--model_base_path=/m", "--enable_batching=perhaps"], "not a valid boolean"),
     ],
 )
 def test_flags_that_are_refused(args, message):
@@ -56,6 +55,23 @@ def test_flags_that_are_refused(args, message):
     [
         (["--model_base_path=models/half"], "have an absolute path or URI"),
         (["--model_config_file=/nowhere/models.config"], "Cannot read ModelServerConfig file"),
+        # C167
+        (
+            ["--model_base_path=/m", "--batching_parameters_file=/b"],
+            "batching_parameters_file is set without setting enable_batching to true",
+        ),
+        (
+            ["--model_base_path=/m", "--enable_batching", "--batching_parameters_file=/none"],
+            "Cannot read BatchingParameters file /none",
+        ),
+        (
+            ["--model_base_path=/m", "--monitoring_config_file=/none"],
+            "Cannot read MonitoringConfig file /none",
+        ),
+        (
+            ["--model_base_path=/m", "--tensorflow_session_config_file=/none"],
+            "Cannot read ConfigProto file /none",
+        ),
     ],
 )
 def test_configurations_that_are_refused(args, message):
@@ -69,7 +85,7 @@ def test_help_names_the_flags():
     text = run("--help").output
     for flag in ("--rest_api_port", "--model_base_path", "--file_system_poll_wait_seconds"):
         assert flag in text
-    assert not any(f"--{name} " in text for name in NOT_BUILT)
+    assert not any(f"--{name} " in text for name in (*NOT_BUILT, *IGNORED))
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_start(tmp_path):
@@ -93,49 +109,7 @@ def test_a_taken_port_is_named(models):
             assert f"Choose another --{flags}" in result.output
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_sigterm_lets_running_requests_end(models, tmp_path):
-    """The whole program, as a user starts it."""
-    port = free_port()
-    config = write_config(tmp_path / "models.config", models)
-    command = [sys.executable, "-m", "serving", f"--model_config_file={config}"]
-    command += [f"--rest_api_port={port}", "--port=0", "--enable_model_warmup=false"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "a%2Fb%3Ac:predict" in line:
-                break
-        started = "".join(lines)
-        assert "Serving half, version 123: signatures serving_default" in started
-        assert f"""  curl -d '{{"instances": [1.0]}}' http://127.0.0.1:{port}""" in started
-        answers = []
-
-        def ask():
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("POST", "/v1/models/slow:predict", '{"instances": [0.7]}')
-            answers.append(connection.getresponse().status)
-
-        asking = threading.Thread(target=ask)
-        asking.start()
-        time.sleep(0.3)
-        process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGTERM)
-        asking.join()
-        assert answers == [200]
-        assert process.wait(30) == 0
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
-
-
-def test_the_config_file_is_read_again(models, tmp_path):
+def test_c155_c156_the_config_file_is_read_again(models, tmp_path):
     config = tmp_path / "models.config"
     entry = "config {{ name: '{}' base_path: '{}' model_platform: 'tensorflow' }}"
 
@@ -156,11 +130,38 @@ def test_the_config_file_is_read_again(models, tmp_path):
     with Server(half, options, config) as server:
         write("half", "i64")
         eventually_names(["half", "i64"])
-        config.write_text("garbage {{{")
-        time.sleep(0.3)
-        assert server.registry.names() == ["half", "i64"]
+        for garbage in ("garbage {{{", "\xff", "model_config_list { config { name: 'x' } }"):
+            config.write_text(garbage, encoding="latin-1")
+            time.sleep(0.25)
+            assert server.registry.names() == ["half", "i64"]
         write("i64")
         eventually_names(["i64"])
+
+
+def test_a_file_that_names_a_model_without_versions_does_not_block_the_next(models, tmp_path):
+    config = tmp_path / "models.config"
+    entry = "config {{ name: '{}' base_path: '{}' model_platform: 'tensorflow' }}"
+    half = {"half": ModelConfig("half", models / "half")}
+    options = Options(port=None, rest_api_port=0, model_config_file_poll_wait_seconds=0.1)
+    with Server(half, options, config) as server:
+        config.write_text(f"model_config_list {{ {entry.format('none', tmp_path / 'none')} }}")
+        deadline = time.monotonic() + 20
+        while server.registry.names() != ["none"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        config.write_text(f"model_config_list {{ {entry.format('i64', models / 'i64')} }}")
+        while True:
+            try:
+                with server.registry.acquire("i64"):
+                    break
+            except ServingError:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+
+def test_flags_that_only_tune_tensorflow_serving_are_accepted():
+    result = run("--model_base_path=relative", *(f"--{name}=1" for name in IGNORED))
+    assert (result.exit_code, "absolute path" in result.output) == (1, True)
 
 
 def test_a_wider_address_is_said(server, capsys):

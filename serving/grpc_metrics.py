@@ -1,0 +1,53 @@
+"""Counts and times the calls of the gRPC port."""
+
+import time
+
+import grpc
+
+from serving.errors import CODES
+from serving.metrics import Metrics
+
+_APIS = ("Predict", "Classify", "Regress", "MultiInference")
+_NAMES = {number: name for name, (number, _) in CODES.items()}
+
+
+class MetricsInterceptor(grpc.ServerInterceptor):
+    """Stands between the port and the services.
+
+    Args:
+        metrics: Where calls that run a model are noted.
+    """
+
+    def __init__(self, metrics: Metrics):
+        self._metrics = metrics
+
+    def intercept_service(self, continuation, handler_call_details):
+        """Wraps the handler of one call."""
+        handler = continuation(handler_call_details)
+        api = handler_call_details.method.rpartition("/")[2]
+        if handler is None or api not in _APIS:
+            return handler
+
+        def observed(request, context):
+            started = time.perf_counter()
+            name = _model_name(request)
+            try:
+                reply = handler.unary_unary(request, context)
+            except BaseException:
+                code = context.code()  # what `context.abort` was called with
+                self._metrics.count_request(name, _NAMES[code.value[0]] if code else "UNKNOWN")
+                raise
+            self._metrics.count_request(name, "OK")
+            self._metrics.time_request(name, api, "GRPC", time.perf_counter() - started)
+            return reply
+
+        return grpc.unary_unary_rpc_method_handler(
+            observed, handler.request_deserializer, handler.response_serializer
+        )
+
+
+def _model_name(request) -> str:
+    """MultiInference names it in each of its tasks, the others in the request."""
+    if hasattr(request, "tasks"):
+        return request.tasks[0].model_spec.name if request.tasks else ""
+    return request.model_spec.name

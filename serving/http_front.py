@@ -1,0 +1,58 @@
+"""What stands before the REST API on its port: the page of metrics, and the counting for it."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from serving.errors import CODES, ServingError
+from serving.metrics import Metrics
+from serving.rest_paths import is_api, local_part, parse_call
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_INFERENCES = ("predict", "classify", "regress")
+_CODE_OF = {}
+for _name, (_, _status) in CODES.items():
+    _CODE_OF.setdefault(_status, _name)
+
+
+def in_front_of(handler: Handler, metrics: Metrics, prometheus_path: str | None) -> Handler:
+    """Counts and times the requests of a handler, and answers those for the metrics itself.
+
+    Args:
+        handler: Of the REST API.
+        metrics: Where it is noted.
+        prometheus_path: Of the page of metrics; None for no page.
+    """
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        path = local_part(request.raw_path)
+        if prometheus_path and path.partition("?")[0] == prometheus_path:
+            return _metrics_page(metrics, path, prometheus_path)
+        started = time.perf_counter()
+        response = await handler(request)
+        if is_api(path):
+            _note(metrics, request.method, path, response.status, time.perf_counter() - started)
+        return response
+
+    return handle
+
+
+def _metrics_page(metrics: Metrics, path: str, prometheus_path: str) -> web.Response:
+    """Whatever the method; only the path must be exact."""
+    status, body = 200, metrics.page()
+    if path != prometheus_path:
+        status = 400
+        body = f"Unexpected path: {path}. Should be {prometheus_path}".encode()
+    return web.Response(status=status, body=body, headers={"Content-Type": "text/plain"})
+
+
+def _note(metrics: Metrics, method: str, path: str, status: int, seconds: float) -> None:
+    try:
+        call = parse_call(method, path)
+    except ServingError:
+        metrics.count_request("", _CODE_OF.get(status, "UNKNOWN"))
+        return
+    metrics.count_request(call.model, _CODE_OF.get(status, "UNKNOWN"))
+    if status == 200 and call.method in _INFERENCES:
+        metrics.time_request(call.model, call.method, "REST", seconds)

@@ -1,0 +1,165 @@
+"""Metrics for Prometheus: their text form, and what the ports count.
+
+The numbers in the tests' names are those of the contract's cases.
+"""
+
+import grpc
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from rest_client import Client
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving.config import single_model
+from serving.metrics import PROMETHEUS_PATH, Metrics
+from serving.options import Options
+from serving.server import Server
+
+
+@pytest.fixture(scope="module")
+def server(models, tmp_path_factory):
+    """A server of its own, with metrics, whose counts no other test changes."""
+    monitoring = tmp_path_factory.mktemp("monitoring") / "monitoring.config"
+    monitoring.write_text('prometheus_config { enable: true path: "" }')
+    options = Options(port=0, rest_api_port=0, monitoring_config_file=monitoring)
+    with Server(single_model("half", str(models / "half")), options) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    return Client(server.rest_api_port)
+
+
+@pytest.fixture
+def samples(client):
+    """Reads a sample of the page: `samples(name, **labels)`, 0 if there is none."""
+
+    def read(name, **labels):
+        page = client("GET", PROMETHEUS_PATH).body.decode().splitlines()
+        text = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        values = [line.split()[-1] for line in page if line.startswith(f"{name}{{{text}}} ")]
+        return float(values[0]) if values else 0
+
+    return read
+
+
+def test_c031_c032_the_page(client):
+    for method in ("GET", "POST", "DELETE"):
+        reply = client(method, PROMETHEUS_PATH)
+        assert reply.status == 200
+        assert reply.headers["Content-Type"].split(";")[0] == "text/plain"
+        assert b"# TYPE :tensorflow:serving:request_count counter\n" in reply.body
+
+
+def test_c034_the_path_must_be_exact(client):
+    reply = client("GET", f"{PROMETHEUS_PATH}?x=1")
+    assert reply.status == 400
+    assert reply.headers["Content-Type"].split(";")[0] == "text/plain"
+    assert reply.body == (
+        b"Unexpected path: /monitoring/prometheus/metrics?x=1. "
+        b"Should be /monitoring/prometheus/metrics"
+    )
+    assert client("GET", f"{PROMETHEUS_PATH}/x").status == 404
+
+
+def test_c033_no_page_unless_it_is_switched_on(tmp_path):
+    assert Options().prometheus_path() is None
+    file = tmp_path / "monitoring.config"
+    for text, path in [
+        ("", None),
+        ('prometheus_config { path: "/m" }', None),
+        ('prometheus_config { enable: true path: "/m" }', "/m"),
+        ("prometheus_config: { enable: true }", PROMETHEUS_PATH),
+    ]:
+        file.write_text(text)
+        assert Options(monitoring_config_file=file).prometheus_path() == path
+
+
+def test_c035_the_text_form():
+    metrics = Metrics()
+    metrics.count_request('a\\b"c\n', "OK")
+    metrics.count_request("half", "NOT_FOUND")
+    metrics.count_request("half", "NOT_FOUND")
+    metrics.time_request("half", "predict", "REST", 20e-6)
+    metrics.time_load("/models/half/1", True, 1.5)
+    page = metrics.page().decode()
+    assert page.endswith("\n")
+    lines = page.splitlines()
+    assert lines == [line for line in lines if line.startswith(("#", ":"))]
+    types = [line for line in lines if line.startswith("#")]
+    assert types == sorted(types)
+    assert "# TYPE :tensorflow:serving:request_latency histogram" in types
+    assert ':tensorflow:serving:request_count{model_name="half",status="NOT_FOUND"} 2' in lines
+    assert ':tensorflow:serving:request_count{model_name="a\\\\b\\"c\\n",status="OK"} 1' in lines
+    assert ':tensorflow:cc:saved_model:load_latency{model_path="/models/half/1"} 1500000' in lines
+    latency = ":tensorflow:serving:request_latency"
+    labels = 'model_name="half",API="predict",entrypoint="REST"'
+    histogram = [line for line in lines if line.startswith(latency)]
+    assert histogram[:4] == [
+        f'{latency}_bucket{{{labels},le="10"}} 0',
+        f'{latency}_bucket{{{labels},le="18"}} 0',
+        f'{latency}_bucket{{{labels},le="32.4"}} 1',
+        f'{latency}_bucket{{{labels},le="58.32"}} 1',
+    ]
+    assert f'{latency}_bucket{{{labels},le="708235"}} 1' in histogram
+    assert histogram[-3:] == [
+        f'{latency}_bucket{{{labels},le="+Inf"}} 1',
+        f"{latency}_count{{{labels}}} 1",
+        f"{latency}_sum{{{labels}}} 20",
+    ]
+    assert len(histogram) == 33 + 3
+    assert list(text_string_to_metric_families(page))  # Prometheus' own parser reads it
+
+
+def test_rest_calls_are_counted(client, samples):
+    count, timed = ":tensorflow:serving:request_count", ":tensorflow:serving:request_latency_count"
+    labels = {"model_name": "half", "API": "predict", "entrypoint": "REST"}
+    ok, missing = samples(count, model_name="half", status="OK"), samples(timed, **labels)
+    client.predict("half", {"instances": [1.0]})
+    client("GET", "/v1/models/half")
+    client.predict("half", {"instances": ["x"]})
+    client.predict("nope", {"instances": [1.0]})
+    client("GET", "/v1/nope")
+    client("GET", "/")
+    assert samples(count, model_name="half", status="OK") == ok + 2
+    assert samples(timed, **labels) == missing + 1
+    assert samples(count, model_name="half", status="INVALID_ARGUMENT") == 1
+    assert samples(count, model_name="nope", status="NOT_FOUND") == 1
+    assert samples(count, model_name="", status="INVALID_ARGUMENT") == 1
+
+
+def test_grpc_calls_are_counted(server, samples):
+    request = predict_pb2.PredictRequest()
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        with pytest.raises(grpc.RpcError):
+            stub.Predict(request)
+        request.model_spec.name = "half"
+        request.inputs["x"].dtype = 1
+        request.inputs["x"].float_val.append(1.0)
+        before = samples(":tensorflow:serving:request_count", model_name="half", status="OK")
+        assert stub.Predict(request).outputs["y"].float_val == [2.5]
+        request.inputs["z"].CopyFrom(request.inputs["x"])
+        with pytest.raises(grpc.RpcError):
+            stub.Predict(request)
+    count = ":tensorflow:serving:request_count"
+    assert samples(count, model_name="half", status="OK") == before + 1
+    assert samples(count, model_name="half", status="INVALID_ARGUMENT") >= 1
+    labels = {"model_name": "half", "API": "Predict", "entrypoint": "GRPC"}
+    assert samples(":tensorflow:serving:request_latency_count", **labels) == 1
+
+
+def test_loads_are_counted(samples, models):
+    path = str(models / "half" / "123")
+    attempts = ":tensorflow:cc:saved_model:load_attempt_count"
+    assert samples(attempts, model_path=path, status="success") == 1
+
+
+def test_strangers_cannot_fill_the_memory_with_names():
+    metrics = Metrics()
+    for number in range(1500):
+        metrics.count_request(f"model {number}", "NOT_FOUND")
+    page = metrics.page().decode().splitlines()
+    counts = [line for line in page if line.startswith(":tensorflow:serving:request_count{")]
+    assert len(counts) == 1001
+    assert counts[-1].endswith('{model_name="",status="NOT_FOUND"} 500')

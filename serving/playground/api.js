@@ -1,0 +1,151 @@
+// The REST API of TensorFlow Serving, as far as the playground needs it.
+
+/** The server could not be reached (status 0), or did not answer with what was asked for. */
+export class ServerError extends Error {
+  constructor(status, reason, message) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** URL of a model; `tail` is "", "/metadata" or ":predict". */
+export function modelUrl(model, tail) {
+  // Beside the page, wherever a proxy may have put it.
+  return new URL(`v1/models/${encodeURIComponent(model)}${tail}`, document.baseURI.split("#")[0])
+    .href;
+}
+
+/** Its versions, newest first: `[{version, state, message}]`. */
+export async function getVersions(model, signal) {
+  const { text } = await ask(modelUrl(model, ""), { signal });
+  return read(text)
+    .model_version_status.map(({ version, state, status }) => ({
+      version,
+      state,
+      message: status?.error_message ?? "",
+    }))
+    .sort((one, other) => Number(other.version) - Number(one.version));
+}
+
+/**
+ * The version that answers, and its signatures: a Map from name, `serving_default` first, to
+ * `{inputs, outputs}`, each a Map from name to `{dtype, shape}`. A dimension of any size is null,
+ * and so is a shape of any rank.
+ */
+export async function getSignatures(model, signal) {
+  const { text } = await ask(modelUrl(model, "/metadata"), { signal });
+  const answer = read(text);
+  const definitions = Object.entries(answer.metadata.signature_def.signature_def)
+    .filter(([name]) => !name.startsWith("__")) // the op that initialises tables, and its like
+    .sort(([one], [other]) => order(one, other));
+  return {
+    version: answer.model_spec.version,
+    signatures: new Map(
+      definitions.map(([name, definition]) => [
+        name,
+        { inputs: tensors(definition.inputs), outputs: tensors(definition.outputs) },
+      ]),
+    ),
+  };
+}
+
+/** Whether a signature exists and has at least these inputs and outputs. */
+export function has(signatures, name, inputs, outputs) {
+  const signature = signatures.get(name);
+  return (
+    signature !== undefined &&
+    signature.inputs.size === inputs.length &&
+    inputs.every((input) => signature.inputs.has(input)) &&
+    outputs.every((output) => signature.outputs.has(output))
+  );
+}
+
+/** A call of a signature whose only input is one string: `{signature, body}`. */
+export function textCall(signature, text) {
+  return call(signature, `"instances": [${JSON.stringify(text)}]`);
+}
+
+/** A call with the whole tensors of its inputs, given as a Map from name to JSON. */
+export function columnsCall(signature, inputs) {
+  const members = [...inputs].map(([name, json]) => `${JSON.stringify(name)}: ${json}`);
+  return call(signature, `"inputs": {${members.join(", ")}}`);
+}
+
+/** Sends a call. `{text, milliseconds}`: the answer as it came. */
+export async function predict(model, { body }, signal) {
+  return ask(modelUrl(model, ":predict"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body,
+    signal,
+  });
+}
+
+/** The row of an answer to `textCall`: an object keyed by the signature's outputs. */
+export function firstRow({ text }) {
+  return read(text).predictions[0];
+}
+
+function call(signature, rest) {
+  const name =
+    signature === "serving_default" ? "" : `"signature_name": ${JSON.stringify(signature)}, `;
+  return { signature, body: `{${name}${rest}}` };
+}
+
+async function ask(url, options) {
+  const started = performance.now();
+  let response;
+  let text;
+  try {
+    response = await fetch(url, options);
+    text = await response.text();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(
+      0,
+      "No answer",
+      "The server cannot be reached. Is it still running, and is the network up?",
+    );
+  }
+  if (!response.ok) throw new ServerError(response.status, response.statusText, errorText(text));
+  return { text, milliseconds: performance.now() - started };
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // TensorFlow Serving writes NaN and Infinity as they are, which JSON does not have.
+    throw new ServerError(200, "Unreadable answer", `${error.message}. ${text.slice(0, 300)}`);
+  }
+}
+
+function errorText(text) {
+  try {
+    return JSON.parse(text).error ?? text;
+  } catch {
+    return text; // a proxy's page, perhaps
+  }
+}
+
+function tensors(infos) {
+  return new Map(
+    Object.entries(infos)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, { dtype, tensor_shape: shape }]) => [
+        name,
+        {
+          dtype: dtype.replace("DT_", "").toLowerCase(),
+          shape: shape.unknown_rank
+            ? null
+            : shape.dim.map(({ size }) => (Number(size) < 0 ? null : Number(size))),
+        },
+      ]),
+  );
+}
+
+function order(one, other) {
+  const rank = (name) => (name === "serving_default" ? 0 : 1);
+  return rank(one) - rank(other) || (one < other ? -1 : 1);
+}

@@ -1,0 +1,80 @@
+// Making elements. Text only ever becomes text: nothing here or elsewhere parses HTML.
+
+/**
+ * An element with attributes, listeners (`onclick` and the like) and children.
+ * `true` sets an empty attribute; `false`, `null` and `undefined` set none.
+ */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) {
+      element.addEventListener(name.slice(2), value);
+    } else if (value !== false && value != null) {
+      element.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Sets the share of the heat colour, 0 to 1, with which the style sheet paints an element. */
+export function setHeat(element, weight) {
+  const share = Math.min(Math.max(weight, 0), 1);
+  element.style.setProperty("--heat-share", `${(100 * share).toFixed(1)}%`);
+}
+
+/** A number from 0 to 1 as whole percents, without the sign. */
+export function percent(share) {
+  return String(Math.round(100 * share));
+}
+
+/** A table; `head` and the first cell of each row are its headers. */
+export function table(caption, head, rows) {
+  return el(
+    "table",
+    { class: "list" },
+    el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text)))),
+    el(
+      "tbody",
+      {},
+      ...rows.map(([first, ...rest]) =>
+        el("tr", {}, el("th", { scope: "row" }, first), ...rest.map((cell) => el("td", {}, cell))),
+      ),
+    ),
+  );
+}
+
+/** What is wider than the page scrolls by itself, also with the keyboard. */
+export function scrollable(label, content) {
+  return el("div", { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 }, content);
+}
+
+/** Says something to screen readers without moving the focus. */
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+/** One tab stop for a row of buttons; the arrow keys, Home and End move within it. */
+export function rove(container) {
+  const items = [...container.querySelectorAll("button")];
+  items.forEach((item, index) => item.setAttribute("tabindex", index === 0 ? 0 : -1));
+  container.addEventListener("focusin", (event) => {
+    items.forEach((item) => item.setAttribute("tabindex", item === event.target ? 0 : -1));
+  });
+  container.addEventListener("keydown", (event) => {
+    const at = items.indexOf(document.activeElement);
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowUp: at - 1,
+      ArrowRight: at + 1,
+      ArrowDown: at + 1,
+      Home: 0,
+      End: items.length - 1,
+    }[event.key];
+    if (items[to]) {
+      event.preventDefault();
+      items[to].focus();
+    }
+  });
+}

@@ -1,0 +1,102 @@
+"""What a tagger knows of a token by itself: its word and its spelling."""
+
+import keras
+import tensorflow as tf
+
+from zoo.layers import BasicLSTMCell, BidirectionalRNN
+from zoo.text.vocabulary import UNK_ID
+
+
+class TokenEncoder(keras.layers.Layer):
+    """A word's vector beside what two LSTMs read off its characters.
+
+    Lample et al. (2016), "Neural Architectures for Named Entity Recognition", section 4.1: the
+    last outputs of a forward and a backward LSTM over the characters tell the suffix and the
+    prefix, the case and the shape of a word, also of one never seen.
+
+    Words are in one table of two parts. The first, for the words of the training data, is trained;
+    the second, for words that only a large set of public vectors knows, stays as it is: an
+    optimizer with a state for each weight would spend most of its time there.
+
+    Args:
+        words: int, size of the word vocabulary, padding and unknown included.
+        characters: int, size of the character vocabulary, likewise.
+        trained_words: int, how many ids (padding and unknown included) have trained vectors; the
+            vectors of the ids from there on are zeros until :meth:`assign_words`.
+        word_units: width of the word vectors.
+        character_units: width of the character vectors.
+        spelling_units: units of each of the two LSTMs over characters.
+        word_dropout: share of words taken for unknown in training, so that the vector of the
+            unknown word is learnt and spelling has to do without the word.
+
+    Call arguments:
+        inputs: dict of ``words`` int32 ``[B, T]``; ``spelling_of`` int32 ``[B, T]``, rows of
+            ``spellings`` int32 ``[U, C]``, the characters of each different token of the batch,
+            with their number ``spelling_lengths`` int32 ``[U]``.
+        training: bool or None.
+
+    Returns:
+        float ``[B, T, word_units + 2 spelling_units]``.
+    """
+
+    def __init__(
+        self,
+        words,
+        characters,
+        trained_words,
+        word_units,
+        character_units,
+        spelling_units,
+        word_dropout,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.supports_jit = False  # see RecurrentCell
+        self.word_dropout = word_dropout
+        self.trained_words = trained_words
+        self.seed_generator = keras.random.SeedGenerator()
+        limit = (3.0 / word_units) ** 0.5  # Ma and Hovy (2016), section 3.1
+        # A table is not cast by a mixed precision policy: only the rows that are looked up are.
+        self.trained_table = self.add_weight(
+            name="trained_words",
+            shape=(trained_words, word_units),
+            initializer=keras.initializers.RandomUniform(-limit, limit),
+            autocast=False,
+        )
+        self.fixed_table = self.add_weight(
+            name="fixed_words",
+            shape=(words - trained_words, word_units),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+        )
+        self.characters = keras.layers.Embedding(characters, character_units)
+        self.speller = BidirectionalRNN(
+            BasicLSTMCell(spelling_units), BasicLSTMCell(spelling_units)
+        )
+
+    def assign_words(self, vectors):
+        """Take over the vectors of all words: float ``[words, word_units]``, in order of ids."""
+        self.trained_table.assign(vectors[: self.trained_words])
+        self.fixed_table.assign(vectors[self.trained_words :])
+
+    def call(self, inputs, training=None):
+        spelled = self._spell(inputs["spellings"], inputs["spelling_lengths"], training)
+        spelled = tf.gather(spelled, inputs["spelling_of"])
+        words = tf.cast(self._look_up(inputs["words"], training), spelled.dtype)
+        return tf.concat([words, spelled], axis=-1)
+
+    def _look_up(self, ids, training):
+        if training and self.word_dropout:
+            drawn = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
+            ids = tf.where((drawn < self.word_dropout) & (ids > UNK_ID), UNK_ID, ids)
+        trained = tf.gather(self.trained_table, tf.minimum(ids, self.trained_words - 1))
+        if self.fixed_table.shape[0] == 0:
+            return trained
+        fixed = tf.gather(self.fixed_table, tf.maximum(ids - self.trained_words, 0))
+        return tf.where((ids < self.trained_words)[..., tf.newaxis], trained, fixed)
+
+    def _spell(self, characters, lengths, training):
+        embedded = self.characters(characters)
+        _, ((forward, _), (backward, _)) = self.speller(embedded, lengths, training=training)
+        return tf.concat([forward, backward], axis=-1)

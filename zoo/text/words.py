@@ -30,7 +30,7 @@ _WORD = rf"[+]?{_PART}(?:[-‐‑]{_PART})*"
 
 # Each repetition that may fail after a long run is bounded, so that no text is read many times.
 _LABEL = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
-_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?i:com|org|net|edu|gov|info|io|ly|co|uk|de|fr|eu)\b"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:com|org|net|edu|gov|info|io|ly|co|uk|de|fr|eu)\b"
 _ADDRESS = r"(?i:https?://|ftp://|www\.)[^\p{Z}\p{C}<>\"]*[^\p{Z}\p{C}\p{Pe}\p{Pf}<>\"'.,:;!?*]"
 _EMAIL = rf"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+){{0,5}}@{_LABEL}(?:\.{_LABEL}){{1,4}}"
 _EMOJI_ONE = r"\p{So}[\p{M}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
@@ -131,7 +131,7 @@ class WordTokenizer:
         """Where to cut texts into sentences, so that a long document becomes many short rows.
 
         A sentence ends after ``. ! ? …`` or a full-width twin of theirs, with the quotes and
-        brackets that close right behind it, unless the next word starts in lower case; it ends
+        brackets that close behind it, unless the next word starts in lower case; it ends
         before a new paragraph. The dot of "Mr." or "J." belongs to the word and ends nothing.
         What is still longer than ``longest`` is cut there.
 
@@ -147,14 +147,17 @@ class WordTokenizer:
             raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
         tokens = words.tokens.flat_values
         rows = words.tokens.value_rowids()
-        joined = words.starts.flat_values == _shifted(words.ends.flat_values, -1)
-        closer = tf.strings.regex_full_match(tokens, _CLOSER) & joined
+        opens = words.opens.flat_values  # true for the first word of a row: no row sees another
+        joined = (words.starts.flat_values == _shifted(words.ends.flat_values, -1)) & ~opens
+        # A straight quote that leans on the next word alone opens what comes.
+        leans = tf.concat([joined, [False]], 0)[1:] & ~joined
+        closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~opens
         stop = tf.strings.regex_full_match(tokens, _SENTENCE_END)
         done = stop | (closer & _shifted(stop, False))
         done = done | (closer & _shifted(done, False))  # as in: He said "yes (or no?)".
         lower = tf.strings.regex_full_match(tokens, r"(?s:\p{Ll}.*)")
         goes_on = stop | closer | lower
-        cut = words.opens.flat_values | (_shifted(done, False) & ~goes_on)
+        cut = opens | (_shifted(done, False) & ~goes_on)
 
         places = tf.range(tf.size(tokens))
         first = tf.gather(tf.where(cut)[:, 0], tf.cumsum(tf.cast(cut, tf.int32)) - 1)

@@ -125,6 +125,8 @@ def test_how_words_are_split(text, tokens):
         ("Well ... it is. and so on", ["Well ... it is . and so on"]),
         ("A title\n\nThe text\ngoes on", ["A title", "The text goes on"]),
         ("bad film<br /><br />my view", ["bad film", "my view"]),
+        ('He came. "Go!" Yes', ["He came .", '" Go ! "', "Yes"]),
+        ('He said " Go . " Then', ['He said " Go . "', "Then"]),
         ("猫。犬！", ["猫 。", "犬 ！"]),
         ("a b c d e f g h i", ["a b c d e f g", "h i"]),
         ("", []),
@@ -147,6 +149,11 @@ def test_sentences_partition_each_text_and_go_back(batch):
     dense = by_sentence(words.starts, sentences).to_tensor(-1)
     back = by_text(dense, sentences, words)
     assert back.to_list() == words.starts.to_list()
+
+
+def test_a_sentence_does_not_go_on_from_the_text_before():
+    words = TOKENIZER.tokenize(tf.constant(["x.", '  " A', '" B']))
+    assert TOKENIZER.sentences(words).to_list() == [[2], [2], [2]]
 
 
 def test_longest_must_be_positive():

@@ -62,10 +62,13 @@ def from_tensorflow(error: Exception) -> ServingError:
     """Turns what TensorFlow raised while loading or running a model into a `ServingError`.
 
     A `tf.errors.OpError` keeps its code. Python exceptions come from the loader and its graph
-    import; they have no code of their own, so they are UNKNOWN.
+    import; they have no code of their own, so they are UNKNOWN. A message with bytes of the request
+    in it may be no text; then TensorFlow raises what decoding it raised, and its code is lost.
     """
     number = getattr(error, "error_code", None)
     message = getattr(error, "message", None) or str(error) or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        number, message = CODES["INVALID_ARGUMENT"][0], error.object.decode(errors="replace")
     # The runtime names the kernel that failed on lines of their own; keep them, but not Python's
     # account of where the graph was built.
     message = re.split(r"\n\n?(?:Original stack trace|Detected at node)", str(message))[0]

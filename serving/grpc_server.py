@@ -1,8 +1,8 @@
 """The gRPC API: `PredictionService` and `ModelService` over the same models as REST."""
 
+import logging
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from tensorflow_serving.apis import (
@@ -28,51 +28,22 @@ from serving.registry import Registry
 from serving.reports import metadata_of, status_of
 from serving.tensor_proto import write_tensor
 
-_THREADS = 16
 _LONGEST_TIMEOUT_SECONDS = 24 * 3600
-_MAX_MESSAGE_BYTES = 2**31 - 1
+_MAX_DETAILS_BYTES = 1024
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
-
-def build_grpc_server(registry: Registry, host: str, port: int) -> tuple[grpc.Server, int]:
-    """Builds the server and binds its port; call `start` on it.
-
-    Args:
-        registry: Where the models are.
-        host: Address to listen on.
-        port: To bind; 0 for any free one.
-
-    Returns:
-        The server and the port it is bound to.
-
-    Raises:
-        ServingError: UNAVAILABLE if the port cannot be bound.
-    """
-    server = grpc.server(
-        ThreadPoolExecutor(_THREADS, "grpc"),
-        options=[
-            ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.so_reuseport", 0),
-        ],
-    )
-    service = _Services(registry)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, server)
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    try:
-        return server, server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise ServingError(
-            "UNAVAILABLE", f"Cannot listen on {address} for gRPC. Choose another --port."
-        ) from error
+_log = logging.getLogger(__name__)
 
 
-class _Services(
+class Services(
     prediction_service_pb2_grpc.PredictionServiceServicer,
     model_service_pb2_grpc.ModelServiceServicer,
 ):
-    """Every method of the two services but streams and sessions, which stay UNIMPLEMENTED."""
+    """Every method of the two services but streams, which stay UNIMPLEMENTED.
+
+    Args:
+        registry: Where the models are.
+    """
 
     def __init__(self, registry: Registry):
         self._registry = registry
@@ -177,7 +148,19 @@ def _answer(context: grpc.ServicerContext, method: Callable):
     try:
         return method()
     except ServingError as error:
-        context.abort(_STATUS_CODES[error.number], error.message)
+        code, details = _STATUS_CODES[error.number], _details(error.message)
+    except Exception:
+        _log.exception("gRPC call")
+        code, details = grpc.StatusCode.INTERNAL, "Internal error; the server's log tells more."
+    context.abort(code, details)
+
+
+def _details(message: str) -> str:
+    """The message, short enough for the header that carries it."""
+    text = message.encode("utf-8", "replace")
+    if len(text) <= _MAX_DETAILS_BYTES:
+        return text.decode()
+    return text[:_MAX_DETAILS_BYTES].decode("utf-8", "ignore") + "...TRUNCATED"
 
 
 def _timeout_ms(context: grpc.ServicerContext) -> int:

@@ -34,6 +34,19 @@ _PAGE = (
     "<HTML><HEAD>\n<TITLE>{status} {reason}</TITLE>\n</HEAD><BODY>\n"
     "<H1>{reason}</H1>\n</BODY></HTML>\n"
 )
+# Method of a call -> its message, what runs that, and what writes the result.
+_ON_EXAMPLES = {
+    "classify": (
+        classification_pb2.ClassificationRequest,
+        run_classification_request,
+        json_out.classification_results,
+    ),
+    "regress": (
+        regression_pb2.RegressionRequest,
+        run_regression_request,
+        json_out.regression_results,
+    ),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -125,18 +138,7 @@ class RestApi:
 
     def _infer(self, call: Call, content: bytes) -> bytes:
         """Classify or regress: the whole body is judged before the model is looked for."""
-        kind, run, encode = {
-            "classify": (
-                classification_pb2.ClassificationRequest,
-                run_classification_request,
-                json_out.classification_results,
-            ),
-            "regress": (
-                regression_pb2.RegressionRequest,
-                run_regression_request,
-                json_out.regression_results,
-            ),
-        }[call.method]
+        kind, run, encode = _ON_EXAMPLES[call.method]
         signature_name, examples = read_examples(content)
         request = kind(input=examples)
         request.model_spec.signature_name = signature_name

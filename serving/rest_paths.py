@@ -16,9 +16,9 @@ _INFERENCE = re.compile(rf"/v1/models/([^/:]+){_VERSION}:(classify|regress|predi
 _MODEL = re.compile(rf"/v1/models(?:/([^/:]+))?{_VERSION}(?:/(metadata))?", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 # RFC 3986: what may stand in a path, and in a query or fragment.
-_PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
-_REST = rf"(?:{_PATH}|\?)*"
-_URI = re.compile(rf"{_PATH}(?:\?{_REST})?(?:#{_REST})?")
+_CHARACTER = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2}"
+_REST = rf"(?:{_CHARACTER}|\?)*"
+_URI = re.compile(rf"(?:{_CHARACTER})*(?:\?{_REST})?(?:#{_REST})?")
 _INT64_MAX = 2**63 - 1
 
 

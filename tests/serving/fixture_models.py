@@ -4,6 +4,8 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
 
 
 def save_half(directory: Path, offset: float = 2.0) -> None:
@@ -129,28 +131,64 @@ def _save_judge(directory: Path) -> None:
             "short": (examples, {"outputs": x[1:]}),
             "double": (examples, {"outputs": tf.cast(x, tf.float64)}),
         }
-        builder = v1.saved_model.builder.SavedModelBuilder(str(directory))
-        info = v1.saved_model.utils.build_tensor_info
-        builder.add_meta_graph_and_variables(
+        _save_graph(
             session,
-            ["serve"],
+            directory,
             {
-                name: v1.saved_model.signature_def_utils.build_signature_def(
-                    {"inputs": info(source)},
-                    {key: info(tensor) for key, tensor in outputs.items()},
-                    "tensorflow/serving/"
-                    + ("regress" if {"outputs"} == set(outputs) else "classify"),
+                name: _signature(
+                    {"inputs": source},
+                    outputs,
+                    "regress" if {"outputs"} == set(outputs) else "classify",
                 )
                 for name, (source, outputs) in signatures.items()
             },
         )
-        builder.save()
+
+
+def _save_odd_signatures(directory: Path) -> None:
+    """Of TF1: an input with a default value, and no output at all."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        a, b = (tf.compat.v1.placeholder(tf.float32, [None], name=name) for name in "ab")
+        add = _signature({"a": a, "b": b}, {"sum": a + b}, "predict")
+        add.defaults["b"].CopyFrom(tf.make_tensor_proto([10.0]))
+        nothing = _signature({"a": a}, {}, "predict")
+        _save_graph(session, directory, {"serving_default": add, "nothing": nothing})
+
+
+def _signature(inputs: dict, outputs: dict, method: str):
+    """A `SignatureDef` of tensors of a graph."""
+    utils, info = tf.compat.v1.saved_model.signature_def_utils, tf.compat.v1.saved_model.utils
+    return utils.build_signature_def(
+        {name: info.build_tensor_info(tensor) for name, tensor in inputs.items()},
+        {name: info.build_tensor_info(tensor) for name, tensor in outputs.items()},
+        f"tensorflow/serving/{method}",
+    )
+
+
+def _save_graph(session, directory: Path, signatures: dict) -> None:
+    builder = tf.compat.v1.saved_model.builder.SavedModelBuilder(str(directory))
+    builder.add_meta_graph_and_variables(session, ["serve"], signatures)
+    builder.save()
 
 
 def _save_with_keras(directory: Path) -> None:
     """A stock Keras export, with its own names: signatures `serve` and `serving_default`."""
     model = keras.Sequential(
         [keras.Input([4, 2], name="steps"), keras.layers.LSTM(3), keras.layers.Dense(1)]
+    )
+    model.export(str(directory), verbose=False)
+
+
+def _save_keras_text_model(directory: Path) -> None:
+    """Raw text in: the vocabulary is a table in the graph."""
+    words = keras.layers.TextVectorization(vocabulary=["good", "bad"], output_sequence_length=3)
+    model = keras.Sequential(
+        [
+            keras.Input([], dtype="string", name="text"),
+            words,
+            keras.layers.Embedding(4, 2, embeddings_initializer="ones"),
+            keras.layers.GlobalAveragePooling1D(),
+        ]
     )
     model.export(str(directory), verbose=False)
 
@@ -206,6 +244,21 @@ def save_all(root: Path, scratch: Path) -> None:
     _save_with_keras(root / "keras" / "1")
     _save_tf1_style(root / "tf1" / "1")
     _save_judge(root / "judge" / "1")
+    _save_odd_signatures(root / "odd" / "1")
+    _save_keras_text_model(root / "keras_text" / "1")
+    _save(
+        root / "number" / "1",
+        serving_default=(lambda t: {"y": tf.strings.to_number(t)}, strings),
+    )
+    _as_text(root / "number" / "1")
+
+
+def _as_text(directory: Path) -> None:
+    """Turns `saved_model.pb` into `saved_model.pbtxt`, which some exporters write instead."""
+    binary = directory / "saved_model.pb"
+    message = saved_model_pb2.SavedModel.FromString(binary.read_bytes())
+    (directory / "saved_model.pbtxt").write_text(text_format.MessageToString(message))
+    binary.unlink()
 
 
 def write_config(path: Path, models: Path) -> Path:

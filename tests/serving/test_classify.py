@@ -58,19 +58,19 @@ def examples(*values: float) -> input_pb2.Input:
             [42.0, 5.0],
         ),
         (
-            "C120",
+            "§9",
             "half:regress",
             {"signature_name": "regress_x_to_y", "context": {"x": 80.0}, "examples": [{}]},
             [42.0],
         ),
         (
-            "C120",
+            "§9",
             "judge:classify",
             {"signature_name": "classify", "examples": [{"x": 0.2, "word": "é"}, {"x": 1e-5}]},
             [[["é", 0.2], ["\ufffd", -0.2]], [["none", 1e-05], ["\ufffd", -1e-05]]],
         ),
         (
-            "C120",
+            "§9",
             "judge:classify",
             {
                 "signature_name": "classes",
@@ -80,7 +80,7 @@ def examples(*values: float) -> input_pb2.Input:
             [[["w", 0.0], ["\ufffd", 0.0]]],
         ),
         (
-            "C120",
+            "§9",
             "judge/versions/1:regress",
             {"signature_name": "regress_column", "examples": [{"x": 1.5}]},
             [4.5],
@@ -112,44 +112,44 @@ def test_over_rest(client, case, path, body, results):
         ("C125", "judge:regress", "classify", "Expected one output Tensor."),
         ("C125", "enc:classify", "", "Expected one or two output Tensors, found 3"),
         (
-            "C126",
+            "§9",
             "judge:classify",
             "bad_rank",
             "Expected Tensor shape: [batch_size num_classes] but got [2]",
         ),
         (
-            "C126",
+            "§9",
             "judge:classify",
             "bad_type",
             "Expected scores Tensor of DT_FLOAT. Got: DT_DOUBLE",
         ),
         (
-            "C126",
+            "§9",
             "judge:classify",
             "bad_classes",
             "Expected classes Tensor of DT_STRING. Got: DT_FLOAT",
         ),
-        ("C126", "judge:classify", "bad_batch", "Expected scores output batch size of 2. Got: 1"),
+        ("§9", "judge:classify", "bad_batch", "Expected scores output batch size of 2. Got: 1"),
         (
-            "C126",
+            "§9",
             "judge:classify",
             "bad_width",
             "Tensors class and score should match in dim_size(1). Got 2 vs. 1",
         ),
         (
-            "C126",
+            "§9",
             "judge:regress",
             "wide",
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
             "but got [2,2]",
         ),
         (
-            "C126",
+            "§9",
             "judge:regress",
             "short",
             "Input batch size did not match output batch size: 2 vs. 1",
         ),
-        ("C126", "judge:regress", "double", "Expected output Tensor of DT_FLOAT.  Got: DT_DOUBLE"),
+        ("§9", "judge:regress", "double", "Expected output Tensor of DT_FLOAT.  Got: DT_DOUBLE"),
     ],
 )
 def test_signatures_that_do_not_fit(client, case, path, signature, message):

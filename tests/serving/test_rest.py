@@ -28,25 +28,25 @@ HALF = "/v1/models/half:predict"
         ),
         ("C004", "/V1/MODELS/half:predict", '{"instances":[1]}', {"predictions": [2.5]}),
         ("C019", "/v1/models/a%2Fb%3Ac:predict", '{"instances":[1]}', {"predictions": [2.5]}),
-        ("C057", "/v1/models/two:predict", '{"instances":[0]}', {"predictions": [3.0]}),
-        ("C003", "/v1/models/two/versions/1:predict", '{"instances":[0]}', {"predictions": [2.0]}),
+        ("§4", "/v1/models/two:predict", '{"instances":[0]}', {"predictions": [3.0]}),
+        ("§1", "/v1/models/two/versions/1:predict", '{"instances":[0]}', {"predictions": [2.0]}),
         (
-            "C003",
+            "§1",
             "/v1/models/two/labels/stable:predict",
             '{"instances":[0]}',
             {"predictions": [2.0]},
         ),
         (
-            "C003",
+            "§1",
             "/v1/models/two/labels/canary:predict",
             '{"instances":[0]}',
             {"predictions": [3.0]},
         ),
         ("C064", HALF, '{"instances":[{"x":1.0},{"x":2.0}]}', {"predictions": [2.5, 3.0]}),
-        ("C063", HALF, '{"instances":[[1,2],[3,4]]}', {"predictions": [[2.5, 3.0], [3.5, 4.0]]}),
+        ("§5", HALF, '{"instances":[[1,2],[3,4]]}', {"predictions": [[2.5, 3.0], [3.5, 4.0]]}),
         ("C088", HALF, '{"inputs":[3.0,4.0]}', {"outputs": [3.5, 4.0]}),
         ("C088", HALF, '{"inputs":{"x":[3.0,4.0]}}', {"outputs": [3.5, 4.0]}),
-        ("C087", HALF, '{"inputs":3.0}', {"outputs": 3.5}),
+        ("§6", HALF, '{"inputs":3.0}', {"outputs": 3.5}),
         ("C092", HALF, '{"inputs":{"x":[1.0],"zzz":1}}', {"outputs": [2.5]}),
         ("C059", HALF, '{"signature_name":"","inputs":[1]}', {"outputs": [2.5]}),
         ("C047", HALF, '{"instances":[1.0]} trailing', {"predictions": [2.5]}),
@@ -118,8 +118,8 @@ HALF = "/v1/models/half:predict"
             {"predictions": [True, False]},
         ),
         ("C110", "/v1/models/f64:predict", '{"instances":[0.1]}', {"predictions": [0.1]}),
-        ("C060", "/v1/models/words:predict", '{"instances":["two","?"]}', {"predictions": [1, 3]}),
-        ("C060", "/v1/models/tf1:predict", '{"instances":[2]}', {"predictions": [6.0]}),
+        ("§4", "/v1/models/words:predict", '{"instances":["two","?"]}', {"predictions": [1, 3]}),
+        ("§4", "/v1/models/tf1:predict", '{"instances":[2]}', {"predictions": [6.0]}),
     ],
 )
 def test_predict(client, case, path, body, expected):
@@ -129,6 +129,7 @@ def test_predict(client, case, path, body, expected):
 
 
 def test_numbers_without_a_json_form_come_as_bare_tokens(client):
+    """C049, C113."""
     reply = client.predict("half", '{"instances":[NaN, Infinity, -Infinity]}')
     assert reply.body == b'{\n    "predictions": [NaN, Infinity, -Infinity\n    ]\n}'
 
@@ -155,13 +156,13 @@ def test_numbers_without_a_json_form_come_as_bare_tokens(client):
         ("C037", "nope", '{"signature_name": 5}', 400, 'JSON Value: {\n    "signature_name": 5'),
         ("C038", "nope", "{}", 404, "Servable not found for request: Latest(nope)"),
         ("C038", "nope/versions/3", "{}", 404, "Servable not found for request: Specific(nope, 3)"),
-        ("C054", "half/versions/7", "{}", 404, "Servable not found for request: Specific(half, 7)"),
+        ("§4", "half/versions/7", "{}", 404, "Servable not found for request: Specific(half, 7)"),
         ("C055", "two/labels/None", "{}", 400, "Unrecognized servable version label: None"),
         ("C055", "half/labels/stable", "{}", 400, "Unrecognized servable version label: stable"),
         ("C055", "nope/labels/stable", "{}", 400, "Unrecognized servable version label: stable"),
         ("C055", "two/labels/a%20b", "{}", 400, "Unrecognized servable version label: a b"),
         (
-            "C060",
+            "§4",
             "half",
             '{"signature_name":"nope"}',
             400,
@@ -229,7 +230,7 @@ def test_error_layout(client):
 
 
 def test_row_format_needs_a_batch_dimension(client):
-    """C107 and C108 at once, the column format's outputs of any shape (C114)."""
+    """The column format takes outputs of any shape (C107)."""
     reply = client.predict("enc", {"instances": [{"tokens": [1, 2]}]})
     assert reply.status == 400
     assert reply.error in (
@@ -268,6 +269,32 @@ def test_bad_gzip_counts_as_empty(client, body):
     """C023."""
     reply = client("POST", HALF, body, {"Content-Encoding": "gzip"})
     assert (reply.status, reply.error) == (400, "JSON Parse error: The document is empty")
+
+
+def test_a_keras_model_of_raw_text(client):
+    reply = client.predict("keras_text", {"instances": ["good bad", "?"]})
+    assert reply.json == {"predictions": [[1.0, 1.0], [1.0, 1.0]]}
+
+
+def test_a_model_in_text_form(client):
+    reply = client.predict("number", {"instances": ["1.5", {"b64": "Mg=="}]})
+    assert reply.json == {"predictions": [1.5, 2.0]}
+
+
+def test_a_kernels_error_about_bytes_that_are_no_text(client):
+    reply = client.predict("number", {"instances": [{"b64": "/w=="}]})
+    assert reply.status == 400
+    assert "could not correctly convert string" in reply.error
+
+
+def test_signatures_with_defaults_and_without_outputs(client):
+    """Over REST every input must be sent (C071); C116."""
+    body = {"inputs": {"a": [1], "b": [2]}}
+    assert client.predict("odd", body).json == {"outputs": [3.0]}
+    reply = client.predict("odd", {"inputs": {"a": [1]}})
+    assert (reply.status, reply.error) == (400, "Missing named input: b in 'inputs' object.")
+    reply = client.predict("odd", {"signature_name": "nothing", "inputs": [1]})
+    assert (reply.status, reply.error) == (400, "Cannot convert empty tensor map to JSON")
 
 
 @pytest.mark.parametrize("signature", ["serve", "serving_default"])

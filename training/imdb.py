@@ -15,12 +15,10 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from training.lines import sha256
+from training.reviews import Reviews, check_published
 
 HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
-LABELS = ("negative", "positive")  # label 0 and label 1
 DEV_REVIEWS = 2500
 ARCHIVES = {
     "train": "aclImdb_labeled.tar.gz",
@@ -30,11 +28,13 @@ ARCHIVES = {
 WHOLE_ARCHIVE = "aclImdb_v1.tar.gz"  # as its home has it
 FOLDERS = {"neg": 0, "pos": 1, "unsup": -1}
 
-# What is published: the number of reviews, and the SHA-256 that `digest` gives.
-PUBLISHED = {
-    "train": (25_000, "00d14d5bdad20526d8561d8f877fdf7de0985b00d425ad8fc8661dc0eb26ec30"),
-    "test": (25_000, "3c03928231198d9553ffc7d097a353d1372d360a27e3430244168449e134e737"),
-    "unsupervised": (50_000, "d747b422f74d803f62844322c5c4990e538fc8bf0531a5bd0e52c661c234dbd6"),
+# SHA-256 of each split as `training.reviews.digest` gives it; `train` is the whole one there, as
+# published, and `dev` what is held out of it.
+DIGESTS = {
+    "train": "00d14d5bdad20526d8561d8f877fdf7de0985b00d425ad8fc8661dc0eb26ec30",
+    "dev": "0f2aecb105602228a128510ed5dd4eef861dc1b909f5f611b8ec7082d9764ecc",
+    "test": "3c03928231198d9553ffc7d097a353d1372d360a27e3430244168449e134e737",
+    "unsupervised": "d747b422f74d803f62844322c5c4990e538fc8bf0531a5bd0e52c661c234dbd6",
 }
 # What a reader asks for -> the published split it comes from.
 SPLITS = {"train": "train", "dev": "train", "test": "test", "unsupervised": "unsupervised"}
@@ -43,13 +43,6 @@ INSTRUCTIONS = f"""
 Get {WHOLE_ARCHIVE} from {HOME} and name its folder, packed or unpacked (aclImdb/); the reviews
 with and without labels may also be packed apart, as {" and ".join(sorted(set(ARCHIVES.values())))}.
 """
-
-
-class Reviews(NamedTuple):
-    """Parallel lists: `labels[i]` is what `texts[i]` thinks of its film."""
-
-    texts: list[str]  # as written, with `<br />` for a new line
-    labels: list[int]  # 0 negative, 1 positive; -1 unlabelled
 
 
 def load_imdb(
@@ -65,11 +58,12 @@ def load_imdb(
         data_dir: A folder with the corpus's archives or with its folder `aclImdb`, or that folder
             itself. None: TFDS downloads `imdb_reviews` once and keeps it.
         split: `train`, `dev`, `test` or `unsupervised`.
-        verify: Whether the reviews must be the published ones (their number and SHA-256). False
+        verify: Whether the reviews must be the published ones (SHA-256). False
             lets `data_dir` hold other reviews in the same folders; a tenth of them is held out.
 
     Returns:
-        `Reviews(texts, labels)`.
+        `Reviews(texts, labels)`; label 0 is negative, 1 positive, -1 not known. The texts have
+        `<br />` where their writers began a new line.
 
     Raises:
         ConnectionError: `data_dir` is None and the download failed.
@@ -95,34 +89,12 @@ def load_imdb(
     rows.sort(key=lambda row: (_key(row[0]), row))
     reviews = Reviews(*map(list, zip(*rows, strict=True)))
     if verify:
-        check_published(published, reviews)
+        check_published(reviews, DIGESTS[published], published, HOME)
     if published != "train":
         return reviews
     cut = _end_of_dev(reviews.texts)
     half = slice(None, cut) if split == "dev" else slice(cut, None)
     return Reviews(reviews.texts[half], reviews.labels[half])
-
-
-def digest(reviews: Reviews) -> str:
-    """SHA-256 over all texts and labels in the order of `load_imdb`."""
-    rows = zip(reviews.labels, reviews.texts, strict=True)
-    return sha256("".join(f"{label}\t{text}\n" for label, text in rows).encode())
-
-
-def check_published(split: str, reviews: Reviews) -> None:
-    """Compares the reviews of a published split with what was published.
-
-    Raises:
-        ValueError: Their number or their content differs.
-    """
-    expected = PUBLISHED[split]
-    received = (len(reviews.texts), digest(reviews))
-    if received != expected:
-        raise ValueError(
-            f"The reviews of split {split!r} are not the published ones: there must be "
-            f"{expected[0]} with SHA-256 {expected[1]}. Received: {received[0]} with "
-            f"{received[1]}. Get the corpus from {HOME}"
-        )
 
 
 def _key(text) -> bytes:

@@ -6,6 +6,7 @@ import pytest
 
 from training import imdb
 from training.imdb import load_imdb
+from training.reviews import digest
 
 # 40 labelled reviews a side; three texts stand twice.
 TEXTS = {
@@ -86,13 +87,13 @@ def test_tfds_gives_what_the_folder_gives(folder, monkeypatch):
 
 
 def test_other_reviews_than_the_published_are_refused(folder, monkeypatch):
-    with pytest.raises(ValueError, match=r"not the published ones.*25000.*Received: 40 with"):
+    with pytest.raises(ValueError, match=r"'test' is not the published one.*Received: 40 texts"):
         load_imdb(folder, "test")
     whole = load_imdb(folder, "test", verify=False)
-    monkeypatch.setitem(imdb.PUBLISHED, "test", (40, imdb.digest(whole)))
+    monkeypatch.setitem(imdb.DIGESTS, "test", digest(whole))
     assert load_imdb(folder, "test") == whole
-    monkeypatch.setitem(imdb.PUBLISHED, "train", (40, imdb.digest(whole)))
-    with pytest.raises(ValueError, match=r"not the published ones.*Received: 40 with"):
+    monkeypatch.setitem(imdb.DIGESTS, "train", digest(whole))
+    with pytest.raises(ValueError, match=r"'train' is not the published one.*Received: 40 texts"):
         load_imdb(folder, "dev")
 
 

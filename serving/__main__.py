@@ -111,6 +111,8 @@ def _say_where(server, models) -> None:
     if options.grpc_socket_path:
         click.echo(f"gRPC at unix:{options.grpc_socket_path}")
     if server.rest_api_port:
+        if options.playground:
+            click.echo(f"Playground at http://{host}:{server.rest_api_port}/")
         url = f"http://{host}:{server.rest_api_port}/v1/models"
         click.echo(f"REST at {url}/NAME:predict. Try:")
         for name in models:

@@ -23,6 +23,7 @@ class ModelConfig:
         latest: How many of the highest versions to serve; 0 for all of them.
         specific: If not empty, exactly these versions.
         labels: Label -> version.
+        platform: What runs the model; only "tensorflow" can be served.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ModelConfig:
     latest: int = 1
     specific: tuple[int, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
+    platform: str = _PLATFORM
 
     def choose(self, versions: set[int]) -> set[int]:
         """The versions to serve of those that are there."""
@@ -62,6 +64,8 @@ def read_config_file(path: Path) -> dict[str, ModelConfig]:
 def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, ModelConfig]:
     """Checks a `ModelServerConfig` message and turns it into `ModelConfig`s by name.
 
+    Whether their platforms can be served, `check_platforms` tells.
+
     Raises:
         ServingError: With TensorFlow Serving's message.
     """
@@ -73,12 +77,33 @@ def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, 
             raise invalid_argument(
                 f"Illegal to list model {model.name} multiple times in config list"
             )
-        _check_platform(model)
         models[model.name] = _model_config(model)
     return models
 
 
-def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
+def check_platforms(configs: Mapping[str, ModelConfig], current: Mapping[str, ModelConfig]) -> None:
+    """Checks that every model can be served, and by what served it so far.
+
+    Args:
+        configs: Model name -> configuration that shall be served.
+        current: That which is served.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT.
+    """
+    for name, config in configs.items():
+        before = current.get(name, config).platform
+        if before != config.platform:
+            raise invalid_argument(
+                f"Illegal to change a model's platform. For model {name} platform was {before} and "
+                f"new platform requested is {config.platform}"
+            )
+    for name, config in configs.items():
+        if config.platform != _PLATFORM:
+            raise invalid_argument(f"Model {name} requests unsupported platform {config.platform}")
+
+
+def _platform_of(model: model_server_config_pb2.ModelConfig) -> str:
     if model.model_type and model.model_platform:
         raise invalid_argument(
             "Illegal setting both ModelServerConfig::model_type (deprecated) and "
@@ -89,11 +114,8 @@ def _check_platform(model: model_server_config_pb2.ModelConfig) -> None:
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
             "ModelServerConfig::model_platform."
         )
-    platform = model.model_platform or {model_server_config_pb2.TENSORFLOW: _PLATFORM}.get(
-        model.model_type, "other"
-    )
-    if platform != _PLATFORM:
-        raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
+    types = {model_server_config_pb2.TENSORFLOW: _PLATFORM}
+    return model.model_platform or types.get(model.model_type, "other")
 
 
 def _model_config(model: model_server_config_pb2.ModelConfig) -> ModelConfig:
@@ -112,6 +134,7 @@ def _model_config(model: model_server_config_pb2.ModelConfig) -> ModelConfig:
         latest=latest,
         specific=specific,
         labels=dict(model.version_labels),
+        platform=_platform_of(model),
     )
 
 

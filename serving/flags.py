@@ -134,11 +134,11 @@ _FLAGS = [
     _at_least(
         0, "max_num_load_retries", 5, "Tries after the first one for a version that fails to load."
     ),
-    _at_least(
-        0,
-        "load_retry_interval_micros",
-        60_000_000,
-        "Between those tries, unless the version's files change.",
+    click.option(
+        "--load_retry_interval_micros",
+        type=int,
+        default=60_000_000,
+        help="Between those tries, unless the version's files change; negative: no wait.",
     ),
     _switch("enable_model_warmup", True, "Replay assets.extra/tf_serving_warmup_requests."),
     _at_least(1, "num_request_iterations_for_warmup", 1, "How often each of them runs."),
@@ -152,6 +152,7 @@ _FLAGS = [
     _at_least(1, "rest_api_num_threads", 16, "REST requests at a time."),
     _at_least(1, "grpc_max_threads", 16, "gRPC calls at a time."),
     click.option("--grpc_channel_arguments", default="", help="key=value,... for gRPC."),
+    _switch("playground", True, "Offer a page at / to try the models in."),
     _switch("rest_api_enable_cors_support", False, "Let pages of other origins call the REST API."),
     _switch("enable_batching", False, "Run requests that come together as one batch."),
     _file("batching_parameters_file", "BatchingParameters in protobuf's text form."),

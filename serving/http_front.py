@@ -1,4 +1,4 @@
-"""What stands before the REST API on its port: the page of metrics, and the counting for it."""
+"""What stands before the REST API on its port: other pages, and the counting for the metrics."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -10,25 +10,32 @@ from serving.metrics import Metrics
 from serving.rest_paths import is_api, local_part, parse_call
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+#: Path -> the page there, or None.
+Pages = Callable[[str], web.Response | None]
 _INFERENCES = ("predict", "classify", "regress")
 _CODE_OF = {}
 for _name, (_, _status) in CODES.items():
     _CODE_OF.setdefault(_status, _name)
 
 
-def in_front_of(handler: Handler, metrics: Metrics, prometheus_path: str | None) -> Handler:
-    """Counts and times the requests of a handler, and answers those for the metrics itself.
+def in_front_of(
+    handler: Handler, metrics: Metrics, prometheus_path: str | None, pages: Pages | None = None
+) -> Handler:
+    """Counts and times the requests of a handler, and answers those for other pages itself.
 
     Args:
         handler: Of the REST API.
         metrics: Where it is noted.
         prometheus_path: Of the page of metrics; None for no page.
+        pages: Further pages, for GET and HEAD.
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         path = local_part(request.raw_path)
         if prometheus_path and path.partition("?")[0] == prometheus_path:
             return _metrics_page(metrics, path, prometheus_path)
+        if pages and request.method in ("GET", "HEAD") and (page := pages(path)) is not None:
+            return page
         started = time.perf_counter()
         response = await handler(request)
         if is_api(path):

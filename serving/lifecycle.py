@@ -140,8 +140,8 @@ class Lifecycle:
                 version.loads = 0  # should it come back, it starts afresh
 
     def _should_load(self, model: Model, number: int) -> bool:
-        version = model.versions.get(number)
-        if version is None:
+        version = model.versions[number]
+        if version.state is State.START:
             return True
         if version.state is not State.END:
             return False

@@ -21,6 +21,7 @@ class Options:
         port: Of gRPC; None for no gRPC over TCP, 0 for any free one.
         grpc_socket_path: Of a Unix socket for gRPC, beside the port.
         rest_api_port: Of REST; None for no REST, 0 for any free one.
+        playground: Whether the REST port offers a page at `/` to try the models in.
     """
 
     host: str = "127.0.0.1"
@@ -33,6 +34,7 @@ class Options:
     rest_api_num_threads: int = 16
     rest_api_timeout_in_ms: int = 30000
     rest_api_enable_cors_support: bool = False
+    playground: bool = False
     file_system_poll_wait_seconds: float = 1.0
     max_num_load_retries: int = 5
     load_retry_interval_micros: int = 60_000_000

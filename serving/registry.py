@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from serving.config import ModelConfig
+from serving.config import ModelConfig, check_platforms
 from serving.errors import ServingError, invalid_argument
 from serving.servable import Servable
 from serving.versions import Model, State, Version
@@ -48,7 +48,7 @@ class Registry:
             timeout: Seconds after which the waiting is given up; None waits for ever.
 
         Raises:
-            ServingError: From `wait_until_served` or `assign_labels`.
+            ServingError: From `configure`, `wait_until_served` or `assign_labels`.
         """
         self.configure(configs)
         self.wait_until_served(configs, timeout)
@@ -58,8 +58,13 @@ class Registry:
         """Sets what is to be served; models that are not named any more are unloaded.
 
         Labels take effect with `assign_labels`, when their versions are available.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT for a platform that cannot be served; nothing changes.
         """
         with self._changed:
+            current = {name: each.config for name, each in self._models.items() if not each.removed}
+            check_platforms(configs, current)
             for name, config in configs.items():
                 known = self._models.setdefault(name, Model(config))
                 if known.removed or known.config != config:
@@ -223,13 +228,18 @@ class Registry:
                 model.looked_at = True
                 if wanted is not None:
                     model.aspired = dict(wanted)
+            for version in model.in_state(State.START):
+                if version.number not in model.aspired:
+                    self.move(version, State.END)
+            for number, directory in model.aspired.items():
+                model.versions.setdefault(number, Version(number, directory))
             self._changed.notify_all()
 
     def begin_loading(self, model: Model, number: int) -> Version:
         """Lists a version, as one that is being loaded from the directory it is wanted from."""
         with self._changed:
             directory = model.aspired[number]
-            version = model.versions.setdefault(number, Version(number, directory))
+            version = model.versions[number]
             version.directory = directory
             self.move(version, State.LOADING)
         return version

@@ -19,6 +19,7 @@ from serving.lifecycle import Lifecycle
 from serving.loader import Loader
 from serving.metrics import Metrics
 from serving.options import Options
+from serving.playground import playground_response
 from serving.registry import Registry
 from serving.rest import RestApi
 
@@ -105,6 +106,7 @@ class Server:
     def stop(self) -> None:
         """Closes the ports, lets running requests end, and unloads the models."""
         self._stopped.set()
+        self.registry.close()  # calls that wait for models to come up wait no more
         # gRPC takes no more calls from here on, while those it has go on beside REST's.
         grpc_ended = self._grpc.stop(self._grace_seconds) if self._grpc else None
         if self._loop_thread.is_alive():
@@ -154,14 +156,18 @@ class Server:
             cors=self.options.rest_api_enable_cors_support,
         )
         server = api.server()
+        pages = self._playground if self.options.playground else None
         server.request_handler = in_front_of(
-            server.request_handler, self.metrics, self._prometheus_path
+            server.request_handler, self.metrics, self._prometheus_path, pages
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=self._grace_seconds)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.options.host, self.options.rest_api_port)
         await site.start()
         return self._runner.addresses[0][1]
+
+    def _playground(self, path: str) -> web.Response | None:
+        return playground_response(path, self.registry.names())
 
     async def _close_rest_port(self) -> None:
         await self._runner.cleanup()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.config import ModelConfig, read_config_file, single_model
+from serving.config import ModelConfig, check_platforms, read_config_file, single_model
 from serving.errors import ServingError
 
 
@@ -12,7 +12,7 @@ def read(tmp_path, text):
     return read_config_file(path)
 
 
-def test_every_freedom_of_the_text_form(tmp_path):
+def test_c152_every_freedom_of_the_text_form(tmp_path):
     models = read(
         tmp_path,
         """
@@ -38,7 +38,7 @@ def test_every_freedom_of_the_text_form(tmp_path):
     assert last.choose({1, 2, 3, 4}) == {2, 3, 4}
 
 
-def test_latest_is_the_default():
+def test_c142_latest_is_the_default():
     config = single_model("m", "/models/m")["m"]
     assert isinstance(config, ModelConfig)
     assert config.choose({1, 2, 10}) == {10}
@@ -55,8 +55,6 @@ def test_latest_is_the_default():
          "ModelServerConfig::model_platform"),
         ("name: 'm' base_path: '/m' model_platform: 'tensorflow' model_type: TENSORFLOW",
          "Illegal setting both ModelServerConfig::model_type"),
-        ("name: 'm' base_path: '/m' model_platform: 'torch'",
-         "Model m requests unsupported platform torch"),
         ("name: 'm' base_path: 'gs://bucket/m' model_platform: 'tensorflow'",
          "only local directories"),
         ("name: 'm' base_path: '/m' model_platform: 'tensorflow' "
@@ -67,7 +65,7 @@ def test_latest_is_the_default():
         ("nome: 'm'", "Invalid protobuf file"),
     ],
 )  # fmt: skip
-def test_refused(tmp_path, config, message):
+def test_c154_refused(tmp_path, config, message):
     with pytest.raises(ServingError) as caught:
         read(tmp_path, f"model_config_list {{ config {{ {config} }} }}")
     assert message in caught.value.message
@@ -84,3 +82,15 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_custom_configs_are_not_supported(tmp_path):
     with pytest.raises(ServingError, match="custom_model_config is not supported"):
         read(tmp_path, "custom_model_config {}")
+
+
+@pytest.mark.parametrize("platform", ["model_platform: 'torch'", "model_type: OTHER"])
+def test_c154_platforms(tmp_path, platform):
+    text = "model_config_list {{ config {{ name: 'm' base_path: '/m' {} }} }}"
+    other = read(tmp_path, text.format(platform))
+    with pytest.raises(ServingError, match="Model m requests unsupported platform"):
+        check_platforms(other, {})
+    good = read(tmp_path, text.format("model_platform: 'tensorflow'"))
+    check_platforms(good, good)
+    with pytest.raises(ServingError, match=r"Illegal to change a model's platform. For model m"):
+        check_platforms(other, good)

@@ -13,6 +13,7 @@ import time
 import grpc
 import pytest
 from fixture_models import write_config
+from rest_client import Client
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 
@@ -99,7 +100,9 @@ def test_the_end_by_signals(models, tmp_path):
     assert not list(program.temporary.iterdir())
 
     with program.running() as (process, started):
-        assert str(program.port) in started
+        assert f"Playground at http://127.0.0.1:{program.port}/\n" in started
+        page = Client(program.port)("GET", "/")
+        assert (page.status, page.body[:15].lower()) == (200, b"<!doctype html>")
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "half"
         with grpc.insecure_channel(f"unix:{program.unix_socket}") as channel:

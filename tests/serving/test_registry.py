@@ -47,6 +47,26 @@ def test_a_changed_configuration_is_waited_for():
         assert number == 1
 
 
+def test_c154_a_refused_configuration_changes_nothing():
+    registry = Registry()
+    registry.configure({"m": ModelConfig("m", Path("/m"))})
+    torch = {"n": ModelConfig("n", Path("/n"), platform="torch")}
+    with pytest.raises(ServingError, match="unsupported platform torch"):
+        registry.reload(torch)
+    assert registry.names() == ["m"]
+
+
+def test_c133_a_wanted_version_is_listed_before_it_is_loaded():
+    registry = Registry()
+    config = ModelConfig("m", Path("/m"), latest=2)
+    registry.configure({"m": config})
+    ((_, model),) = registry.models()
+    registry.aspire(model, config, {1: Path("/m/1"), 2: Path("/m/2")})
+    assert [state for _, state, _ in registry.statuses("m")] == [State.START, State.START]
+    registry.aspire(model, config, {2: Path("/m/2")})
+    assert registry.statuses("m") == [(2, State.START, None), (1, State.END, None)]
+
+
 def test_a_reload_can_be_given_up():
     registry = Registry()
     with pytest.raises(ServingError, match="models to load: m") as caught:

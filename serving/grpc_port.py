@@ -8,7 +8,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from serving.errors import ServingError
 from serving.grpc_metrics import MetricsInterceptor
-from serving.grpc_server import _Services
+from serving.grpc_server import Services
 from serving.metrics import Metrics
 from serving.options import Options
 from serving.registry import Registry
@@ -43,7 +43,7 @@ def open_grpc_port(
         ],
         interceptors=[MetricsInterceptor(metrics)],
     )
-    services = _Services(registry)
+    services = Services(registry)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(services, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(services, server)
     if options.grpc_socket_path:

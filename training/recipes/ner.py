@@ -1,0 +1,210 @@
+"""The recipes of ``ner`` (CoNLL-2003), ``ner_open`` (WNUT-17 and BTC) and an ablation.
+
+Read from top to bottom: what is trained, on what, how, and which epoch is kept. The last entry of
+``RECIPES`` is ``ner`` without its CRF.
+"""
+
+import collections
+import dataclasses
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+import zoo.models
+from training.batches import training_batches
+from training.columns import Tagged
+from training.entity_f1 import strict_scores
+from training.evaluation.labelling import CORPORA
+from training.runs import prepared, train_model
+from training.summed_gradients import summing_adam
+from training.word_vectors import embedding_matrix, load_word_vectors
+from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the result; two runs of one recipe see the same data in one order."""
+
+    name: str
+    model: str = "ner"
+    seed: int = 1
+    # Data, and the types that it is labelled with
+    corpora: tuple[str, ...] = ("conll2003",)
+    types: tuple[str, ...] = ("LOC", "MISC", "ORG", "PER")
+    # Vocabulary
+    word_units: int = 50  # of GloVe's sizes
+    public_words: int = 200_000  # its most frequent words, kept with their vectors
+    least_word: int = 2  # a training word without a vector that is rarer counts as unknown
+    least_character: int = 5  # so does a character
+    # Network: further arguments of the model's class, its defaults where not named
+    network: dict = field(default_factory=dict)
+    # Schedule
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    warmup_steps: int = 400
+    clip_norm: float = 1.0
+    average_momentum: float = 0.998
+    weight_decay: float = 0.0
+    precision: str = "float32"
+
+
+RECIPES = {
+    "ner": Recipe(
+        "ner",
+        network={
+            "character_units": 30,
+            "spelling_units": 50,
+            "units": 200,
+            "word_dropout": 0.02,
+            "input_dropout": 0.4,
+            "output_dropout": 0.5,
+        },
+    ),
+    "ner_open": Recipe(
+        "ner_open",
+        corpora=("wnut17", "btc"),
+        types=("LOC", "ORG", "PER"),
+        epochs=20,
+        network={
+            "character_units": 30,
+            "spelling_units": 50,
+            "units": 150,
+            "word_dropout": 0.1,
+            "input_dropout": 0.5,
+            "output_dropout": 0.5,
+        },
+    ),
+}
+RECIPES["ner_softmax"] = dataclasses.replace(
+    RECIPES["ner"], name="ner_softmax", network={**RECIPES["ner"].network, "output": "softmax"}
+)
+
+
+def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=(), word_vectors=None):
+    """Train, or go on with a run that was stopped; keep the epoch with the best dev F1.
+
+    Args:
+        recipe: a :class:`Recipe`.
+        out: the run's folder: ``checkpoint*`` to go on from, ``preset/`` for the best epoch so far,
+            ``logs/`` for TensorBoard.
+        data_dir: folder with the recipe's corpora; None downloads them.
+        verify: refuse data that is not the published corpus.
+        command: the command line, for the model card.
+        callbacks: further Keras callbacks.
+        word_vectors: file or folder with GloVe's vectors; None downloads them.
+
+    Returns:
+        The folder of the best epoch, which ``zoo.load`` takes.
+
+    Raises:
+        ValueError: ``out`` holds a run of another recipe.
+    """
+    with prepared(recipe):
+        data = load(recipe, data_dir, "train", verify)
+        dev = load(recipe, data_dir, "validation", verify)
+        model = new_model(recipe, data, load_word_vectors(word_vectors, units=recipe.word_units))
+        steps = -(-len(data.tokens) // recipe.batch_size)
+        model.compile(summing_adam(recipe, steps))
+
+        def dev_f1(model):
+            return strict_scores(dev.tags, model.tag_tokens(dev.tokens))["f1"]
+
+        batches = batches_of(model, recipe, data)
+        return train_model(model, recipe, batches, steps, out, dev_f1, "f1", command, callbacks)
+
+
+def load(recipe, data_dir, split, verify):
+    """A split of all corpora of the recipe, one after the other, with the types it trains on."""
+    tokens, tags = [], []
+    for name in recipe.corpora:
+        corpus = CORPORA[name]
+        tagged = corpus.measured(corpus.load(data_dir, split, verify))
+        tokens += tagged.tokens
+        tags += tagged.tags
+    return Tagged(tokens, tags)
+
+
+def new_model(recipe, data, public):
+    """The untrained model, with vocabularies of the training data and of public word vectors.
+
+    Args:
+        recipe: a :class:`Recipe`.
+        data: ``Tagged``, the training data.
+        public: ``training.word_vectors.WordVectors``, frequent words first.
+    """
+    words = trained_words(data.tokens, set(public.words), recipe.least_word)
+    trained, known = len(words), set(words)
+    for word in public.words[: recipe.public_words]:
+        # What is looked up is in normal form; another form would never be found.
+        if word not in known and word == normal_form(word):
+            words.append(word)
+    vectors = embedding_matrix(words, public, recipe.seed)
+    model = zoo.models.MODELS[recipe.model](
+        WordVocabulary(words),
+        CharacterVocabulary(frequent_characters(data.tokens, recipe.least_character)),
+        types=recipe.types,
+        trained_words=trained,
+        word_units=vectors.shape[1],
+        **recipe.network,
+    )
+    # Padding and the unknown word come before the words.
+    model.assign_words(np.concatenate([np.zeros_like(vectors[:2]), vectors]))
+    return model
+
+
+def trained_words(tokens, public, least):
+    """Words of the training data that get a vector of their own, most frequent first.
+
+    A word that has no public vector counts with its digits as 0, which is how it will be looked up,
+    and only if it is not rare: the vector of the unknown word is learnt from the rare ones.
+
+    Args:
+        tokens: list of token lists.
+        public: set of words that have a vector.
+        least: how often a word without a public vector must be there.
+
+    Returns:
+        List of words in normal form.
+    """
+    counts = collections.Counter()
+    for token in (token for sentence in tokens for token in sentence):
+        form = normal_form(token)
+        counts[form if form in public else re.sub(r"\d", "0", form)] += 1
+    return [
+        word for word, count in counts.most_common() if word and (word in public or count >= least)
+    ]
+
+
+def frequent_characters(tokens, least):
+    """Characters in at least ``least`` tokens; the unknown one is learnt from the others."""
+    counts = collections.Counter(
+        character for sentence in tokens for token in sentence for character in set(token)
+    )
+    return [character for character, count in counts.items() if count >= least]
+
+
+def batches_of(model, recipe, data):
+    """A function of a range of epochs to the training batches, for ``train_model``."""
+    tokens, tags = model.raw_columns(*data)
+    ids = tags.with_values(model.tag_ids.lookup(tags.flat_values)).to_list()
+    ids = [np.array(row, np.int32) for row in ids]
+    rows = np.arange(len(ids), dtype=np.int32)
+
+    def finish(tags, lengths, rows):
+        return model.inputs_of(tf.gather(tokens, rows)), tags
+
+    def batches(epochs):
+        return training_batches(
+            lambda rng, epoch: (ids, rows),
+            finish,
+            recipe.batch_size,
+            recipe.seed,
+            epochs,
+            sequences=1,
+            values=1,
+        )
+
+    return batches

@@ -1,14 +1,15 @@
 """Labelled tokens in columns: one token a line, blank lines between sentences.
 
 The form of CoNLL-2003, WNUT-17 and the Broad Twitter Corpus. One reader for all, whatever separates
-the columns and whether an entity begins with `B-` always (BIO) or only beside another (IOB1).
+the columns and whatever the tag scheme (CoNLL-2003 has IOB1, the others BIO).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from training.lines import read_bytes, sha256, split_lines
+from zoo.text.tags import split_tag, to_bio
 
 DOCUMENT_MARK = "-DOCSTART-"
 
@@ -34,8 +35,7 @@ def read_columns(path: str | Path, separator: str) -> Tagged:
         The sentences in the file's order, as `Tagged`.
 
     Raises:
-        ValueError: The file is damaged, no UTF-8, has a line of one column, or a tag that is not
-            "O", "B-<type>" or "I-<type>".
+        ValueError: The file is damaged, not UTF-8, or has a line without a tag (`zoo.text.tags`).
     """
     sentences, tokens, tags = [], [], []
     for number, line in enumerate([*split_lines(read_bytes(path), path), ""], start=1):
@@ -45,32 +45,19 @@ def read_columns(path: str | Path, separator: str) -> Tagged:
             tokens, tags = [], []
             continue
         columns = line.rstrip("\r").split(separator)
-        tag = columns[-1]
-        if len(columns) < 2 or not (tag == "O" or (tag[:2] in ("B-", "I-") and tag[2:])):
+        try:
+            # A line of one column has no tag, even if it looks like one.
+            split_tag(columns[-1] if len(columns) > 1 else "")
+        except ValueError as error:
             raise ValueError(
-                f"{path} must have a token, {separator!r} and a tag (O, B-<type>, I-<type>) on "
-                f"each line. Received: line {number}: {line[:80]!r}"
-            )
+                f"{path} must have a token, {separator!r} and a tag on each line ({error}). "
+                f"Received: line {number}: {line[:80]!r}"
+            ) from error
         token = columns[0].strip()
         if token and token != DOCUMENT_MARK:
             tokens.append(token)
-            tags.append(tag)
+            tags.append(columns[-1])
     return Tagged([tokens for tokens, _ in sentences], [tags for _, tags in sentences])
-
-
-def to_bio(tags: Sequence[str]) -> list[str]:
-    """IOB1 (or BIO) tags as BIO: an `I-` that goes on from no entity of its type becomes `B-`.
-
-    Example:
-        >>> to_bio(["I-PER", "I-PER", "B-PER", "I-LOC", "O"])
-        ['B-PER', 'I-PER', 'B-PER', 'B-LOC', 'O']
-    """
-    bio, before = [], "O"
-    for tag in tags:
-        begins = tag.startswith("I-") and before[2:] != tag[2:]
-        bio.append("B-" + tag[2:] if begins else tag)
-        before = tag
-    return bio
 
 
 def find_file(data_dir: str | Path, names: Iterable[str], corpus: str, instructions: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from training import conll2003
-from training.columns import Tagged, content_sha256, find_file, read_columns, to_bio
+from training.columns import Tagged, content_sha256, find_file, read_columns
 from training.conll2003 import SPLITS, load_conll2003
 
 # IOB1, as the shared task's own files: an entity begins with B- only beside one of its type.
@@ -97,21 +97,6 @@ def test_the_digest_sees_words_tags_and_ends_of_sentences_but_no_order():
     assert len(digests) == 3
 
 
-@pytest.mark.parametrize(
-    ("iob1", "bio"),
-    [
-        ("I-A I-A B-A I-A", "B-A I-A B-A I-A"),
-        ("I-A I-B O I-B", "B-A B-B O B-B"),
-        ("B-A I-B", "B-A B-B"),
-        ("O", "O"),
-        ("", ""),
-    ],
-)
-def test_iob1_becomes_bio_and_bio_stays(iob1, bio):
-    assert to_bio(iob1.split()) == bio.split()
-    assert to_bio(bio.split()) == bio.split()
-
-
 def test_changed_content_is_named_unless_another_corpus_is_wanted(corpus):
     (corpus / "eng.testb").write_text("Ann X X I-PER\n")
     with pytest.raises(ValueError, match=r"eng\.testb is not the published corpus: its 1 sentence"):
@@ -129,7 +114,7 @@ def test_an_unknown_split_and_missing_files_are_named(corpus):
         load_conll2003(corpus)
 
 
-@pytest.mark.parametrize("line", ["Ann", "Ann X", "Ann B-", "Ann PER", "Ann X-PER"])
+@pytest.mark.parametrize("line", ["Ann", "O", "Ann X", "Ann B-", "Ann PER", "Ann X-PER"])
 def test_a_line_without_a_tag_is_named(tmp_path, line):
     (tmp_path / "file").write_text(f"Bob O\n{line}\n")
     with pytest.raises(ValueError, match=rf"file must have a token.*line 2: '{line}'"):

@@ -103,26 +103,18 @@ def evaluate(
     for split, tagged in own.items():
         corpus, part = _corpus(split)
         gold = corpus.measured(tagged)
-        predicted = model.tag_tokens(gold.tokens)
-        known = set()
-        for name in corpus.trained_with:
-            training = CORPORA[name].load(data_dir, "train", verify)
-            known |= {surface for *_, surface in entities(corpus.measured(training))}
         texts = [plain_text(tokens) for tokens in gold.tokens]
         if not measured:
             tag([plain.text for plain in texts[: 2 * batch_size]])  # traces the graph
         answers, speed = throughput(tag, [plain.text for plain in texts])
+        predicted, known = model.tag_tokens(gold.tokens), _known(corpus, data_dir, verify)
+        digest = content_sha256(tagged)
         measured[split] = {
-            "sentences": len(gold.tokens),
-            "entities": len(entities(gold)),
-            "signature": SIGNATURE,
-            **strict_scores(gold.tags, predicted),
-            **seen_and_unseen(gold, predicted, known),
+            **_quality(tagged, gold, predicted, known),
             "raw": scores(*_raw_spans(gold, texts, answers)),
-            **({"own_types": own_types(tagged, predicted)} if gold.tags != tagged.tags else {}),
             **speed,
-            "sha256": content_sha256(tagged),
-            "published_data": content_sha256(tagged) == corpus.checksums[part],
+            "sha256": digest,
+            "published_data": digest == corpus.checksums[part],
         }
     first = next(iter(own.values()))
     return {
@@ -142,6 +134,28 @@ def _corpus(split) -> tuple[Corpus, str]:
 def _load(split, data_dir, verify) -> Tagged:
     corpus, part = _corpus(split)
     return corpus.load(data_dir, part, verify)
+
+
+def _known(corpus, data_dir, verify) -> set[str]:
+    """Surface forms of the entities in the training data."""
+    known = set()
+    for name in corpus.trained_with:
+        training = CORPORA[name].load(data_dir, "train", verify)
+        known |= {surface for *_, surface in entities(corpus.measured(training))}
+    return known
+
+
+def _quality(tagged, gold, predicted, known) -> dict:
+    figures = {
+        "sentences": len(gold.tokens),
+        "entities": len(entities(gold)),
+        "signature": SIGNATURE,
+        **strict_scores(gold.tags, predicted),
+        **seen_and_unseen(gold, predicted, known),
+    }
+    if gold.tags != tagged.tags:
+        figures["own_types"] = own_types(tagged, predicted)
+    return figures
 
 
 def own_types(tagged: Tagged, predicted: Sequence[Sequence[str]]) -> dict:

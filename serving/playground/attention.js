@@ -1,6 +1,6 @@
 // The attention of a translation: two lines of words that light each other up, and the table.
 
-import { el, percent, rove, scrollable, setHeat } from "./dom.js";
+import { el, percent, rove, scrollable, setWeight } from "./dom.js";
 
 const MOST_CELLS = 10_000; // a larger table is slow to draw and of no use to the eye
 
@@ -18,7 +18,8 @@ export function attentionMap(sources, targets, weights) {
   );
   const sourceLine = chips("Words of the source", sources);
   const targetLine = chips("Words of the translation", targets);
-  const grid = sources.length * targets.length <= MOST_CELLS ? heatTable(sources, targets, weights) : null;
+  const isSmall = sources.length * targets.length <= MOST_CELLS;
+  const grid = isSmall ? heatTable(sources, targets, weights) : null;
 
   const light = (side, index) => {
     const looking = side === "target" ? weights[index] : weights.map((row) => row[index]);
@@ -41,8 +42,7 @@ export function attentionMap(sources, targets, weights) {
     el("p", { class: "line-name", "aria-hidden": "true" }, "Translation"),
     targetLine.element,
     readout,
-    grid?.element ??
-      el("p", { class: "note" }, `The table of ${targets.length} × ${sources.length} is left out.`),
+    grid?.element ?? el("p", { class: "note" }, "The table is left out: it would be too large."),
   );
 }
 
@@ -63,7 +63,7 @@ function chips(name, words) {
     show(chosen, weights) {
       items.forEach(({ button, number }, index) => {
         button.classList.toggle("chosen", index === chosen);
-        setHeat(button, weights?.[index] ?? 0);
+        setWeight(button, weights?.[index] ?? 0);
         number.textContent = weights ? percent(weights[index]) : "";
       });
     },
@@ -83,7 +83,7 @@ function heatTable(sources, targets, weights) {
   const rows = targets.map((word, row) => {
     const cells = sources.map((_, column) => {
       const cell = el("td", {}, percent(weights[row][column]));
-      setHeat(cell, weights[row][column]);
+      setWeight(cell, weights[row][column]);
       return cell;
     });
     const head = el("th", { scope: "row" }, word);
@@ -92,7 +92,12 @@ function heatTable(sources, targets, weights) {
   const element = el(
     "table",
     { class: "heat" },
-    el("caption", {}, "Attention in percent; a row is a word of the translation and adds up to 100"),
+    el(
+      "caption",
+      {},
+      "Attention in percent. A row is a word of the translation and adds up to 100. " +
+        "What starts with “·” goes on with the word before.",
+    ),
     el("thead", {}, el("tr", {}, el("td", {}), ...heads)),
     el("tbody", {}, ...rows.map((row) => row.element)),
   );

@@ -17,10 +17,9 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Sets the share of the heat colour, 0 to 1, with which the style sheet paints an element. */
-export function setHeat(element, weight) {
-  const share = Math.min(Math.max(weight, 0), 1);
-  element.style.setProperty("--heat-share", `${(100 * share).toFixed(1)}%`);
+/** Tells the style sheet a weight from 0 to 1, to paint an element by. */
+export function setWeight(element, weight) {
+  element.style.setProperty("--weight", Math.min(Math.max(weight, 0), 1).toFixed(3));
 }
 
 /** A number from 0 to 1 as whole percents, without the sign. */
@@ -47,7 +46,8 @@ export function table(caption, head, rows) {
 
 /** What is wider than the page scrolls by itself, also with the keyboard. */
 export function scrollable(label, content) {
-  return el("div", { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 }, content);
+  const attributes = { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 };
+  return el("div", attributes, content);
 }
 
 /** Says something to screen readers without moving the focus. */

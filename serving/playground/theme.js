@@ -5,13 +5,14 @@ const system = window.matchMedia("(prefers-color-scheme: dark)");
 
 /** Makes a switch of the button, and applies what was chosen last time. */
 export function startTheme(button) {
-  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+  const root = document.documentElement.dataset;
+  const isDark = () => (root.theme ? root.theme === "dark" : system.matches);
   const show = () => button.setAttribute("aria-checked", isDark());
   const chosen = remembered();
-  if (chosen) document.documentElement.dataset.theme = chosen;
+  if (chosen) root.theme = chosen;
   button.addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";
-    document.documentElement.dataset.theme = theme;
+    root.theme = theme;
     remember(theme);
     show();
   });

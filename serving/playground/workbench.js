@@ -130,7 +130,8 @@ function versionLine({ version, state, message }) {
 
 function explain(error) {
   if (!(error instanceof ServerError)) return [el("p", {}, error.message)];
-  const title = error.status >= 300 ? `The server answered ${error.status} ${error.reason}` : error.reason;
+  const refused = error.status >= 300;
+  const title = refused ? `The server answered ${error.status} ${error.reason}` : error.reason;
   const hint =
     error.status === 404 ? [el("p", {}, "The model is not loaded, or not loaded yet.")] : [];
   return [el("h3", {}, title), el("p", { class: "message" }, error.message), ...hint];
@@ -138,15 +139,16 @@ function explain(error) {
 
 function command(model, { signature, body }) {
   const text = curlCommand(modelUrl(model, ":predict"), body);
-  const copy = el("button", { type: "button", "aria-label": `Copy the command for ${signature}` }, "Copy");
+  const label = `Copy the command for ${signature}`;
+  const copy = el("button", { type: "button", "aria-label": label }, "Copy");
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
       copy.textContent = "Copied";
-      announce("Copied");
     } catch {
       copy.textContent = "Select and copy by hand"; // no clipboard without HTTPS or leave
     }
+    announce(copy.textContent);
   });
   return el(
     "div",

@@ -33,7 +33,7 @@ export function open(signatures) {
   };
   fill();
   return {
-    title: "Any SavedModel",
+    title: "Plain form",
     verb: "Predict",
     fields: [el("label", { for: "signature" }, "Signature"), choice, place],
     state: () => ({
@@ -53,10 +53,11 @@ export function open(signatures) {
     show: ([{ text }]) => {
       const cutOff = text.length > MOST_SHOWN;
       const content = [
-        scrollable("Answer", el("pre", {}, cutOff ? text.slice(0, MOST_SHOWN) : text)),
+        scrollable("Answer as JSON", el("pre", {}, cutOff ? text.slice(0, MOST_SHOWN) : text)),
       ];
       if (cutOff) {
-        content.push(el("p", { class: "note" }, `${text.length} characters; the rest is left out.`));
+        const size = `Of ${text.length} characters, the first ${MOST_SHOWN}.`;
+        content.push(el("p", { class: "note" }, size));
       }
       return { summary: "The model has answered", content };
     },
@@ -71,14 +72,15 @@ function input(name, { dtype, shape }, id) {
   const isBatch = shape !== null && shape.length > 0 && shape[0] === null;
   const rest = isBatch ? shape.slice(1) : shape;
   const isText = dtype === "string" && rest?.length === 0;
-  const area = el("textarea", { id, rows: 2, spellcheck: "false", "aria-describedby": `${id}-what` });
+  const what = `${id}-what`;
+  const area = el("textarea", { id, rows: 2, spellcheck: "false", "aria-describedby": what });
   area.value = isText ? "Some text" : sample(dtype, rest);
   const element = el(
     "div",
     { class: "field" },
     el("label", { for: id }, name),
     area,
-    el("p", { class: "note", id: `${id}-what` }, description(dtype, shape, isBatch, isText)),
+    el("p", { class: "note", id: what }, description(dtype, shape, isBatch, isText)),
   );
   const json = () => {
     area.removeAttribute("aria-invalid");
@@ -101,7 +103,8 @@ function input(name, { dtype, shape }, id) {
 
 /** JSON of a tensor of this shape; one element where a dimension can have any size. */
 function sample(dtype, shape) {
-  const value = { string: '"Some text"', bool: "false" }[dtype] ?? (FLOATS.includes(dtype) ? "0.0" : "0");
+  const zero = FLOATS.includes(dtype) ? "0.0" : "0";
+  const value = { string: '"Some text"', bool: "false" }[dtype] ?? zero;
   const sizes = (shape ?? [null]).map((size) => size ?? 1);
   if (sizes.reduce((product, size) => product * size, 1) > MOST_DEFAULT_VALUES) return "";
   return sizes.reduceRight((inner, size) => `[${Array(size).fill(inner).join(", ")}]`, value);

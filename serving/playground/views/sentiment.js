@@ -2,7 +2,7 @@
 // signature, how much each word weighed.
 
 import { firstRow, has, predict, textCall } from "../api.js";
-import { el, percent, scrollable, setHeat, table } from "../dom.js";
+import { el, percent, scrollable, setWeight, table } from "../dom.js";
 import { cut } from "../spans.js";
 import { textView } from "./text_view.js";
 
@@ -29,8 +29,9 @@ export function open(signatures, model) {
     show: ([answer], text) => {
       const row = firstRow(answer);
       note(row, names);
+      const share = `${percent(row.score)}%`;
       const content = [
-        el("p", { class: "label" }, row.label, el("span", { class: "share" }, `${percent(row.score)}%`)),
+        el("p", { class: "label" }, row.label, el("span", { class: "share" }, share)),
         bars(row.probabilities, names),
       ];
       if (attends && row.lengths > 0) content.push(...words(row, text));
@@ -57,12 +58,11 @@ function note({ label, probabilities }, names) {
 function bars(probabilities, names) {
   const rows = probabilities.map((probability, index) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
-    setHeat(bar, probability);
-    return [names.get(index) ?? `class ${index}`, `${(100 * probability).toFixed(1)}%`, bar];
+    setWeight(bar, probability);
+    const measure = el("span", { class: "measure" }, `${(100 * probability).toFixed(1)}%`, bar);
+    return [names.get(index) ?? `class ${index}`, measure];
   });
-  const element = table("Probability of each class", ["Class", "Probability", ""], rows);
-  element.classList.add("bars");
-  return element;
+  return table("Probability of each class", ["Class", "Probability"], rows);
 }
 
 function words(row, text) {
@@ -77,7 +77,7 @@ function words(row, text) {
     if (piece.span === null) return piece.text;
     const { weight } = piece.span;
     const word = el("span", { class: "word", title: `${(100 * weight).toFixed(1)}%` }, piece.text);
-    setHeat(word, weight / heaviest);
+    setWeight(word, weight / heaviest);
     return word;
   });
   const rows = found

@@ -30,7 +30,11 @@ export function open(signatures) {
       const [best, beam] = answers.map(firstRow);
       const content = [
         el("p", { class: "translation" }, best.translation || "(empty)"),
-        el("p", { class: "note" }, `Score ${score(best.score)}: log-probability, nearer to 0 is surer`),
+        el(
+          "p",
+          { class: "note" },
+          `Score ${score(best.score)}: log-probability by length, nearer to 0 is surer`,
+        ),
       ];
       if (attends && best.target_lengths > 0) content.push(...attention(best));
       if (beam) content.push(hypotheses(beam));
@@ -47,7 +51,11 @@ function attention(best) {
 }
 
 function hypotheses({ translations, scores }) {
-  const rows = translations.map((text, rank) => [String(rank + 1), text || "(empty)", score(scores[rank])]);
+  const rows = translations.map((text, rank) => [
+    String(rank + 1),
+    text || "(empty)",
+    score(scores[rank]),
+  ]);
   return el(
     "div",
     {},

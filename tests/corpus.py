@@ -54,3 +54,9 @@ def tiny_sentiment(**arguments):
     words = sorted({"the", "was", "and", "i", ",", ".", "0000", "我", *THINGS, *PRAISE, *BLAME})
     sizes = {"embedding_units": 8, "units": 6, "attention_units": 5}
     return Sentiment(WordVocabulary(words), **{**sizes, **arguments})
+
+
+def loud(model):
+    """The model with all weights five times as large: nothing it reads is lost in rounding."""
+    model.set_weights([5 * weight for weight in model.get_weights()])
+    return model

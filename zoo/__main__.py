@@ -1,5 +1,6 @@
 """The command line ``zoo``: list, show and run pretrained models."""
 
+import inspect
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ def main():
     \b
     zoo list
     zoo run nmt_attention "A dog runs through the snow."
+    zoo run sentiment "A warm and funny film."
     """
 
 
@@ -58,68 +60,64 @@ def show(name_or_folder):
 @click.argument("name_or_folder")
 @click.argument("texts", nargs=-1)
 @click.option(
-    "--beam-size", type=click.IntRange(min=1), default=5, show_default=True, help="1 is greedy."
+    "--beam-size", type=click.IntRange(min=1), help="Translate: 5 unless told; 1 is greedy."
 )
 @click.option(
     "--attention",
     type=click.Path(path_type=Path),
-    help="Draw what the model looked at: a .png, .svg or .pdf file. One text only.",
+    help="Translate, classify: draw what the model looked at, a .png, .svg or .pdf file; of a "
+    "model that classifies also an .html page. One text only.",
+)
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path),
+    help="Tag: write the texts with their entities marked, an .html page.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
-def run(name_or_folder, texts, beam_size, attention, as_json):
+def run(name_or_folder, texts, as_json, **options):
     """Run a model on TEXTS, or on each line of standard input.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
 
     \b
     zoo run nmt_attention "A dog runs." --attention table.png
-    zoo run nmt_vanilla < captions.txt
+    zoo run sentiment "A warm, funny film." --attention page.html
+    zoo run ner < news.txt
     """
     import zoo
+    from zoo.answers import TASKS, printable
 
     # As bytes: what is not UTF-8 is the tokenizer's to mend.
     texts = [os.fsencode(text) for text in texts] or _lines()
     if not texts:
         raise click.UsageError("nothing to do: give TEXTS or lines on standard input")
-    if attention and len(texts) != 1:
+    options = {name: value for name, value in options.items() if value is not None}
+    if "attention" in options and len(texts) != 1:
         raise click.UsageError(f"--attention draws one text. Received: {len(texts)} texts")
     try:
         with Console(stderr=True).status(f"Loading {name_or_folder}"):
             model = zoo.load(name_or_folder)
-        if attention and not model.has_attention:
-            raise ValueError(f"--attention needs a model with attention: {name_or_folder} has none")
-        results = model.translate(texts, beam_size=beam_size, return_attention=True)
-        if attention:
-            _draw(texts[0], results[0], attention)
+        answer = TASKS[model.task]
+        for name in sorted(options.keys() - inspect.signature(answer).parameters.keys()):
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} is not for a model that can {model.task}"
+            )
+        answers = answer(model, texts, **options)
     except (OSError, TypeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    for text, result in zip(texts, results, strict=True):
+    for text, (line, row) in zip(texts, answers, strict=True):
         if as_json:
-            row = {"text": _printable(text), "translation": result.text, "score": result.score}
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(json.dumps({"text": printable(text), **row}, ensure_ascii=False))
+        elif isinstance(line, str):
+            click.echo(line)
         else:
-            click.echo(result.text)
+            Console().print(line, soft_wrap=True)
 
 
 def _lines():
     """Lines of standard input, without their ends."""
     stream = click.get_binary_stream("stdin")
     return [] if sys.stdin.isatty() else [line.rstrip(b"\r\n") for line in stream]
-
-
-def _printable(text):
-    return text.decode("utf-8", "replace")
-
-
-def _draw(text, result, path):
-    from zoo.plotting import attention_table
-
-    if not result.target_tokens:
-        raise ValueError(
-            f"--attention has nothing to draw for a blank text. Received: {_printable(text)!r}"
-        )
-    attention_table(result.source_tokens, result.target_tokens, result.attention, path)
-    Console(stderr=True).print(f"Attention table: {path}")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def attention_table(
 
     weights = _checked(source_tokens, target_tokens, attention)
     if path is not None:
-        _check_target(path)
+        check_target(path)
     sources, targets = _readable(source_tokens), _readable(target_tokens)
     families, (title, *labels) = find_fonts([title or "", *sources, *targets])
     sources, targets = labels[: len(sources)], labels[len(sources) :]
@@ -121,16 +121,26 @@ def save_figure(figure, path: str | Path) -> None:
         ValueError: Another suffix.
         OSError: The file cannot be written; an existing one is left as it was.
     """
-    path = _check_target(path)
+    path = check_target(path)
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix[1:].lower(), bbox_inches="tight")
     write_atomically(path, content.getvalue())
 
 
-def _check_target(path) -> Path:
+def check_target(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
+    """The path of a file that can be written; an error that tells what is wrong with it.
+
+    Args:
+        path: The file.
+        suffixes: What it may end with.
+
+    Raises:
+        ValueError: Another suffix.
+        OSError: The file cannot be written.
+    """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"`path` must end with {', '.join(SUFFIXES)}. Received: path='{path}'")
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"`path` must end with {', '.join(suffixes)}. Received: path='{path}'")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"`path` must lie in an existing folder. Received: path='{path}'. "
@@ -170,7 +180,7 @@ def _readable(tokens: Sequence[str]) -> list[str]:
     pieces = any(token.startswith(WORD_START) for token in tokens)
     labels = []
     for token, after in zip(tokens, [*tokens[1:], WORD_START], strict=True):
-        label = "".join(c for c in token.replace(WORD_START, " ").strip() if _is_visible(c))
+        label = "".join(c for c in token.replace(WORD_START, " ").strip() if is_visible(c))
         # Only scripts with upper and lower case hyphenate: not Chinese, and not "," or "</s>".
         if pieces and _is_cased(label[-1:]) and _is_cased(after[:1]):
             label += "-"
@@ -184,7 +194,7 @@ def _is_cased(character: str) -> bool:
     return character.lower() != character.upper()
 
 
-def _is_visible(character: str) -> bool:
+def is_visible(character: str) -> bool:
     """False for joiners, direction marks and variation selectors, which have no glyph."""
     return unicodedata.category(character) != "Cf" and not "\ufe00" <= character <= "\ufe0f"
 

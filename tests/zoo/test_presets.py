@@ -13,6 +13,7 @@ import tensorflow as tf
 import zoo
 import zoo.presets
 import zoo.weights
+from tests import corpus
 
 TEXTS = ["A dog runs in the park.", "A woman reads.", ""]
 
@@ -202,7 +203,7 @@ def test_a_full_disk_leaves_the_old_preset(folder, model, monkeypatch, error):
 
 @pytest.mark.parametrize("what", [None, "nmt_attention", keras.Sequential()])
 def test_only_models_of_the_zoo_are_saved(tmp_path, what):
-    with pytest.raises(TypeError, match="`model` must be one of nmt_attention, nmt_vanilla"):
+    with pytest.raises(TypeError, match=r"`model` must be one of .*nmt_attention, nmt_vanilla"):
         zoo.save(what, tmp_path / "preset")
     assert not list(tmp_path.iterdir())
 
@@ -212,3 +213,70 @@ def test_the_card_is_the_file_and_its_absence_is_told(folder):
         zoo.card(folder)
     (folder / "card.md").write_text("# Überblick\n", encoding="utf-8")
     assert zoo.card(folder) == "# Überblick\n"
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    keras.utils.set_random_seed(4)
+    model = corpus.loud(corpus.tiny_sentiment())
+    return model, zoo.save(model, tmp_path_factory.mktemp("saved") / "preset", half=False)
+
+
+def body(model):
+    head = {id(weight) for weight in model.classifier.weights}
+    return [weight.numpy() for weight in model.weights if id(weight) not in head]
+
+
+def assert_equal_weights(some, others):
+    for weight, other in zip(some, others, strict=True):
+        np.testing.assert_array_equal(weight, other)
+
+
+@pytest.mark.parametrize("labels", [["bug", "feature", "question"], ("bug", "feature")])
+def test_other_labels_keep_the_encoder_and_get_a_fresh_head(classifier, labels, tmp_path):
+    """Two other labels too: that the shapes would fit does not make a head of another task."""
+    model, folder = classifier
+    changed = zoo.load(folder, labels=labels)
+    assert_equal_weights(body(changed), body(model))
+    kernel = changed.classifier.kernel.numpy()
+    assert kernel.shape == (12, len(labels))
+    assert not np.isin(kernel, model.classifier.kernel.numpy()).any()
+    assert not changed.classifier.bias.numpy().any()
+    assert changed.get_config() == {**model.get_config(), "labels": list(labels)}
+    assert changed.classify("good").label in labels
+    again = zoo.load(zoo.save(changed, tmp_path / "again", half=False))
+    assert again.classify(TEXTS) == changed.classify(TEXTS)
+
+
+def test_the_same_labels_and_what_has_no_weights_keep_the_head(classifier):
+    model, folder = classifier
+    changed = zoo.load(folder, labels=("negative", "positive"), readout_dropout=0.1)
+    assert_equal_weights(changed.get_weights(), model.get_weights())
+    assert changed.readout_dropping.rate == 0.1
+    assert changed.compiled
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (
+            {"lables": ["a", "b"]},
+            TypeError,
+            "no argument `lables`, only labels, readout, .*Received",
+        ),
+        ({"labels": ["a"]}, ValueError, "^`labels` must be at least two"),
+        ({"units": 7}, ValueError, r"do not fit .*kernel of shape \(8, 24\), .* \(8, 28\)"),
+        ({"readout": "last"}, ValueError, "do not fit the arguments that were changed"),
+        ({"bidirectional": False, "labels": ["a", "b"]}, ValueError, "do not fit the arguments"),
+    ],
+)
+def test_overrides_that_cannot_be_are_told(classifier, overrides, error, message):
+    with pytest.raises(error, match=message):
+        zoo.load(classifier[1], **overrides)
+
+
+def test_a_fresh_head_is_trained(classifier):
+    changed = zoo.load(classifier[1], labels=["bug", "praise"])
+    texts = ["a bad film", "a good film"] * 4
+    history = changed.fit(texts, ["bug", "praise"] * 4, epochs=3, batch_size=2, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0]

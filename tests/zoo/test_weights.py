@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.weights import load_weights, save_weights
+from zoo.weights import copy_weights, load_weights, save_weights
 
 
 def small_model(units=5, seed=1):
@@ -99,3 +99,27 @@ def test_a_weight_too_large_for_half_precision_is_not_saved_as_infinity(path):
     assert not path.exists()
     save_weights(model, path)
     load_weights(model, path)
+
+
+def named(units, head):
+    """A model whose layers are attributes."""
+    model = keras.Model(inputs := keras.Input([3]), inputs)
+    model.body, model.head = keras.layers.Dense(units), keras.layers.Dense(head)
+    model.body.build((None, 3))
+    model.head.build((None, 5))
+    return model
+
+
+def test_weights_are_copied_but_for_the_head():
+    keras.utils.set_random_seed(1)
+    source, target = named(5, 2), named(5, 3)
+    head = target.head.kernel.numpy()
+    copy_weights(source, target, but=("head",))
+    np.testing.assert_array_equal(target.body.kernel, source.body.kernel)
+    np.testing.assert_array_equal(target.head.kernel, head)
+    before = [weight.numpy() for weight in target.weights]
+    for other in (named(6, 3), source):
+        with pytest.raises(ValueError, match=r"one has .*kernel of shape .* the other .*kernel of"):
+            copy_weights(other, target)
+    for weight, value in zip(target.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)

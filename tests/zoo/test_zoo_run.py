@@ -2,13 +2,17 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
+import keras
 import pytest
 from click.testing import CliRunner
 
 import zoo
 import zoo.presets
+from tests import corpus
 from zoo.__main__ import main
+from zoo.models.ner import Entity
 
 TEXTS = ["A dog runs in the park.", "A woman reads."]
 
@@ -16,6 +20,33 @@ TEXTS = ["A dog runs in the park.", "A woman reads."]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, model):
     return zoo.save(model, tmp_path_factory.mktemp("saved") / "preset")
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    keras.utils.set_random_seed(3)
+    return corpus.loud(corpus.tiny_sentiment())
+
+
+@pytest.fixture
+def sentiment(classifier, monkeypatch):
+    monkeypatch.setattr(zoo, "load", {"sentiment": classifier}.__getitem__)
+
+
+@pytest.fixture
+def tagger(monkeypatch):
+    """Stands for a model of entities: what looks like a name is one."""
+
+    def tag(texts):
+        texts = [text.decode("utf-8", "replace") for text in texts]
+        return [
+            [Entity("Ada", "PER", text.index("Ada"), text.index("Ada") + 3, 0.75)]
+            if "Ada" in text
+            else []
+            for text in texts
+        ]
+
+    monkeypatch.setattr(zoo, "load", lambda name: SimpleNamespace(task="tag", tag=tag))
 
 
 def run(*arguments, **keywords):
@@ -114,3 +145,55 @@ def test_a_text_too_long_and_damaged_weights_are_told(folder, tmp_path):
     result = run("run", copy, "text")
     assert result.exit_code == 1
     assert "sha256" in result.output
+
+
+def test_a_classifier_gives_label_and_probability(classifier, sentiment):
+    expected = classifier.classify(TEXTS)
+    lines = run("run", "sentiment", *TEXTS).stdout.splitlines()
+    assert lines == [f"{result.label} {result.score:.3f}" for result in expected]
+    rows = [
+        json.loads(line) for line in run("run", "sentiment", *TEXTS, "--json").stdout.splitlines()
+    ]
+    for row, text, result in zip(rows, TEXTS, expected, strict=True):
+        assert row["text"] == text
+        assert row["label"] == result.label
+        assert row["score"] == pytest.approx(result.score)
+        assert row["probabilities"] == pytest.approx(result.probabilities)
+
+
+def test_a_classifier_paints_a_page_or_a_picture(sentiment, tmp_path):
+    for name, begin in (
+        ("a.html", b"<!doctype html>"),
+        ("b.HTM", b"<!doctype"),
+        ("c.png", b"\x89PNG"),
+    ):
+        result = run("run", "sentiment", "a <b>good</b> film", "--attention", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / name).read_bytes().startswith(begin)
+        assert name in result.stderr
+    assert b"<b>" not in (tmp_path / "a.html").read_bytes()
+    for arguments, message in (
+        ((" ", "--attention", tmp_path / "d.html"), "nothing to draw for a blank text"),
+        (("a", "--attention", tmp_path / "d.gif"), "`path` must end with .png"),
+        (("a", "--attention", tmp_path / "none" / "d.html"), "existing folder"),
+        (("a", "--beam-size", 2), "--beam-size is not for a model that can classify"),
+        (("a", "--page", tmp_path / "d.html"), "--page is not for a model that can classify"),
+    ):
+        result = run("run", "sentiment", *arguments)
+        assert (result.exit_code > 0, message in result.output) == (True, True), result.output
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_tagger_marks_entities(tagger, tmp_path):
+    result = run("run", "ner", "Then Ada came.", "nobody", "--page", tmp_path / "page.html")
+    assert result.stdout == "Then [Ada PER] came.\nnobody\n"
+    assert "<mark" in (tmp_path / "page.html").read_text("utf-8")
+    rows = [
+        json.loads(line) for line in run("run", "ner", "Ada", "x", "--json").stdout.splitlines()
+    ]
+    entity = {"text": "Ada", "type": "PER", "start": 0, "end": 3, "score": 0.75}
+    assert rows == [{"text": "Ada", "entities": [entity]}, {"text": "x", "entities": []}]
+    result = run("run", "ner", "Ada", "--page", tmp_path / "page.png")
+    assert result.exit_code == 1
+    assert "must end with .html, .htm" in result.output
+    assert "--attention is not for" in run("run", "ner", "Ada", "--attention", "a.png").output

@@ -1,0 +1,72 @@
+"""A classifier of the zoo through the whole export, at a tiny size and untrained."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+import export
+import zoo
+from export.__main__ import main
+from tests import corpus
+
+TEXTS = ["The film was good.", "bad", "", "我 😀 b\x00d", "a dull ending " * 40]
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(7)
+    return corpus.loud(corpus.tiny_sentiment(labels=["bug", "feature", "question"]))
+
+
+@pytest.fixture(scope="module")
+def served(model, tmp_path_factory):
+    """Saved as a preset, exported with the command line, verified in a fresh process, loaded."""
+    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
+    zoo.save(model, folder, half=False)
+    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
+    assert result.exit_code == 0, result.output
+    assert "verified in a fresh process" in result.output
+    return tf.saved_model.load(str(base / "1")).signatures
+
+
+def test_signatures_and_their_outputs(served):
+    answer = {
+        "label": (tf.string, [None]),
+        "score": (tf.float32, [None]),
+        "probabilities": (tf.float32, [None, 3]),
+    }
+    words = {name: (tf.int32, [None, None]) for name in ("starts", "ends")}
+    words |= {"tokens": (tf.string, [None, None]), "weights": (tf.float32, [None, None])}
+    assert {
+        name: {key: (t.dtype, t.shape.as_list()) for key, t in f.structured_outputs.items()}
+        for name, f in served.items()
+    } == {
+        "serving_default": answer,
+        "attention": {**answer, **words, "lengths": (tf.int32, [None])},
+    }
+
+
+def test_classifies_as_the_model_does(served, model):
+    own = model.classify(TEXTS, return_attention=True)
+    got = {k: v.numpy() for k, v in served["attention"](text=tf.constant(TEXTS)).items()}
+    assert [label.decode() for label in got["label"]] == [row.label for row in own]
+    np.testing.assert_allclose(got["score"], [row.score for row in own], rtol=1e-4)
+    for row, expected in enumerate(own):
+        columns = [got[name][row, : got["lengths"][row]] for name in ("starts", "ends", "weights")]
+        expected = [np.array([t[i] for t in expected.tokens]) for i in (1, 2, 3)]
+        for column, values in zip(columns, expected, strict=True):
+            np.testing.assert_allclose(column, values, rtol=1e-4)
+
+
+def test_a_batch_without_rows(served):
+    for function in served.values():
+        answers = function(text=tf.zeros([0], tf.string))
+        assert {len(answer) for answer in answers.values()} == {0}
+
+
+def test_a_classifier_without_attention_has_one_signature(tmp_path):
+    model = corpus.tiny_sentiment(readout="last", bidirectional=False)
+    folder = export.saved_model(model, tmp_path, verify=False)
+    assert set(tf.saved_model.load(str(folder)).signatures) == {"serving_default"}

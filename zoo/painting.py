@@ -1,0 +1,149 @@
+"""Paints a text: words by their weight, entities by their type; as a web page or in a terminal.
+
+A page is one file without scripts and without anything from elsewhere. All that comes from a text
+or a model is escaped in it.
+"""
+
+import html
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+# The weightiest word has this background (amber), the others less of it.
+_PAINT = "255, 170, 0"
+# Light enough for black letters, far enough apart for most colour-blind eyes (after Okabe, Ito).
+_PALETTE = ("#9ed3f5", "#f7c873", "#8fd9b6", "#f3b4d0", "#f4f08a", "#e8a583", "#c9c3f0", "#cfcfcf")
+
+_PAGE = """<!doctype html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ max-width: 46em; margin: 2em auto; padding: 0 1em; background: #fff; color: #111;
+  font: 1.05em/1.8 system-ui, sans-serif; }}
+.text {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
+.text span {{ padding: .1em 0; border-radius: .2em; }}
+mark {{ padding: .15em .35em; border-radius: .3em; color: inherit; }}
+mark small {{ font-size: .65em; font-weight: 600; padding-inline-start: .5em; }}
+table {{ border-spacing: 1em 0; margin: 1em -1em; }}
+meter {{ width: 14em; }}
+.note {{ color: #555; font-size: .85em; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def attention_page(text: str, result) -> str:
+    """A page with the words of a text painted by their share of the attention.
+
+    Args:
+        text: The text that was classified.
+        result: Its `Classification`, with `tokens`.
+
+    Returns:
+        HTML.
+
+    Example:
+        >>> result = model.classify("A warm, funny film.", return_attention=True)
+        >>> Path("page.html").write_text(attention_page("A warm, funny film.", result), "utf-8")
+    """
+    largest = max((token.weight for token in result.tokens), default=0.0) or 1.0
+    pieces = (
+        (
+            token.start,
+            token.end,
+            f'<span style="background: rgba({_PAINT}, {token.weight / largest:.3f})"'
+            f' title="{token.weight:.2%}">',
+            "</span>",
+        )
+        for token in result.tokens
+    )
+    rows = "\n".join(
+        f"<tr><td>{html.escape(label)}</td>"
+        f'<td><meter value="{value:.4f}"></meter></td><td>{value:.1%}</td></tr>'
+        for label, value in result.probabilities.items()
+    )
+    body = (
+        f"<h1>{html.escape(result.label)}</h1>\n<table>\n{rows}\n</table>\n"
+        f'<p class="text" dir="auto">{_painted(text, pieces)}</p>\n'
+        f'<p class="note">The stronger the colour, the more the word weighed; the strongest is '
+        f"{largest:.1%} of the attention.</p>"
+    )
+    return _PAGE.format(title=html.escape(result.label), body=body)
+
+
+def entities_page(results: Iterable[tuple[str, Sequence]]) -> str:
+    """A page with the entities of texts marked in the colour of their type.
+
+    Args:
+        results: Pairs of a text and its list of `Entity`.
+
+    Returns:
+        HTML.
+    """
+    results = list(results)
+    colours = type_colours(entity for _, entities in results for entity in entities)
+    paragraphs = []
+    for text, entities in results:
+        pieces = (
+            (
+                entity.start,
+                entity.end,
+                f'<mark style="background: {colours[entity.type]}" title="{entity.score:.1%}">',
+                f"<small>{html.escape(entity.type)}</small></mark>",
+            )
+            for entity in entities
+        )
+        paragraphs.append(f'<p class="text" dir="auto">{_painted(text, pieces)}</p>')
+    return _PAGE.format(title="Entities", body="\n".join(paragraphs))
+
+
+def entities_text(text: str, entities: Sequence, colours: dict[str, str], plain: bool) -> Text:
+    """A text for a terminal, each entity in the colour of its type and followed by it.
+
+    Args:
+        text: The text that was tagged.
+        entities: Its list of `Entity`.
+        colours: See `type_colours`.
+        plain: Put entities in square brackets, for want of colour.
+
+    Returns:
+        A `rich.text.Text`. Control characters of the text, which might steer the terminal, are
+        U+FFFD in it.
+    """
+    text = "".join("\ufffd" if _is_control(c) else c for c in text)
+    painted, end = Text(), 0
+    for entity in entities:
+        painted.append(text[end : entity.start])
+        style = "" if plain else f"black on {colours[entity.type]}"
+        words = text[entity.start : entity.end]
+        painted.append(f"[{words} {entity.type}]" if plain else f" {words} ", style)
+        if not plain:
+            painted.append(f"{entity.type} ", f"bold {style}")
+        end = entity.end
+    return painted.append(text[end:])
+
+
+def type_colours(entities: Iterable) -> dict[str, str]:
+    """A colour, as `#rrggbb`, for each type of the entities."""
+    types = sorted({entity.type for entity in entities})
+    return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(types)}
+
+
+def _painted(text, pieces):
+    """Escaped text with tags around its pieces `(start, end, opening tag, closing tag)`."""
+    parts, done = [], 0
+    for start, end, opening, closing in pieces:
+        parts += [html.escape(text[done:start]), opening, html.escape(text[start:end]), closing]
+        done = end
+    return "".join([*parts, html.escape(text[done:])])
+
+
+def _is_control(character):
+    return character not in "\n\t" and (character < " " or "\x7f" <= character <= "\x9f")

@@ -1,0 +1,199 @@
+"""The recipes of ``sentiment`` and ``sentiment_sst``: is a review of a film good or bad?
+
+Read from top to bottom: what is trained, on what, how, and which epoch is kept.
+
+``sentiment`` is first a language model on all of IMDB's training reviews, labelled or not (see
+``training/recipes/language_model.py``). ``sentiment_labelled`` is what 25,000 labelled reviews and
+public word vectors give without that; the read-outs are compared by it.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import zoo.models
+from training.adversarial import train_adversarially
+from training.batches import training_batches
+from training.corpus_words import CorpusWords
+from training.evaluation.classification import CORPORA
+from training.recipes.language_model import Pretraining, pretrain
+from training.runs import prepared, train_model
+from training.summed_gradients import summing_adam
+from training.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from zoo.text.vocabulary import UNK_ID, WordVocabulary
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the result; two runs of one recipe see the same data in one order."""
+
+    name: str
+    model: str = "sentiment"
+    seed: int = 1
+    # Data
+    corpus: str = "imdb"
+    min_count: int = 3  # a rarer word is unknown, unless the word vectors or the language model
+    vector_words: int = 0  # have it among so many of their most frequent words
+    train_tokens: int = 400  # of a longer review its first and last half of so many
+    word_dropout: float = 0.0  # share of words made unknown in training
+    # Where the network starts: as a language model, or else with public word vectors
+    pretraining: Pretraining | None = None
+    # Network: arguments of the model's class, its defaults where not named
+    network: dict = field(default_factory=dict)
+    # Schedule
+    epochs: int = 5
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    clip_norm: float = 1.0
+    adversarial: float = 0.0  # size of adversarial shifts of the embeddings; 0 trains without
+    average_momentum: float = 0.995
+    weight_decay: float = 0.0
+    precision: str = "float32"
+
+
+RECIPES = {
+    "sentiment": Recipe(
+        "sentiment",
+        pretraining=Pretraining(passes=1),
+        vector_words=30_000,
+        network={
+            "readout": "attention",
+            "bidirectional": False,
+            "embedding_units": 128,
+            "units": 256,
+            "attention_units": 100,
+            "embedding_dropout": 0.4,
+            "readout_dropout": 0.5,
+        },
+    ),
+    "sentiment_labelled": Recipe(
+        "sentiment_labelled",
+        network={
+            "readout": "attention",
+            "bidirectional": True,
+            "embedding_units": 50,
+            "units": 128,
+            "attention_units": 100,
+            "embedding_dropout": 0.4,
+            "readout_dropout": 0.5,
+        },
+    ),
+    "sentiment_sst": Recipe(
+        "sentiment_sst",
+        corpus="sst2",
+        min_count=1,
+        vector_words=30_000,
+        word_dropout=0.05,
+        network={
+            "readout": "attention",
+            "bidirectional": True,
+            "embedding_units": 50,
+            "units": 128,
+            "attention_units": 100,
+            "embedding_dropout": 0.4,
+            "readout_dropout": 0.5,
+        },
+        epochs=6,
+        batch_size=64,
+    ),
+}
+
+
+def train(
+    recipe,
+    out,
+    data_dir=None,
+    verify=True,
+    command=None,
+    callbacks=(),
+    word_vectors=None,
+    pretraining=None,
+):
+    """Train, or go on with a run that was stopped; keep the epoch with the best dev accuracy.
+
+    Args:
+        recipe: a :class:`Recipe`.
+        out: the run's folder: ``checkpoint*`` to go on from, ``preset/`` for the best epoch so far,
+            ``logs/`` for TensorBoard, ``pretraining/`` for the language model if there is one.
+        data_dir: folder with the corpus; None downloads it from its public home.
+        verify: refuse data that is not the published corpus.
+        command: the command line, for the model card.
+        callbacks: further Keras callbacks.
+        word_vectors: file or folder with word vectors, for a recipe without a language model; None
+            downloads GloVe.
+        pretraining: folder of a language model of these settings that another run has trained.
+
+    Returns:
+        The folder of the best epoch, which ``zoo.load`` takes.
+
+    Raises:
+        ValueError: ``out`` holds a run of another recipe.
+    """
+    with prepared(recipe):
+        load = CORPORA[recipe.corpus].load
+        data, dev = load(data_dir, "train", verify), load(data_dir, "dev", verify)
+        corpus = CorpusWords()
+        texts = corpus.read(data.texts)
+        frequent = corpus.frequent(texts, recipe.min_count)
+        encoder = None
+        if recipe.pretraining:
+            folder = pretraining or Path(out) / "pretraining"
+            words, rows, encoder = pretrain(
+                recipe.pretraining, recipe.network, recipe.seed, folder, data_dir, verify, callbacks
+            )
+            known = WordVectors(["", "", *words], rows)  # padding and unknown have rows too
+        else:
+            known = load_word_vectors(word_vectors, units=recipe.network["embedding_units"])
+        words = dict.fromkeys([*frequent, *filter(None, known.words[: recipe.vector_words])])
+        vocabulary = WordVocabulary(list(words))
+        model = zoo.models.MODELS[recipe.model](vocabulary, **recipe.network)
+        table = embedding_matrix(["", "", *vocabulary.words], known, recipe.seed)
+        model.embedding.set_weights([table])
+        if encoder:
+            model.encoder.set_weights(encoder)
+
+        ids = [cut(of, recipe.train_tokens) for of in corpus.ids(texts, vocabulary)]
+        labels = np.array(data.labels, np.int32)
+
+        def draw(rng, epoch):
+            return drop_words(ids, recipe.word_dropout, rng), labels
+
+        def batches(epochs):
+            return training_batches(
+                draw, _inputs, recipe.batch_size, recipe.seed, epochs, sequences=1, values=1
+            )
+
+        def dev_accuracy(model):
+            found = model.classify(dev.texts)
+            right = [model.labels[label] for label in dev.labels]
+            return float(np.mean([f.label == r for f, r in zip(found, right, strict=True)]))
+
+        steps = -(-len(ids) // recipe.batch_size)
+        model.compile(optimizer=summing_adam(recipe, steps), loss=model.loss, metrics=["accuracy"])
+        if recipe.adversarial:
+            train_adversarially(model, recipe.adversarial)
+        return train_model(
+            model, recipe, batches, steps, out, dev_accuracy, "accuracy", command, callbacks
+        )
+
+
+def cut(ids, longest):
+    """The first and last half of ``longest`` ids, as the model cuts a text that is too long."""
+    if len(ids) <= longest:
+        return ids
+    return np.concatenate([ids[: (longest + 1) // 2], ids[len(ids) - longest // 2 :]])
+
+
+def drop_words(texts, share, rng):
+    """Makes a share of the words unknown: the model must not lean on a single one."""
+    if not share:
+        return texts
+    flat = np.concatenate(texts)
+    flat = np.where(rng.random(len(flat)) < share, np.int32(UNK_ID), flat)
+    return np.split(flat, np.cumsum([len(text) for text in texts])[:-1])
+
+
+def _inputs(tokens, lengths, labels):
+    return {"tokens": tokens, "lengths": lengths}, labels

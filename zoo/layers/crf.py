@@ -86,8 +86,8 @@ class CRF(keras.layers.Layer):
         ahead, _ = _messages(scores, lengths, *moves)
         return _unary(scores, lengths, ahead, _messages_back(scores, lengths, *moves))
 
-    def conditionals(self, scores, tags, lengths):
-        """``p(y_t | y_{t-1})`` along a path, given all scores: the posterior is a Markov chain.
+    def path_probabilities(self, scores, tags, lengths):
+        """``p(y_t)`` and ``p(y_t | y_{t-1})`` along a path: the posterior is a Markov chain.
 
         The probability of a stretch of tags from ``a`` to ``b`` is the marginal of its first tag
         times the conditionals of the others, ``t = a + 1 .. b``.
@@ -96,18 +96,21 @@ class CRF(keras.layers.Layer):
             scores, tags, lengths: as for :meth:`log_likelihood`.
 
         Returns:
-            float32 ``[B, T]`` (float64 from float64); at the first token ``p(y_1)``, 0 past the
-            length.
+            ``(marginals, conditionals)``: float32 ``[B, T]`` (float64 from float64), 0 past the
+            length; at the first token both are ``p(y_1)``.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions, start, end = self._moves(scores.dtype)
+        ahead, _ = _messages(scores, lengths, transitions, start, end)
         behind = _messages_back(scores, lengths, transitions, start, end)
-        tags = zero_padding(tf.cast(tags, tf.int32)[:, :, None], lengths)
+        mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
+        tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
         # The moves that were open at each token: from the start, then from the tag before.
         first = tf.broadcast_to(start, [tf.shape(scores)[0], 1, self.tags])
-        moves = tf.concat([first, tf.gather(transitions, tags[:, :, 0])], 1)[:, :-1]
-        chosen = tf.gather(tf.nn.softmax(moves + behind), tags, axis=2, batch_dims=2)
-        return zero_padding(chosen, lengths)[:, :, 0]
+        moves = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
+        chances = _unary(scores, lengths, ahead, behind), tf.nn.softmax(moves + behind)
+        chosen = [tf.gather(chance, tags, axis=2, batch_dims=2) for chance in chances]
+        return tuple(tf.where(mask, chance, 0) for chance in chosen)
 
     def viterbi(self, scores, lengths):
         """The best path of each row.

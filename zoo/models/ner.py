@@ -11,47 +11,22 @@ Tags are IOBES, and moves that make no entity are not allowed, see :mod:`zoo.tex
 is on the inputs and on the outputs of the sentence's LSTMs, as in Ma and Hovy (2016).
 """
 
-from typing import NamedTuple
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.layers import CRF, BasicLSTMCell, BidirectionalRNN
-from zoo.models.base import (
-    Signature,
-    ZooModel,
-    batched_by_length,
-    check_column,
-    check_count,
-    check_texts,
-)
+from zoo.models.base import Signature, ZooModel, batched_by_length, check_count, check_texts
+from zoo.models.entities import entities_by_text, find_entities
+from zoo.models.tagged_columns import check_tags, check_tokens
 from zoo.models.token_encoder import TokenEncoder
-from zoo.text.tags import PREFIXES, chunk_edges, iobes_moves, iobes_tags, to_iobes
+from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_moves, iobes_tags
 from zoo.text.vocabulary import PAD_ID, CharacterVocabulary, WordVocabulary
-from zoo.text.words import WordTokenizer, by_sentence, valid_utf8
+from zoo.text.words import WordTokenizer, by_sentence
 
 OUTPUTS = ("crf", "softmax")
 # Tokens, padding included, that the network reads at once: the memory that a long text takes.
 GROUP_TOKENS = 4096
-
-
-class Entity(NamedTuple):
-    """A named entity in a text.
-
-    Attributes:
-        text: the entity as it stands in the text.
-        type: one of the model's ``types``.
-        start, end: its place in the text, in characters, ``end`` exclusive.
-        score: the probability that exactly these tokens are one entity of this type: that of all
-            tag sequences which have it, by the CRF's marginals.
-    """
-
-    text: str
-    type: str
-    start: int
-    end: int
-    score: float
 
 
 class NER(ZooModel):
@@ -179,45 +154,18 @@ class NER(ZooModel):
             ValueError: no rows, a tag of no scheme or of no type of the model, or tags that are
                 not as many as their tokens.
         """
-        tokens = _check_tokens(tokens)
-        tags = check_column("tags", tags, "lists of tags")
-        rows = []
-        for row, (names, labels) in enumerate(zip(tokens, tags, strict=False)):
-            where = f"tags[{row}]"
-            if isinstance(labels, (str, bytes)) or not hasattr(labels, "__len__"):
-                raise TypeError(f"`{where}` must be a list of tags. Received: {where}={labels!r}")
-            if len(labels) != len(names):
-                raise ValueError(
-                    f"`{where}` must have a tag for each of its {len(names)} tokens. "
-                    f"Received: {len(labels)} tags"
-                )
-            rows.append(self._iobes(where, list(labels)))
-        rows += [[]] * (len(tags) - len(rows))  # as many as were given; the base compares
-        return _ragged(tokens), _ragged(rows)
-
-    def _iobes(self, where, labels):
-        try:
-            tags = to_iobes(labels)
-        except ValueError as error:
-            raise ValueError(f"`{where}`: {error}") from error
-        for place, tag in enumerate(tags):
-            if tag not in self.tags:
-                raise ValueError(
-                    f"`tags` must be of the types {', '.join(self.types)}. "
-                    f"Received: {where}[{place}]={labels[place]!r}. "
-                    "For other types: zoo.load(name, types=[...])"
-                )
-        return tags
+        tokens = check_tokens(tokens)
+        return tokens, check_tags(tags, tokens.row_lengths().numpy(), self.types)
 
     def preprocess(self, tokens, tags):
         """Raw pairs to what ``call`` and the loss take.
 
         Args:
             tokens: string ``[batch, (tokens)]``, ragged.
-            tags: string ``[batch, (tokens)]``, ragged, in IOBES.
+            tags: string ``[batch, (tokens)]``, ragged, in BIO, IOB1 or IOBES.
 
         Returns:
-            ``(inputs, tag ids)``: as of :meth:`inputs_of`; int32 ``[batch, time]``.
+            ``(inputs, tag ids)``: as of :meth:`inputs_of`; int32 ``[batch, time]``, in IOBES.
         """
         # Rows that are known to be equally long come dense out of a data set.
         tokens, tags = (
@@ -237,8 +185,8 @@ class NER(ZooModel):
             ),
         ]
         with tf.control_dependencies(checks):
-            ids = tags.with_values(tf.identity(ids)).to_tensor(0)
-        return self.inputs_of(tokens), ids
+            ids = tags.with_values(iobes_ids(ids, _opens(tags)))
+        return self.inputs_of(tokens), ids.to_tensor(0)
 
     def inputs_of(self, tokens):
         """What ``call`` takes, of tokens (string ``[batch, (tokens)]``, ragged).
@@ -275,12 +223,12 @@ class NER(ZooModel):
 
     # Tagging.
 
-    def _read(self, sentences, decode):
+    def _read(self, sentences, decode, dtypes):
         """Runs the network over sentences, in groups that bound the memory.
 
         Args:
             sentences: string ``[sentences, (tokens)]``, ragged.
-            decode: ``(scores, lengths) -> list of [batch, time]``.
+            decode: ``(scores, lengths) -> list of [batch, time]``, of ``dtypes``.
 
         Returns:
             What ``decode`` gave at all tokens: a list of ``[tokens]``, in order.
@@ -301,14 +249,11 @@ class NER(ZooModel):
             more = [tf.boolean_mask(values, real) for values in decoded]
             return last, [tf.concat(pair, 0) for pair in zip(found, more, strict=True)]
 
-        # Of nothing at all, so that the loop knows the types.
-        nothing = decode(tf.zeros([0, 0, len(self.tags)]), tf.zeros([0], tf.int32))
-        found = [tf.reshape(values, [0]) for values in nothing]
         _, found = tf.while_loop(
             lambda first, _: first < count,
             group,
-            (0, found),
-            shape_invariants=(tf.TensorShape([]), [tf.TensorShape([None])] * len(found)),
+            (0, [tf.zeros([0], dtype) for dtype in dtypes]),
+            shape_invariants=(tf.TensorShape([]), [tf.TensorShape([None])] * len(dtypes)),
             parallel_iterations=1,
         )
         back = tf.math.invert_permutation(order)
@@ -317,14 +262,20 @@ class NER(ZooModel):
             for values in found
         ]
 
-    def _best(self, scores, lengths):
-        return [self.crf.viterbi(scores, lengths)[0]]
+    def _best_tags(self, sentences):
+        """Tag ids of all tokens, int32 ``[tokens]``."""
+        (ids,) = self._read(sentences, lambda *read: [self.crf.viterbi(*read)[0]], [tf.int32])
+        return ids
 
-    def _best_with_probabilities(self, scores, lengths):
-        """Tags, their marginals, and their probabilities given the tag before."""
-        tags, _ = self.crf.viterbi(scores, lengths)
-        marginals = tf.gather(self.crf.marginals(scores, lengths), tags, axis=2, batch_dims=2)
-        return [tags, marginals, self.crf.conditionals(scores, tags, lengths)]
+    def _tags_with_probabilities(self, sentences):
+        """Tag ids, their probabilities, and those given the tag before, ``[tokens]`` each."""
+
+        def decode(scores, lengths):
+            tags, _ = self.crf.viterbi(scores, lengths)
+            chances = self.crf.path_probabilities(scores, tags, lengths)
+            return [tags, *(tf.cast(chance, tf.float32) for chance in chances)]
+
+        return self._read(sentences, decode, [tf.int32, tf.float32, tf.float32])
 
     def _bio(self, ids, sentences):
         """Tags in BIO of the ids of all tokens, string ``[tokens]``."""
@@ -341,7 +292,8 @@ class NER(ZooModel):
             batch_size: texts read together. It changes speed and memory, never a result.
 
         Returns:
-            A list of :class:`Entity` for each text; one list if ``texts`` is one string.
+            A list of :class:`zoo.models.entities.Entity` for each text; one list if ``texts`` is
+            one string.
 
         Raises:
             TypeError: something is not a string.
@@ -356,14 +308,7 @@ class NER(ZooModel):
         check_count("batch_size", batch_size)
 
         def run(batch):
-            found = self.run_graph(self._entities, batch)
-            columns = [found[name] for name in ("entities", "types", "starts", "ends", "scores")]
-            for row, count in enumerate(found["counts"]):
-                values = (column[row, :count].tolist() for column in columns)
-                yield [
-                    Entity(text.decode(), kind.decode(), *rest)
-                    for text, kind, *rest in zip(*values, strict=True)
-                ]
+            return entities_by_text(self.run_graph(self._entities, batch))
 
         return batched_by_length(texts, [len(text) for text in texts], batch_size, run)
 
@@ -383,18 +328,18 @@ class NER(ZooModel):
         Example:
             >>> zoo.load("ner").tag_tokens([["EU", "rejects", "German", "call"]])
         """
-        tokens = _ragged(_check_tokens(tokens))
+        tokens = check_tokens(tokens)
         if "_tag_sentences" not in self._graphs:
             spec = tf.RaggedTensorSpec([None, None], tf.string)
+            # Without AutoGraph, which has nothing to convert here and doubles the time of tracing.
             self._graphs["_tag_sentences"] = tf.function(
-                self._tag_sentences, input_signature=[spec]
+                self._tag_sentences, input_signature=[spec], autograph=False
             )
         tags = self._graphs["_tag_sentences"](tokens)
         return [[tag.decode() for tag in row] for row in tags.to_list()]
 
     def _tag_sentences(self, sentences):
-        (ids,) = self._read(sentences, self._best)
-        return sentences.with_values(self._bio(ids, sentences))
+        return sentences.with_values(self._bio(self._best_tags(sentences), sentences))
 
     # Serving.
 
@@ -408,7 +353,7 @@ class NER(ZooModel):
 
     def _tokens(self, text):
         words, sentences = self._sentences(text)
-        (ids,) = self._read(sentences, self._best)
+        ids = self._best_tags(sentences)
         return {
             "tokens": words.tokens.to_tensor(""),
             "tags": words.tokens.with_values(self._bio(ids, sentences)).to_tensor(""),
@@ -419,33 +364,8 @@ class NER(ZooModel):
 
     def _entities(self, text):
         words, sentences = self._sentences(text)
-        ids, marginals, conditionals = self._read(sentences, self._best_with_probabilities)
-        starts, ends = chunk_edges(ids, _opens(sentences))
-        # Of an entity's tokens the first has its marginal, the others what they have given the one
-        # before: the product is the probability of all of them (CRF.conditionals).
-        parts = tf.math.log(tf.where(starts, marginals, conditionals))
-        number = tf.cumsum(tf.cast(starts, tf.int32)) - 1
-        inside = ids > 0
-        scores = tf.math.segment_sum(
-            tf.boolean_mask(parts, inside), tf.boolean_mask(number, inside)
-        )
-        texts = words.tokens.nrows()
-        rows = tf.boolean_mask(words.tokens.value_rowids(), starts)
-        first = tf.boolean_mask(words.starts.flat_values, starts)
-        last = tf.boolean_mask(words.ends.flat_values, ends)
-        kinds = (tf.boolean_mask(ids, starts) - 1) // len(PREFIXES)
-
-        def dense(values, padding):
-            return tf.RaggedTensor.from_value_rowids(values, rows, texts).to_tensor(padding)
-
-        return {
-            "entities": dense(_substrings(text, rows, first, last), ""),
-            "types": dense(tf.gather(tf.constant(self.types), kinds), ""),
-            "starts": dense(first, 0),
-            "ends": dense(last, 0),
-            "scores": dense(tf.cast(tf.exp(scores), tf.float32), 0.0),
-            "counts": tf.math.unsorted_segment_sum(tf.ones_like(first), rows, texts),
-        }
+        ids, *chances = self._tags_with_probabilities(sentences)
+        return find_entities(text, words, _opens(sentences), ids, chances, self.types)
 
     def _sentences(self, text):
         words = self.tokenizer.tokenize(text)
@@ -469,30 +389,6 @@ def _opens(sentences):
     """True at the first token of each row: bool ``[tokens]``."""
     rows = sentences.value_rowids()
     return tf.concat([[-1], rows], 0)[:-1] != rows
-
-
-def _substrings(texts, rows, starts, ends):
-    """``texts[row][start:end]`` in characters, string ``[n]``; linear in the texts' length."""
-    characters = tf.strings.unicode_decode(valid_utf8(texts), "UTF-8")
-    offsets = tf.cast(tf.gather(characters.row_starts(), rows), tf.int32)
-    places = tf.ragged.range(starts + offsets, ends + offsets)
-    return tf.strings.unicode_encode(tf.gather(characters.flat_values, places), "UTF-8")
-
-
-def _check_tokens(tokens):
-    """Lists of ``bytes``; an error that names the row. A row may be empty."""
-    rows = check_column("tokens", tokens, "lists of tokens")
-    for row, names in enumerate(rows):
-        if isinstance(names, (str, bytes)) or not hasattr(names, "__len__"):
-            raise TypeError(
-                f"`tokens` must hold lists of tokens. Received: tokens[{row}]={names!r}"
-            )
-    return [check_texts(f"tokens[{row}]", x) if len(x) else [] for row, x in enumerate(rows)]
-
-
-def _ragged(rows):
-    flat = tf.constant([entry for row in rows for entry in row], tf.string)
-    return tf.RaggedTensor.from_row_lengths(flat, [len(row) for row in rows])
 
 
 def _checked_types(types):

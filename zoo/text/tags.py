@@ -135,3 +135,11 @@ def chunk_edges(ids, opens):
     carries_on = inside & has("IE") & (kind == open_before)
     next_carries_on = tf.concat([carries_on[1:], [False]], 0)[: tf.size(ids)]
     return inside & ~carries_on, inside & ~next_carries_on
+
+
+def iobes_ids(ids, opens):
+    """Tags of any scheme in IOBES, in the graph: arguments as for :func:`chunk_edges`."""
+    starts, ends = chunk_edges(ids, opens)
+    begin, inner, end, single = map(PREFIXES.index, "BIES")
+    place = tf.where(starts, tf.where(ends, single, begin), tf.where(ends, end, inner))
+    return tf.where(ids > 0, ids - (ids - 1) % len(PREFIXES) + place, 0)

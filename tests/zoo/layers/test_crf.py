@@ -32,7 +32,7 @@ class Traced:
         rows, ids = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)
         self.viterbi = tf.function(crf.viterbi, input_signature=[scores, rows])
         self.marginals = tf.function(crf.marginals, input_signature=[scores, rows])
-        self.conditionals = tf.function(crf.conditionals, input_signature=[scores, ids, rows])
+        self.path = tf.function(crf.path_probabilities, input_signature=[scores, ids, rows])
         self.likelihood = tf.function(self._likelihood, input_signature=[scores, ids, rows])
 
     def _likelihood(self, scores, tags, lengths):
@@ -85,7 +85,7 @@ def test_equals_brute_force_over_all_paths(traced, lengths, extra, seed):
     likelihood, _ = traced.likelihood(scores, ids, rows)
     best, best_score = traced.viterbi(scores, rows)
     marginals = traced.marginals(scores, rows)
-    conditionals = traced.conditionals(scores, ids, rows)
+    path_marginals, conditionals = traced.path(scores, ids, rows)
     for row, length in enumerate(lengths):
         found = paths_of(traced.crf, scores[row, :length].astype(float))
         total = np.logaddexp.reduce(list(found.values()))
@@ -103,7 +103,8 @@ def test_equals_brute_force_over_all_paths(traced, lengths, extra, seed):
                 share[p] for p in share if p[max(t - 1, 0) : t + 1] == path[max(t - 1, 0) : t + 1]
             )
             np.testing.assert_allclose(conditionals[row, t], both / before, **NEAR)
-        for padded in (best, marginals, conditionals):
+            np.testing.assert_allclose(path_marginals[row, t], marginals[row, t, path[t]], **NEAR)
+        for padded in (best, marginals, path_marginals, conditionals):
             assert not padded[row, length:].numpy().any()
 
 
@@ -222,8 +223,7 @@ def test_a_stretch_of_tags_is_its_first_marginal_times_conditionals(traced, ends
     scores, ids, rows = batch([length], seed=seed)
     found = paths_of(traced.crf, scores[0].astype(float))
     total = np.logaddexp.reduce(list(found.values()))
-    conditionals = traced.conditionals(scores, ids, rows)[0].numpy()
-    marginals = traced.marginals(scores, rows)[0].numpy()
+    marginals, conditionals = (part[0].numpy() for part in traced.path(scores, ids, rows))
     start = 0
     for size in ends:
         stretch = slice(start, start + size)
@@ -232,7 +232,7 @@ def test_a_stretch_of_tags_is_its_first_marginal_times_conditionals(traced, ends
             for path, s in found.items()
             if path[stretch] == tuple(ids[0, stretch])
         )
-        got = marginals[start, ids[0, start]] * conditionals[start + 1 : start + size].prod()
+        got = marginals[start] * conditionals[start + 1 : start + size].prod()
         np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-6)
         start += size
 
@@ -245,7 +245,7 @@ def test_eager_and_graph_agree(traced):
         (crf.viterbi(scores, rows)[0], traced.viterbi(scores, rows)[0]),
         (crf.viterbi(scores, rows)[1], traced.viterbi(scores, rows)[1]),
         (crf.marginals(scores, rows), traced.marginals(scores, rows)),
-        (crf.conditionals(scores, ids, rows), traced.conditionals(scores, ids, rows)),
+        (crf.path_probabilities(scores, ids, rows), traced.path(scores, ids, rows)),
     ):
         np.testing.assert_allclose(eager, graph, rtol=1e-5, atol=1e-6)
 

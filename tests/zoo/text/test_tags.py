@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.text.tags import chunk_edges, chunks, iobes_moves, iobes_tags, to_bio, to_iobes
+from zoo.text.tags import chunk_edges, chunks, iobes_ids, iobes_moves, iobes_tags, to_bio, to_iobes
 
 TYPES = ["LOC", "PER"]
 SCHEMES = {
@@ -72,6 +72,8 @@ def test_the_graph_finds_the_chunks_that_python_finds(rows):
         offset += len(row)
     kinds = [TYPES[(int(flat[start]) - 1) // 4] for start in starts]
     assert list(zip(kinds, starts, ends + 1, strict=True)) == expected
+    in_iobes = [tag for row in rows for tag in to_iobes([names[tag] for tag in row])]
+    assert [names[tag] for tag in iobes_ids(flat, opens)] == in_iobes
 
 
 @pytest.mark.parametrize("tag", ["B", "B-", "X-PER", "PER", "", "o", None, 3, "BPER", b"O"])

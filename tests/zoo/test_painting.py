@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from zoo.models.ner import Entity
+from zoo.models.entities import Entity
 from zoo.models.sentiment import Classification, TokenWeight
 from zoo.painting import attention_page, entities_page, entities_text, type_colours
 from zoo.word_figure import attention_words

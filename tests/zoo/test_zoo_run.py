@@ -12,7 +12,7 @@ import zoo
 import zoo.presets
 from tests import corpus
 from zoo.__main__ import main
-from zoo.models.ner import Entity
+from zoo.models.entities import Entity
 
 TEXTS = ["A dog runs in the park.", "A woman reads."]
 

@@ -141,7 +141,9 @@ class ZooModel(keras.Model):
             if shuffle:
                 data = data.shuffle(rows[0])
             data = data.ragged_batch(batch_size)
-        data = data.map(self.preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        # A graph of its own, which is not traced again at each call.
+        preprocess = self._graphs.setdefault("preprocess", tf.function(self.preprocess))
+        data = data.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return data.prefetch(tf.data.AUTOTUNE)
 
     def run_graph(self, function, texts, **options):

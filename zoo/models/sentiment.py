@@ -222,10 +222,18 @@ class Sentiment(ZooModel):
         """
         words = self.tokenizer.tokenize(texts)
         lengths = words.tokens.row_lengths()
-        place = tf.ragged.range(lengths)
-        behind = lengths[:, tf.newaxis] - place  # 1 at the last token
+        place = tf.ragged.range(lengths).flat_values
+        behind = tf.gather(lengths, words.tokens.value_rowids()) - place  # 1 at the last token
         kept = (place < (self.max_tokens + 1) // 2) | (behind <= self.max_tokens // 2)
-        return Words(*(tf.ragged.boolean_mask(part, kept) for part in words))
+        lengths = tf.minimum(lengths, self.max_tokens)
+        return Words(
+            *(
+                tf.RaggedTensor.from_row_lengths(
+                    tf.boolean_mask(part.flat_values, kept), lengths, validate=False
+                )
+                for part in words
+            )
+        )
 
     def inputs_of(self, words):
         """What ``call`` takes, of ``Words``."""
@@ -377,7 +385,7 @@ TOKEN_OUTPUTS = ("tokens", "starts", "ends", "weights")
 
 
 def _checked_labels(labels):
-    if isinstance(labels, (str, bytes)) or not all(isinstance(x, str) and x for x in labels):
+    if not isinstance(labels, (list, tuple)) or not all(isinstance(x, str) and x for x in labels):
         raise TypeError(f"`labels` must be a list of strings. Received: labels={labels!r}")
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise ValueError(

@@ -32,30 +32,15 @@ export async function openWorkbench(host, model, state, onState, closed) {
   about.textContent =
     `${view.title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
   announce(`${model}: ${view.title}`);
+  showView(view, { host, model, state, problem, onState, closed });
+}
 
+/** Form, answer and commands; a state that is whole is sent at once. */
+function showView(view, { host, model, state, problem, onState, closed }) {
   const progress = el("p", { class: "note" });
   const answer = el("section", { class: "answer", "aria-label": "Answer" });
   const commands = el("div", {});
-  const form = el(
-    "form",
-    {},
-    ...view.fields,
-    el(
-      "div",
-      { class: "send" },
-      el("button", { type: "submit", class: "main" }, view.verb),
-      el("span", { class: "note" }, "or Ctrl + Enter"),
-    ),
-  );
-  host.append(
-    el(
-      "div",
-      { class: "columns" },
-      form,
-      el("div", { class: "results" }, problem, progress, answer),
-      el("section", { class: "calls" }, el("h3", {}, "The same with curl"), commands),
-    ),
-  );
+  let running = new AbortController();
 
   const showCommands = () => {
     try {
@@ -65,9 +50,9 @@ export async function openWorkbench(host, model, state, onState, closed) {
       commands.replaceChildren(el("p", { class: "note" }, error.message));
     }
   };
-  let running = new AbortController();
+
   const run = async () => {
-    running.abort();
+    running.abort(); // the newest call alone is shown
     running = new AbortController();
     const signal = AbortSignal.any([running.signal, closed]);
     problem.replaceChildren();
@@ -91,17 +76,44 @@ export async function openWorkbench(host, model, state, onState, closed) {
     }
     answer.removeAttribute("aria-busy");
   };
-  form.addEventListener("input", showCommands);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    run();
-  });
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  const isComplete = view.restore(state);
+
+  const form = formOf(view, showCommands, run);
+  host.append(
+    el(
+      "div",
+      { class: "columns" },
+      form,
+      el("div", { class: "results" }, problem, progress, answer),
+      el("section", { class: "calls" }, el("h3", {}, "The same with curl"), commands),
+    ),
+  );
+  const isWhole = view.restore(state);
   showCommands();
-  if (isComplete) run();
+  if (isWhole) run();
+}
+
+function formOf(view, onInput, onSubmit) {
+  const form = el(
+    "form",
+    {
+      oninput: onInput,
+      onsubmit: (event) => {
+        event.preventDefault();
+        onSubmit();
+      },
+      onkeydown: (event) => {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+      },
+    },
+    ...view.fields,
+    el(
+      "div",
+      { class: "send" },
+      el("button", { type: "submit", class: "main" }, view.verb),
+      el("span", { class: "note" }, "or Ctrl + Enter"),
+    ),
+  );
+  return form;
 }
 
 /** Waits for a version to be available, saying why; null when the host is taken away. */

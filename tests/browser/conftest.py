@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from front import playground_in_front_of
 from text_models import save_all
 
 from serving.config import ModelConfig
@@ -19,11 +18,8 @@ def url(tmp_path_factory):
         name: ModelConfig(name, base_path)
         for name, base_path in save_all(tmp_path_factory.mktemp("models")).items()
     }
-    with (
-        Server(models, Options(port=None, rest_api_port=0)) as server,
-        playground_in_front_of(server.rest_api_port, list(models)) as front,
-    ):
-        yield front
+    with Server(models, Options(port=None, rest_api_port=0, playground=True)) as server:
+        yield f"http://127.0.0.1:{server.rest_api_port}/"
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ class Shouter(tf.Module):
 
     @tf.function(input_signature=_TEXT)
     def beam(self, text):
-        upper = tf.strings.upper(text)
+        upper = tf.strings.upper(text, "utf-8")
         scores = tf.tile([[-0.125, -1.5]], [tf.size(text), 1])
         return {"translations": tf.stack([upper, text], axis=1), "scores": scores}
 
@@ -34,10 +34,10 @@ class Shouter(tf.Module):
         weights = 0.8 * tf.eye(size) + 0.2 / tf.cast(size, tf.float32)
         lengths = tf.fill([tf.size(text)], size)
         return {
-            "translation": tf.strings.upper(text),
+            "translation": tf.strings.upper(text, "utf-8"),
             "score": tf.fill([tf.size(text)], -0.125),
             "source_tokens": source,
-            "target_tokens": tf.concat([tf.strings.upper(source[:, :-1]), ends], axis=1),
+            "target_tokens": tf.concat([tf.strings.upper(source[:, :-1], "utf-8"), ends], axis=1),
             "attention": tf.tile(weights[tf.newaxis], [tf.size(text), 1, 1]),
             "source_lengths": lengths,
             "target_lengths": lengths,
@@ -140,6 +140,7 @@ def save_all(root: Path) -> dict[str, Path]:
                 "attention": shouter.attend,
             },
         ),
+        "plain": (shouter, {"serving_default": shouter.best}),
         "mood": (mood, {"serving_default": mood.classify, "attention": mood.attend}),
         "capitals": (capitals, {"serving_default": capitals.tag, "entities": capitals.entities}),
         "repeat": (repeat, {"serving_default": repeat.several, "half": repeat.half}),

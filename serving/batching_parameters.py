@@ -40,7 +40,10 @@ class BatchingParameters:
     max_execution_batch_size: int = 0
 
     def __post_init__(self):
-        for name in ("max_batch_size", "num_batch_threads"):
+        positive = ["max_batch_size", "num_batch_threads"]
+        if self.enable_large_batch_splitting:
+            positive.append("max_enqueued_batches")  # without splitting, 0 stands for 1
+        for name in positive:
             if getattr(self, name) < 1:
                 raise invalid_argument(f"{name} must be positive; was {getattr(self, name)}")
         for name in ("batch_timeout_micros", "max_enqueued_batches", "max_execution_batch_size"):

@@ -198,15 +198,14 @@ class Queue:
             )
         full = "The batch scheduling queue to which this task was submitted is full; "
         if self._parameters.enable_large_batch_splitting:
-            waiting = len(self._batches) if rows else len(self._batches) - 1
             capacity = (self._limit - len(self._batches)) * self._parameters.batch_rows
             capacity += self._parameters.batch_rows - rows
             if task.rows > capacity:
                 raise ServingError(
                     "UNAVAILABLE",
                     f"{full}task size is {task.rows} but scheduling capacity is only {capacity} "
-                    f"(num_enqueued_batches={waiting}, max_enqueued_batches={self._limit}, "
-                    f"open_batch_size={rows}, "
+                    f"(num_enqueued_batches={len(self._batches)}, "
+                    f"max_enqueued_batches={self._limit}, open_batch_size={rows}, "
                     f"max_execution_batch_size={self._parameters.batch_rows})",
                 )
         elif rows + task.rows > largest and len(self._batches) >= self._limit:

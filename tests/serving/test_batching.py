@@ -443,6 +443,8 @@ def test_c167_the_parameters_file(tmp_path):
         ("max_batch_size: 3", "Invalid protobuf file"),
         ("max_bach_size { value: 3 }", 'has no field named "max_bach_size"'),
         ("num_batch_threads { value: 0 }", "num_batch_threads must be positive; was 0"),
+        ("max_enqueued_batches { value: 0 } enable_large_batch_splitting { value: true }",
+         "max_enqueued_batches must be positive; was 0"),
         ("batch_timeout_micros { value: -1 }", "batch_timeout_micros must be non-negative; was -1"),
         ("max_batch_size { value: 8 } allowed_batch_sizes: 4",
          "Last entry in allowed_batch_sizes must match max_batch_size; last entry was 4; "

@@ -9,6 +9,8 @@ from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from serving.config import single_model
 from serving.errors import ServingError
+from serving.loader import Loader
+from serving.metrics import Metrics
 from serving.options import Options
 from serving.server import Server
 
@@ -48,6 +50,14 @@ def test_threads_of_a_session(tmp_path):
     file.write_text("intra_op_parallelism_threads: 5 inter_op_parallelism_threads: 6")
     assert threads(tensorflow_session_config_file=file) == (5, 6)
     assert threads(tensorflow_session_config_file=file, tensorflow_intra_op_parallelism=1) == (1, 6)
+
+
+def test_c127_the_check_of_method_names_reaches_the_model(models):
+    for checked in (False, True):
+        loader = Loader(Options(enable_signature_method_name_check=checked), Metrics(), None)
+        servable = loader(models / "half" / "123")
+        assert servable.check_method_names is checked
+        servable.close()
 
 
 def test_an_ssl_file_without_its_key(tmp_path):

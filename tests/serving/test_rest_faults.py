@@ -70,6 +70,35 @@ def test_a_content_length_that_never_comes(hasty):
     assert time.monotonic() - started < 10
 
 
+def test_a_content_length_that_is_too_small(client):
+    """What is left of the body is no request: 400, and the end of the connection."""
+    head = f"POST {HALF} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", client.port), timeout=20) as connection:
+        connection.sendall(head + b'{"instances":[1.0]}' * 3 + b"\r\n\r\n")
+        answers = b""
+        while piece := connection.recv(1000):
+            answers += piece
+    assert answers.count(b" 400 ") == answers.count(b"HTTP/1.") > 0
+    assert client.predict("half", {"instances": [1]}).json == {"predictions": [2.5]}
+
+
+def test_a_body_that_drips_in_keeps_nobody_waiting(client):
+    body = b'{"instances":[1.0]}'
+    head = f"POST {HALF} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=20))
+            for _ in range(50)  # more than there are threads
+        ]
+        for connection in slow:
+            connection.sendall(head)
+        for byte in body:
+            for connection in slow:
+                connection.sendall(bytes([byte]))
+            assert client.predict("half", {"instances": [1]}).status == 200
+        assert all(b"[2.5\n    ]" in connection.recv(1000) for connection in slow)
+
+
 def test_a_client_that_vanishes_hurts_nobody(client, caplog):
     head = f"POST {HALF} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n".encode()
     for piece in (b"", b"POST", head, head + b'{"instances'):

@@ -26,15 +26,15 @@ class Recipe:
     model: str
     seed: int = 1
     # Data
-    vocabulary_size: int = 4000
+    vocabulary_size: int = 8000
     sampling_alpha: float = 0.4
-    sampling_epochs: int = 13  # from then on the best segmentation, the one met in use
+    sampling_epochs: int = 0  # from then on the best segmentation, the one met in use
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
     epochs: int = 12
     batch_size: int = 64
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.2e-3
     warmup_steps: int = 300
     clip_norm: float = 1.0
     label_smoothing: float = 0.1
@@ -47,22 +47,21 @@ RECIPES = {
     "nmt_attention": Recipe(
         "nmt_attention",
         model="nmt_attention",
-        epochs=18,
+        epochs=20,
         network={
             "embedding_units": 192,
-            "encoder_units": 192,
+            "encoder_units": 256,
             "decoder_units": 384,
             "attention_units": 192,
-            "embedding_dropout": 0.2,
-            "encoder_dropout": 0.35,
-            "readout_dropout": 0.35,
+            "embedding_dropout": 0.3,
+            "encoder_dropout": 0.4,
+            "readout_dropout": 0.4,
         },
     ),
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
         model="nmt_vanilla",
         epochs=10,
-        sampling_epochs=7,
         network={
             "embedding_units": 192,
             "units": 320,

@@ -67,7 +67,18 @@ def main():
     type=click.Choice(["float32", "mixed_bfloat16"]),
     help="Precision of the arithmetic; weights stay float32. [default: float32]",
 )
-def train(name, out, data_dir, any_data, **changes):
+@click.option(
+    "--word-vectors",
+    type=click.Path(path_type=Path),
+    help="File or folder with GloVe's vectors, for a model of words. "
+    "[default: downloaded once from their public home]",
+)
+@click.option(
+    "--pretraining",
+    type=click.Path(path_type=Path),
+    help="Folder of a language model that another run has trained, for `sentiment`.",
+)
+def train(name, out, data_dir, any_data, word_vectors, pretraining, **changes):
     """Train the model NAME; stopped at any moment, the same command goes on.
 
     OUT gets `preset/` (the best epoch so far by the dev score, for `zoo.load`), `logs/` for
@@ -77,7 +88,11 @@ def train(name, out, data_dir, any_data, **changes):
 
     try:
         recipe = _changed(recipes.recipe(name), changes)
-        preset = recipes.train(recipe, out, data_dir, verify=not any_data, command=_command())
+        inputs = {"word_vectors": word_vectors, "pretraining": pretraining}
+        inputs = {key: value for key, value in inputs.items() if value is not None}
+        preset = recipes.train(
+            recipe, out, data_dir, verify=not any_data, command=_command(), **inputs
+        )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

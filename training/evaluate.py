@@ -20,6 +20,8 @@ LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
 TASKS = {
     "nmt_attention": "translation",
     "nmt_vanilla": "translation",
+    "sentiment": "classification",
+    "ner": "labelling",
 }
 
 

@@ -2,8 +2,9 @@
 
 import difflib
 import importlib
+import inspect
 
-MODULES = ("nmt",)
+MODULES = ("nmt", "sentiment", "ner")
 
 
 def recipe(name):
@@ -22,9 +23,17 @@ def recipe(name):
     return recipes[name]
 
 
-def train(recipe, *args, **kwargs):
-    """Run a recipe; see ``train`` of its module, such as ``training.recipes.nmt.train``."""
-    return _modules()[recipe.name].train(recipe, *args, **kwargs)
+def train(recipe, *args, **inputs):
+    """Run a recipe; see ``train`` of its module, such as ``training.recipes.nmt.train``.
+
+    Raises:
+        ValueError: an input that this recipe does not read, besides what the module's raises.
+    """
+    run = _modules()[recipe.name].train
+    for name in inputs:
+        if name not in inspect.signature(run).parameters:
+            raise ValueError(f"`{name}` means nothing to the recipe of {recipe.name}")
+    return run(recipe, *args, **inputs)
 
 
 def _modules():

@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 GRPC_PORT ?= 8500
 
-.PHONY: serve test lint format clean
+.PHONY: serve test test-browser lint format clean
 
 serve: $(VENV)/serving.stamp
 	$(BIN)/zoo-serve nmt_attention nmt_vanilla --rest_api_port=$(PORT) --port=$(GRPC_PORT)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(ARGS)
+
+# Needs Debian's chromium (apt-get install chromium).
+test-browser: $(VENV)/browser.stamp
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -9,12 +9,14 @@ TRAINING = [
     "sacrebleu>=2.4,<3",
     "sacremoses>=0.1.1,<0.3",
     "sentencepiece>=0.2.3,<0.3",
+    "seqeval>=1.2.2,<2",
     "tensorboard>=2.19,<3",
     "tensorflow-datasets>=4.9.6,<5",
 ]
 SERVING = [
     "aiohttp>=3.10,<4",
     "grpcio>=1.65,<2",
+    "prometheus-client>=0.20,<1",
     "python-rapidjson>=1.18,<2",
     "tensorflow-serving-api>=2.18,<3",
 ]
@@ -26,6 +28,8 @@ TEST = [
     "ruff>=0.6,<1",
     "tf_keras>=2.19,<3",
 ]
+# The browser itself is Debian's chromium.
+BROWSER = ["playwright>=1.45,<2"]
 # JoeyNMT pins an old protobuf: benchmarks/decoding.py says how to install it beside this.
 BENCHMARKS = ["torch==2.13.0"]
 
@@ -40,7 +44,7 @@ setup(
     packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
     package_data={
         "zoo": ["presets/**/*"],
-        "serving": ["tf_serving/**/*"],
+        "serving": ["tf_serving/**/*", "playground/*", "playground/**/*"],
     },
     install_requires=[
         "click>=8.1,<9",
@@ -56,6 +60,7 @@ setup(
         "training": TRAINING,
         "serving": SERVING,
         "test": TEST + TRAINING + SERVING,
+        "browser": TEST + TRAINING + SERVING + BROWSER,
         "benchmarks": BENCHMARKS,
     },
     entry_points={

@@ -110,22 +110,21 @@ def regress(
 ) -> regression_pb2.RegressionResult:
     """Runs a signature that `check_regression` has passed."""
     inputs = serialized_examples(examples)
-    outputs = servable.run(name, {_INPUT: inputs}, output_names=["outputs"], timeout_ms=timeout_ms)[
-        "outputs"
-    ]
-    if outputs.ndim != 1 and outputs.shape[1:] != (1,):
+    outputs = servable.run(name, {_INPUT: inputs}, output_names=["outputs"], timeout_ms=timeout_ms)
+    values = outputs["outputs"]
+    if values.ndim != 1 and values.shape[1:] != (1,):
         raise invalid_argument(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
-            f"but got {_shape_text(outputs)}"
+            f"but got {_shape_text(values)}"
         )
-    if len(outputs) != len(inputs):
+    if len(values) != len(inputs):
         raise invalid_argument(
-            f"Input batch size did not match output batch size: {len(inputs)} vs. {len(outputs)}"
+            f"Input batch size did not match output batch size: {len(inputs)} vs. {len(values)}"
         )
-    if outputs.dtype != np.float32:
-        raise invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(outputs)}")
+    if values.dtype != np.float32:
+        raise invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(values)}")
     result = regression_pb2.RegressionResult()
-    for value in outputs.ravel().tolist():
+    for value in values.ravel().tolist():
         result.regressions.add(value=value)
     return result
 

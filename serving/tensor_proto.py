@@ -67,8 +67,11 @@ def read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
 def write_tensor(array: np.ndarray) -> tensor_pb2.TensorProto:
     """Writes an array into the typed value field, as TensorFlow Serving's replies do.
 
-    `tf.make_tensor_proto` would use `tensor_content`, which many clients do not read.
+    `tf.make_tensor_proto` would use `tensor_content`, which many clients do not read; so only rare
+    types without a field of their own are left to it.
     """
+    if array.dtype.name not in _VALUE_FIELDS:
+        return tf.make_tensor_proto(array)
     proto = tensor_pb2.TensorProto(
         dtype=tf.as_dtype(tf.string if array.dtype == object else array.dtype).as_datatype_enum
     )

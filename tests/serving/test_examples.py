@@ -48,6 +48,11 @@ def test_kinds_of_features():
     assert "empty" in request.example_list.examples[0].features.feature
 
 
+def test_names_of_features_that_are_no_text():
+    (example,) = read(b'{"examples": [{"\xff": "\xff"}]}')[1].example_list.examples
+    assert list(features(example).values()) == [[b"\xff"]]
+
+
 def test_context_stands_before_every_example():
     context = {"query": "pizza", "x": 1.0}
     _, request = read({"context": context, "examples": [{"y": 2}, {"x": 3.0}]})

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from serving import json_in
 from serving.errors import ServingError
 from serving.json_in import parse
 
@@ -27,6 +28,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
         (b'["\\u00e9\\ud83d\\ude00", "a\\u0000b"]', ["é😀", "a\0b"]),
         (b'["\xff", "\xc3\xa9"]', [b"\xff", "é"]),
         (b'["\xff\\u00e9"]', [b"\xff\xc3\xa9"]),
+        (b'{"\xff": {"a": "\xfe"}}', {"\U0010feff": {"a": b"\xfe"}}),
     ],
 )
 def test_accepted(text, value):
@@ -100,6 +102,13 @@ def test_any_depth_is_accepted():
 def test_deep_text_is_still_checked(text):
     with pytest.raises(ServingError, match="JSON Parse error: "):
         parse(text)
+
+
+def test_the_deepest_text_that_is_followed(monkeypatch):
+    monkeypatch.setattr(json_in, "_DEEPEST", 2000)
+    assert parse(b'{"a":' + b"[" * 1999 + b"]" * 1999 + b', "b": 1}')["b"] == 1
+    with pytest.raises(ServingError, match="JSON Parse error: "):
+        parse(b'{"a":' + b"[" * 2000 + b"]" * 2000 + b', "b": 1}')
 
 
 _json_like = st.text(st.sampled_from('{}[]",:\\0123456789.eE+-truefalsnNaInity \u00e9'))

@@ -113,3 +113,8 @@ def test_written_as_typed_values(name):
     written = write_tensor(array)
     assert not written.tensor_content
     np.testing.assert_array_equal(read_tensor("x", written), array, strict=True)
+
+
+def test_a_type_without_a_field_of_its_own():
+    array = np.array([1, 2], tf.as_dtype("float8_e5m2").as_numpy_dtype)
+    np.testing.assert_array_equal(read_tensor("x", write_tensor(array)), array, strict=True)

@@ -142,7 +142,9 @@ class ZooModel(keras.Model):
                 data = data.shuffle(rows[0])
             data = data.ragged_batch(batch_size)
         # A graph of its own, which is not traced again at each call.
-        preprocess = self._graphs.setdefault("preprocess", tf.function(self.preprocess))
+        preprocess = self._graphs.setdefault(
+            "preprocess", tf.function(self.preprocess, autograph=False)
+        )
         data = data.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return data.prefetch(tf.data.AUTOTUNE)
 
@@ -163,6 +165,7 @@ class ZooModel(keras.Model):
             self._graphs[key] = tf.function(
                 functools.partial(function, **options),
                 input_signature=[tf.TensorSpec([None], tf.string)],
+                autograph=False,  # the loops are tf.while_loop; converting takes seconds
             )
         return {name: value.numpy() for name, value in self._graphs[key](texts).items()}
 

@@ -26,6 +26,13 @@ ANY_DATA = click.option(
     help="Take --data-dir even when its files are not the published corpus, byte for byte.",
 )
 
+WORD_VECTORS = click.option(
+    "--word-vectors",
+    type=click.Path(path_type=Path),
+    help="File or folder with GloVe's vectors, for a model of words. "
+    "[default: downloaded once from their public home]",
+)
+
 
 class _Commands(click.Group):
     """``zoo-train nmt_attention`` is short for ``zoo-train train nmt_attention``."""
@@ -67,12 +74,7 @@ def main():
     type=click.Choice(["float32", "mixed_bfloat16"]),
     help="Precision of the arithmetic; weights stay float32. [default: float32]",
 )
-@click.option(
-    "--word-vectors",
-    type=click.Path(path_type=Path),
-    help="File or folder with GloVe's vectors, for a model of words. "
-    "[default: downloaded once from their public home]",
-)
+@WORD_VECTORS
 @click.option(
     "--pretraining",
     type=click.Path(path_type=Path),
@@ -151,6 +153,60 @@ def plot_lengths(names_or_folders, out):
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Written: {out}")
+
+
+@main.command()
+@click.argument("names_or_folders", nargs=-1, required=True)
+@click.option(
+    "--figure",
+    "figures",
+    multiple=True,
+    required=True,
+    help="Heading and place in metrics.json: 'test F1=splits.conll2003_test.f1'. May be repeated.",
+)
+def compare(names_or_folders, figures):
+    """Print mean and deviation over the seeds of models that `evaluate` has measured.
+
+    \b
+    zoo-train compare runs/ner-*/preset --figure "test F1=splits.conll2003_test.f1"
+    """
+    from training.card import markdown_table
+    from training.comparison import comparison
+
+    try:
+        places = dict(figure.rsplit("=", 1) for figure in figures)
+    except ValueError:
+        raise click.UsageError(f"--figure must be HEADING=PLACE. Received: {figures}") from None
+    try:
+        click.echo(markdown_table(*comparison(names_or_folders, places)))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command("compare-readouts")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the nine runs."
+)
+@click.option("--plot", type=click.Path(path_type=Path), help=".png, .svg or .pdf")
+@DATA_DIR
+@ANY_DATA
+@WORD_VECTORS
+def compare_readouts(out, plot, data_dir, any_data, word_vectors):
+    """Train last, average and attention read-outs alike on IMDB, three seeds each.
+
+    Stopped at any moment, the same command goes on. Prints accuracy by length of the review.
+    """
+    from training import readouts
+
+    try:
+        result = readouts.compare_readouts(out, data_dir, not any_data, word_vectors)
+        if plot:
+            readouts.plot_readouts(result, plot)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(f"stopped; the same command goes on from {out}") from None
+    click.echo(readouts.comparison_table(result))
 
 
 def _changed(recipe, changes):

@@ -84,6 +84,8 @@ def test_what_cannot_start_is_told_and_writes_nothing(corpus_folder, tmp_path):
         (["nmt_attention", "--out", "x", "--epochs", "0"], "--epochs"),
         (["evaluate"], "Missing argument 'NAME_OR_FOLDER'"),
         (["plot-lengths", "--out", "x.png"], "Missing argument 'NAMES_OR_FOLDERS...'"),
+        (["compare", "x", "--figure", "F1"], "--figure must be HEADING=PLACE. Received: ('F1',)"),
+        (["compare-readouts"], "Missing option '--out'"),
     ],
 )
 def test_wrong_arguments_are_usage_errors(arguments, message):
@@ -102,4 +104,33 @@ def test_other_commands_name_an_unknown_preset(tmp_path):
 def test_help_shows_the_short_form():
     output = run("--help").output
     assert "zoo-train nmt_attention --data-dir" in output
-    assert {"evaluate", "plot-lengths", "train"} <= set(output.split())
+    commands = {"compare", "compare-readouts", "evaluate", "plot-lengths", "train"}
+    assert commands <= set(output.split())
+
+
+def test_an_option_of_another_recipe_is_refused(corpus_folder, tmp_path):
+    for option, value in (("--word-vectors", tmp_path), ("--pretraining", tmp_path)):
+        result = run(
+            "nmt_attention", "--out", tmp_path / "x", "--data-dir", corpus_folder, option, value
+        )
+        assert result.exit_code == 1
+        assert f"`{option[2:].replace('-', '_')}` means nothing to the recipe" in result.output
+    result = run("ner", "--out", tmp_path / "x", "--vocabulary-size", 500)
+    assert "--vocabulary-size means nothing to the recipe ner" in result.output
+
+
+def test_seeds_are_compared(tmp_path):
+    for seed, f1 in ((1, 90.0), (2, 91.0)):
+        metrics = {
+            "model": "ner",
+            "splits": {"conll2003_test": {"f1": f1}},
+            "training": {"recipe": {"name": "ner", "seed": seed}},
+        }
+        (tmp_path / str(seed)).mkdir()
+        (tmp_path / str(seed) / "metrics.json").write_text(json.dumps(metrics))
+    figure = ("--figure", "F1=splits.conll2003_test.f1")
+    result = run("compare", tmp_path / "1", tmp_path / "2", *figure)
+    assert "| ner | 1, 2 | 90.50 ± 0.71 |" in result.output
+    result = run("compare", tmp_path / "3", *figure)
+    assert result.exit_code == 1
+    assert "does not exist" in result.output

@@ -60,9 +60,15 @@ function bars(probabilities, names) {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     setWeight(bar, probability);
     const measure = el("span", { class: "measure" }, `${(100 * probability).toFixed(1)}%`, bar);
-    return [names.get(index) ?? `class ${index}`, measure];
+    return [nameOf(index, probabilities.length, names), measure];
   });
   return table("Probability of each class", ["Class", "Probability"], rows);
+}
+
+/** Of two classes, one name says what the other is not. */
+function nameOf(index, classes, names) {
+  const other = classes === 2 ? names.get(1 - index) : undefined;
+  return names.get(index) ?? (other === undefined ? `class ${index}` : `not ${other}`);
 }
 
 function words(row, text) {

@@ -10,9 +10,9 @@ from training.runs import averaging_adam
 class SummingAdamW(keras.optimizers.AdamW):
     """AdamW that sees one gradient for each row of an embedding.
 
-    TensorFlow gives the gradient of a look-up as one slice for each place that looked, and Keras
-    squares the slices before it sums them: a word that stands n times in a batch gets steps up to
-    sqrt(n) times too long, and the norm that clips is wrong.
+    TensorFlow gives the gradient of a look-up as one slice for each place that looked. Keras takes
+    the norm it clips by over the slices, which is not that of their sum, and, where it clips
+    nothing, squares the slices before it sums them.
     """
 
     def apply(self, grads, trainable_variables=None):

@@ -67,6 +67,8 @@ RECIPES = {
             "embedding_dropout": 0.4,
             "readout_dropout": 0.5,
         },
+        epochs=3,
+        batch_size=64,
     ),
     "sentiment_labelled": Recipe(
         "sentiment_labelled",

@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PRESETS ?= nmt_attention nmt_vanilla sentiment sentiment_sst ner ner_open
 PORT ?= 8501
 GRPC_PORT ?= 8500
 
 .PHONY: serve test test-browser lint format clean
 
 serve: $(VENV)/serving.stamp
-	$(BIN)/zoo-serve nmt_attention nmt_vanilla --rest_api_port=$(PORT) --port=$(GRPC_PORT)
+	$(BIN)/zoo-serve $(PRESETS) --rest_api_port=$(PORT) --port=$(GRPC_PORT)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(ARGS)

@@ -29,7 +29,7 @@ TEST = [
     "tf_keras>=2.19,<3",
 ]
 # The browser itself is Debian's chromium.
-BROWSER = ["playwright>=1.45,<2"]
+BROWSER = ["axe-playwright-python>=0.1.4,<0.2", "playwright>=1.45,<2"]
 # JoeyNMT pins an old protobuf: benchmarks/decoding.py says how to install it beside this.
 BENCHMARKS = ["torch==2.13.0"]
 

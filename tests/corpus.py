@@ -3,9 +3,9 @@
 import itertools
 
 from training.subwords import train_subwords
-from zoo.models import NMTAttention, NMTVanilla, Sentiment
+from zoo.models import NER, NMTAttention, NMTVanilla, Sentiment
 from zoo.text.subwords import SubwordTokenizer
-from zoo.text.vocabulary import WordVocabulary
+from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 
 SUBJECTS = {"a dog": "ein Hund", "a man": "ein Mann", "a woman": "eine Frau", "a boy": "ein Junge"}
 VERBS = {"runs": "läuft", "sleeps": "schläft", "reads": "liest", "waits": "wartet"}
@@ -54,6 +54,12 @@ def tiny_sentiment(**arguments):
     words = sorted({"the", "was", "and", "i", ",", ".", "0000", "我", *THINGS, *PRAISE, *BLAME})
     sizes = {"embedding_units": 8, "units": 6, "attention_units": 5}
     return Sentiment(WordVocabulary(words), **{**sizes, **arguments})
+
+
+def tiny_ner():
+    sizes = {"word_units": 6, "character_units": 4, "spelling_units": 5, "units": 6}
+    words = WordVocabulary(["in", "the", "was", "."])
+    return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **sizes)
 
 
 def loud(model):

@@ -82,7 +82,14 @@ def sandbox(tmp_path, monkeypatch, tokenizer):
     """A folder to run in, where the presets are tiny and untrained and Tatoeba is made up."""
     keras.utils.set_random_seed(5)
     monkeypatch.setattr(zoo.presets, "PRESETS_DIR", tmp_path / "presets")
-    zoo.save(corpus.tiny_attention(tokenizer), tmp_path / "presets" / "nmt_attention")
+    tiny = {
+        "nmt_attention": corpus.tiny_attention(tokenizer),
+        "sentiment": corpus.tiny_sentiment(),
+        "sentiment_sst": corpus.tiny_sentiment(),
+        "ner": corpus.tiny_ner(),
+    }
+    for name, model in tiny.items():
+        zoo.save(model, tmp_path / "presets" / name)
     pairs = [f"{english}\t{german}\n" for english, german in corpus.sentence_pairs()]
     (tmp_path / "tatoeba").mkdir()
     (tmp_path / "tatoeba" / "deu.txt").write_text("".join(pairs), encoding="utf-8")

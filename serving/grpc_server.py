@@ -83,18 +83,19 @@ class Services(
     def _classify(
         self, request: classification_pb2.ClassificationRequest, timeout_ms: int
     ) -> classification_pb2.ClassificationResponse:
-        with self._registry.acquire(*_model(request)) as (servable, number):
-            result = run_classification_request(servable, request, timeout_ms)
-        response = classification_pb2.ClassificationResponse(result=result)
-        _fill_model_spec(response.model_spec, request.model_spec, number)
-        return response
+        response = classification_pb2.ClassificationResponse()
+        return self._examples(run_classification_request, request, timeout_ms, response)
 
     def _regress(
         self, request: regression_pb2.RegressionRequest, timeout_ms: int
     ) -> regression_pb2.RegressionResponse:
+        response = regression_pb2.RegressionResponse()
+        return self._examples(run_regression_request, request, timeout_ms, response)
+
+    def _examples(self, run, request, timeout_ms, response):
+        """Fills the response to a request that is about examples."""
         with self._registry.acquire(*_model(request)) as (servable, number):
-            result = run_regression_request(servable, request, timeout_ms)
-        response = regression_pb2.RegressionResponse(result=result)
+            response.result.CopyFrom(run(servable, request, timeout_ms))
         _fill_model_spec(response.model_spec, request.model_spec, number)
         return response
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from training.columns import Tagged, check_published, find_file, read_columns
+from training.download import download_errors
 
 HOME = "https://www.clips.uantwerpen.be/conll2003/ner/"
 TYPES = ("LOC", "MISC", "ORG", "PER")
@@ -76,14 +77,11 @@ def load_conll2003(
 
 def _from_tfds(split) -> Tagged:
     builder = tfds.builder("conll2003")
-    try:
+    with download_errors(
+        "TFDS could not download conll2003",
+        f"Name a folder that holds CoNLL-2003 with `data_dir`. {INSTRUCTIONS}",
+    ):
         builder.download_and_prepare()
-    # OSError: no connection; DownloadError, which is none: a server that refuses.
-    except (OSError, tfds.download.DownloadError) as error:
-        raise ConnectionError(
-            f"TFDS could not download conll2003 ({error}). Name a folder that holds CoNLL-2003 "
-            f"with `data_dir`. {INSTRUCTIONS}"
-        ) from error
     names = builder.info.features["ner"].feature.names
     # TFDS takes the blank lines at a file's end for one more, empty sentence.
     rows = [row for row in tfds.as_numpy(builder.as_dataset(split)) if len(row["tokens"])]

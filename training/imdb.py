@@ -147,13 +147,12 @@ def _from_archive(path, side, names) -> Iterator[tuple[bytes, int]]:
 def _from_tfds(split) -> Iterator[tuple[bytes, int]]:
     import tensorflow_datasets as tfds
 
-    try:
+    from training.download import download_errors
+
+    with download_errors(
+        f"IMDB could not be downloaded from {HOME}",
+        f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}",
+    ):
         rows = tfds.load("imdb_reviews", split=split)
-    # OSError: no connection; DownloadError, which is none: a server that refuses.
-    except (OSError, tfds.download.DownloadError) as error:
-        raise ConnectionError(
-            f"IMDB could not be downloaded from {HOME} ({error}). "
-            f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}"
-        ) from error
     for row in tfds.as_numpy(rows):
         yield row["text"], int(row["label"])

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import tensorflow_datasets as tfds
 
+from training.download import download_errors
 from training.lines import read_bytes, sha256, split_lines
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
@@ -147,14 +148,11 @@ def load_multi30k(
         rows = [row for _, row in examples(split, find_files(data_dir, split), verify)]
     else:
         builder = Multi30k()
-        try:
+        with download_errors(
+            f"Multi30k could not be downloaded from {URL}",
+            f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}",
+        ):
             builder.download_and_prepare()
-        # OSError: no connection; DownloadError, which is none: a server that refuses.
-        except (OSError, tfds.download.DownloadError) as error:
-            raise ConnectionError(
-                f"Multi30k could not be downloaded from {URL} ({error}). "
-                f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}"
-            ) from error
         rows = [
             {name: text.decode("utf-8") for name, text in row.items()}
             for row in tfds.as_numpy(builder.as_dataset(split))

@@ -128,14 +128,13 @@ def _from_disk(data_dir, split) -> Iterator[tuple[str, int]]:
 def _from_tfds(split) -> Iterator[tuple[str, int]]:
     import tensorflow_datasets as tfds
 
-    try:
+    from training.download import download_errors
+
+    with download_errors(
+        f"SST-2 could not be downloaded from {HOME}",
+        f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}",
+    ):
         rows = tfds.load("glue/sst2", split=split)
-    # OSError: no connection; DownloadError, which is none: a server that refuses.
-    except (OSError, tfds.download.DownloadError) as error:
-        raise ConnectionError(
-            f"SST-2 could not be downloaded from {HOME} ({error}). "
-            f"Name a folder that holds it with `data_dir`.{INSTRUCTIONS}"
-        ) from error
     # TFDS shuffles; `idx` is the line of the published file.
     for row in sorted(tfds.as_numpy(rows), key=lambda row: row["idx"]):
         yield row["sentence"].decode("utf-8"), int(row["label"])

@@ -19,6 +19,7 @@ from typing import ClassVar
 import tensorflow_datasets as tfds
 
 from training.columns import Tagged, check_published, find_file, read_columns
+from training.download import download_errors
 
 COMMON_TYPES = ("LOC", "ORG", "PER")
 COMMON_TYPE_OF = {
@@ -220,14 +221,11 @@ def _load(builder_class, data_dir, split, verify) -> Tagged:
         path = find_file(data_dir, names, builder_class.TITLE, instructions)
         return builder_class.read(split, path, verify)
     builder = builder_class()
-    try:
+    with download_errors(
+        f"{builder_class.TITLE} could not be downloaded from {builder_class.URL}",
+        f"Name a folder that holds it with `data_dir`. {instructions}",
+    ):
         builder.download_and_prepare()
-    # OSError: no connection; DownloadError, which is none: a server that refuses.
-    except (OSError, tfds.download.DownloadError) as error:
-        raise ConnectionError(
-            f"{builder_class.TITLE} could not be downloaded from {builder_class.URL} ({error}). "
-            f"Name a folder that holds it with `data_dir`. {instructions}"
-        ) from error
     names = builder.info.features["tags"].feature.names
     rows = list(tfds.as_numpy(builder.as_dataset(split)))
     return Tagged(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from training import imdb, sst2
 from training.card import bucket_label, markdown_table, preset_name
+from training.evaluation import check_splits
 from training.measure import latency, throughput
 from training.reviews import Reviews, digest
 
@@ -72,10 +73,7 @@ def evaluate(
         >>> metrics = evaluate(zoo.load("sentiment"), "imdb", ["imdb_test"])  # doctest: +SKIP
         >>> metrics["splits"]["imdb_test"]["accuracy"]  # doctest: +SKIP
     """
-    if isinstance(splits, str) or not splits or not set(splits) <= set(SPLITS):
-        raise ValueError(
-            f"`splits` must name some of {', '.join(SPLITS)}. Received: splits={splits!r}"
-        )
+    check_splits(splits, SPLITS)
     if len(model.labels) != 2:
         raise ValueError(
             f"`model` must have a negative and a positive label. Received: labels={model.labels}"

@@ -53,6 +53,16 @@ class Recipe:
     precision: str = "float32"
 
 
+WITH_WORD_VECTORS = {
+    "readout": "attention",
+    "bidirectional": True,
+    "embedding_units": 50,
+    "units": 128,
+    "attention_units": 100,
+    "embedding_dropout": 0.4,
+    "readout_dropout": 0.5,
+}
+
 RECIPES = {
     "sentiment": Recipe(
         "sentiment",
@@ -72,15 +82,7 @@ RECIPES = {
     ),
     "sentiment_labelled": Recipe(
         "sentiment_labelled",
-        network={
-            "readout": "attention",
-            "bidirectional": True,
-            "embedding_units": 50,
-            "units": 128,
-            "attention_units": 100,
-            "embedding_dropout": 0.4,
-            "readout_dropout": 0.5,
-        },
+        network=WITH_WORD_VECTORS,
     ),
     "sentiment_sst": Recipe(
         "sentiment_sst",
@@ -88,15 +90,7 @@ RECIPES = {
         min_count=1,
         vector_words=30_000,
         word_dropout=0.05,
-        network={
-            "readout": "attention",
-            "bidirectional": True,
-            "embedding_units": 50,
-            "units": 128,
-            "attention_units": 100,
-            "embedding_dropout": 0.4,
-            "readout_dropout": 0.5,
-        },
+        network=WITH_WORD_VECTORS,
         epochs=6,
         batch_size=64,
     ),

@@ -17,11 +17,16 @@ class AttentionCell(keras.layers.Layer):
         s_i = f(s_{i-1}, y_{i-1}, c_i)
 
     ``f`` is ``cell``, which reads ``[y_{i-1}, c_i]``. The query is the cell's output state, the
-    first of its states.
+    first of its states. That state has not yet seen the token before, ``y_{i-1}``: with
+    ``input_in_query`` the query is both, so that the cell looks at what comes after the word that
+    was in fact written. (Nematus, Sennrich et al. 2017, arXiv:1703.04357, reaches the same end by a
+    second cell before the attention.)
 
     Args:
         cell: a recurrent cell, such as ``BasicLSTMCell(512)``.
         attention: a ``BahdanauAttention``.
+        input_in_query: bool, whether the query is ``[s_{i-1}, y_{i-1}]`` instead of the paper's
+            ``s_{i-1}``.
 
     Example:
         >>> decoder = AttentionCell(BasicLSTMCell(512), BahdanauAttention(256))
@@ -30,15 +35,17 @@ class AttentionCell(keras.layers.Layer):
         ...     embedded, states, keys, memory, lengths)
     """
 
-    def __init__(self, cell, attention, **kwargs):
+    def __init__(self, cell, attention, input_in_query=False, **kwargs):
         super().__init__(**kwargs)
         self.cell = cell
         self.attention = attention
+        self.input_in_query = input_in_query
         self.state_size = cell.state_size
 
     def build_for(self, input_units, memory_units):
         """Create all variables for inputs and memories of these widths, if not yet there."""
-        self.attention.build_for(_query_units(self.cell), memory_units)
+        query_units = _output_units(self.cell) + self.input_in_query * input_units
+        self.attention.build_for(query_units, memory_units)
         if not self.cell.built:
             self.cell.build((None, input_units + memory_units))
         self.built = True
@@ -63,7 +70,8 @@ class AttentionCell(keras.layers.Layer):
             hypotheses in a row read the same memory.
         """
         self.build_for(inputs.shape[-1], memory.shape[-1])
-        context, alignment = self.attention(states[0], keys, memory, lengths)
+        query = tf.concat([states[0], inputs], axis=-1) if self.input_in_query else states[0]
+        context, alignment = self.attention(query, keys, memory, lengths)
         joined = tf.concat([inputs, tf.cast(context, inputs.dtype)], axis=-1)
         output, states = self.cell(joined, states, training=training)
         return output, context, alignment, states
@@ -91,10 +99,17 @@ class AttentionCell(keras.layers.Layer):
     def _unroll_kernel(self, inputs, states, keys, memory, lengths):
         dtype = self.compute_dtype
         inputs = tf.cast(inputs, dtype)
-        width = inputs.shape[-1]
+        width, units = inputs.shape[-1], self.cell.units
         first_output, first_cell = (tf.cast(state, dtype) for state in states)
         kernel, recurrent_kernel, bias = self.cell.fused_weights()
-        projected = tf.einsum("bti,ig->tbg", inputs, kernel[:width]) + bias
+        query_kernel = tf.cast(self.attention.query_layer.kernel, dtype)
+        # All that depends on the inputs alone, in one product: the gates' part and the query's.
+        if self.input_in_query:
+            from_input = tf.concat([kernel[:width], query_kernel[units:]], axis=1)
+        else:
+            from_input = tf.pad(kernel[:width], [[0, 0], [0, self.attention.units]])
+        projected = tf.einsum("bti,ig->tbg", inputs, from_input)
+        projected += tf.pad(bias, [[0, self.attention.units]])
         outputs, contexts, alignments, last_cell = attention_lstm(
             projected,
             first_output,
@@ -104,7 +119,7 @@ class AttentionCell(keras.layers.Layer):
             tf.sequence_mask(lengths, tf.shape(memory)[1]),
             kernel[width:],
             recurrent_kernel,
-            tf.cast(self.attention.query_layer.kernel, dtype),
+            query_kernel[:units],
             tf.cast(self.attention.energy_vector, dtype),
         )
         last_output = tf.concat([first_output[tf.newaxis], outputs], axis=0)[-1]
@@ -114,7 +129,7 @@ class AttentionCell(keras.layers.Layer):
     def _unroll_steps(self, inputs, states, keys, memory, lengths, training):
         steps = tf.shape(inputs)[1]
         time_major = tf.transpose(inputs, [1, 0, 2])
-        widths = (_query_units(self.cell), memory.shape[-1], None)
+        widths = (_output_units(self.cell), memory.shape[-1], None)
         arrays = [
             tf.TensorArray(inputs.dtype, size=steps, element_shape=[None, width])
             for width in widths
@@ -135,7 +150,7 @@ class AttentionCell(keras.layers.Layer):
     def get_config(self):
         layers = {"cell": self.cell, "attention": self.attention}
         serialized = {k: keras.saving.serialize_keras_object(v) for k, v in layers.items()}
-        return {**super().get_config(), **serialized}
+        return {**super().get_config(), **serialized, "input_in_query": self.input_in_query}
 
     @classmethod
     def from_config(cls, config):
@@ -145,6 +160,6 @@ class AttentionCell(keras.layers.Layer):
         return cls(**config)
 
 
-def _query_units(cell):
+def _output_units(cell):
     size = cell.state_size
     return size[0] if isinstance(size, (list, tuple)) else size

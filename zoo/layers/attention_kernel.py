@@ -26,12 +26,14 @@ def attention_lstm(
 
     With ``s = h_{t-1}``, for each step ``t`` (Bahdanau et al. 2015; gates in Keras's order)::
 
-        alpha = softmax_j(v . tanh(s W_q + K_j)),  context = sum_j alpha_j M_j
-        i, f, g, o = projected_t + context W_c + s W_h
+        x_t, y_t = projected_t
+        alpha = softmax_j(v . tanh(y_t + s W_q + K_j)),  context = sum_j alpha_j M_j
+        i, f, g, o = x_t + context W_c + s W_h
         c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g),  h_t = sigmoid(o) tanh(c_t)
 
     Args:
-        projected: float ``[time, batch, 4 units]``, inputs times their kernel plus all biases.
+        projected: float ``[time, batch, 4 units + attention_units]``: what the inputs give to the
+            gates, all biases counted in, and then what they give to the query.
         output: ``h_0``, float ``[batch, units]``.
         cell: ``c_0``, float ``[batch, units]``.
         keys: ``K``, float ``[batch, source, attention_units]``.
@@ -76,16 +78,15 @@ def attention_lstm(
                 saved, upstream, keys, memory, mask, energy, transposed
             )
             d_state_kernel = _outer(before, deltas)
-            d_gates = deltas[:, :, : 4 * units]
             # M enters through the context alone: alpha_t (outer) dcontext_t, all t at once.
             d_memory = tf.einsum("tbs,tbm->bsm", alignments, d_context)
             return (
-                d_gates,
+                deltas,
                 d_output,
                 d_cell,
                 d_keys,
                 d_memory,
-                _outer(contexts, d_gates),
+                _outer(contexts, deltas[:, :, : 4 * units]),
                 d_state_kernel[:, : 4 * units],
                 d_state_kernel[:, 4 * units :],
                 d_energy,
@@ -115,11 +116,11 @@ def _forward(projected, output, cell, keys, memory, mask, context_kernel, state_
     arrays = [tf.TensorArray(dtype, size=steps, element_shape=[None, w]) for w in widths]
 
     def body(step, output, cell, *arrays):
-        from_state = tf.matmul(output, state_kernel)
-        query = from_state[:, 4 * units :]
+        joined = projected[step] + tf.matmul(output, state_kernel)
+        query = joined[:, 4 * units :]
         alignment, _ = additive_alignment(query, keys, energy, mask)
         context = tf.matmul(alignment, memory)[:, 0]
-        inner = projected[step] + from_state[:, : 4 * units] + tf.matmul(context, context_kernel)
+        inner = joined[:, : 4 * units] + tf.matmul(context, context_kernel)
         i, f, g, o = tf.split(inner, 4, axis=1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         cell = f * cell + i * g

@@ -24,10 +24,11 @@ def problem(dtype, seed=0):
     }
 
 
-def decoder(dtype, cell=None):
+def decoder(dtype, cell=None, input_in_query=False):
     keras.utils.set_random_seed(0)
     cell = cell or BasicLSTMCell(UNITS, dtype=dtype)
-    layer = AttentionCell(cell, BahdanauAttention(ATTENTION, dtype=dtype), dtype=dtype)
+    attention = BahdanauAttention(ATTENTION, dtype=dtype)
+    layer = AttentionCell(cell, attention, input_in_query, dtype=dtype)
     layer.build_for(INPUT, MEMORY)
     return layer
 
@@ -46,9 +47,10 @@ def loss_and_gradients(layer, run, data):
     return [*sequences, *states], tape.gradient(loss, flat + variables)
 
 
+@pytest.mark.parametrize("input_in_query", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 2e-5)])
-def test_kernel_equals_step_by_step(dtype, tolerance):
-    layer, data = decoder(dtype), problem(dtype)
+def test_kernel_equals_step_by_step(dtype, tolerance, input_in_query):
+    layer, data = decoder(dtype, input_in_query=input_in_query), problem(dtype)
     outputs, gradients = loss_and_gradients(layer, layer.unroll, data)
 
     def steps(*arguments):
@@ -61,8 +63,9 @@ def test_kernel_equals_step_by_step(dtype, tolerance):
         np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
 
 
-def test_kernel_gradient_equals_finite_differences():
-    layer, data = decoder("float64"), problem("float64")
+@pytest.mark.parametrize("input_in_query", [False, True])
+def test_kernel_gradient_equals_finite_differences(input_in_query):
+    layer, data = decoder("float64", input_in_query=input_in_query), problem("float64")
 
     def loss(inputs, h, c, memory):
         keys = layer.attention.keys(memory)
@@ -89,8 +92,9 @@ def test_longer_padding_changes_nothing():
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_any_cell_unrolls_and_beams_share_a_memory():
-    layer, data = decoder("float32", GRUCell(UNITS)), problem("float32")
+@pytest.mark.parametrize("input_in_query", [False, True])
+def test_any_cell_unrolls_and_beams_share_a_memory(input_in_query):
+    layer, data = decoder("float32", GRUCell(UNITS), input_in_query), problem("float32")
     keys = layer.attention.keys(data["memory"])
     states = data["states"][:1]
     outputs, _, alignments, _ = layer.unroll(
@@ -105,8 +109,27 @@ def test_any_cell_unrolls_and_beams_share_a_memory():
     )
 
 
+def test_query_follows_the_token_before():
+    """What the token before was moves the first step's alignment if, and only if, it is asked."""
+    data = problem("float32")
+    other = dict(data, inputs=data["inputs"] + 1.0)
+    for input_in_query in (False, True):
+        layer = decoder("float32", input_in_query=input_in_query)
+        first, second = (
+            layer.unroll(
+                d["inputs"],
+                d["states"],
+                layer.attention.keys(d["memory"]),
+                d["memory"],
+                d["lengths"],
+            )[2][:, 0]
+            for d in (data, other)
+        )
+        assert np.allclose(first, second, atol=1e-7) != input_in_query
+
+
 def test_config_round_trip():
-    layer = decoder("float32")
+    layer = decoder("float32", input_in_query=True)
     again = AttentionCell.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     assert isinstance(again.cell, BasicLSTMCell)

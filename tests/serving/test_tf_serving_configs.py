@@ -63,16 +63,19 @@ def messages():
     }
 
 
-@pytest.fixture(scope="module")
-def models():
-    text = (FOLDER / "models.config").read_text()
-    return text_format.Parse(text, ModelServerConfig()).model_config_list.config
+def read_models(name):
+    text = (FOLDER / name).read_text()
+    return list(text_format.Parse(text, ModelServerConfig()).model_config_list.config)
 
 
 @pytest.fixture(scope="module")
-def service():
-    (service,) = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"].values()
-    return service
+def compose():
+    return yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
+
+
+@pytest.fixture(scope="module", params=["tf_serving", "tf_serving_gpu"])
+def service(request, compose):
+    return compose[request.param]
 
 
 def flags(service):
@@ -88,16 +91,26 @@ def mounts(service):
     }
 
 
-def test_the_models_are_those_of_the_zoo(models):
-    names = [model.name for model in models]
-    assert names == ["nmt_attention", "nmt_vanilla"]
-    assert set(names) <= set(MODELS)
+def test_the_models_are_those_of_the_zoo():
+    models = read_models("models.config")
+    assert [model.name for model in models] == ["nmt_attention", "sentiment", "ner"]
+    assert {model.name for model in models} <= set(MODELS)
     assert {model.model_platform for model in models} == {"tensorflow"}
     assert all(model.model_version_policy.latest.num_versions == 1 for model in models)
 
 
-def test_every_model_is_read_from_its_directory_in_the_mounted_one(models, service):
+def test_the_canary_is_the_same_but_for_two_versions_of_one_model():
+    canary, *others = read_models("models-canary.config")
+    before, *same = read_models("models.config")
+    assert others == same
+    assert (canary.name, canary.base_path) == (before.name, before.base_path)
+    assert dict(canary.version_labels) == {"stable": 1, "canary": 2}
+    assert set(canary.model_version_policy.specific.versions) == {1, 2}
+
+
+def test_every_model_is_read_from_its_directory_in_the_mounted_one(service):
     assert mounts(service)["/models"] == "${MODELS:-../../models}"
+    models = read_models("models.config")
     assert [model.base_path for model in models] == [f"/models/{model.name}" for model in models]
 
 
@@ -112,6 +125,16 @@ def test_every_file_named_in_the_command_is_mounted(service):
 
 def test_ports_are_those_of_the_image_and_of_this_machine_only(service):
     assert service["ports"] == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
+
+
+def test_the_two_images_differ_in_the_gpu_only(compose):
+    cpu, gpu = compose["tf_serving"], compose["tf_serving_gpu"]
+    assert "profiles" not in cpu  # `docker compose up` starts it, and no other
+    assert gpu["profiles"] == ["gpu"]
+    assert gpu["image"] == cpu["image"] + "-gpu"
+    (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert all(gpu[key] == value for key, value in cpu.items() if key != "image")
 
 
 def test_batching_keeps_to_the_rules_of_tensorflow_serving(messages, service):

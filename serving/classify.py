@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
+from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.codec import DEFAULT_SIGNATURE
 from serving.errors import ServingError, invalid_argument
@@ -18,6 +18,7 @@ from serving.examples import serialized_examples
 from serving.servable import Servable
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
+REGRESSOR_OUTPUT = "outputs"
 _INPUT = "inputs"
 
 
@@ -41,7 +42,12 @@ def run_classification_request(
     """
     name = _signature_name(servable, request.model_spec)
     check_classification(servable, name)
-    return classify(servable, name, request.input, timeout_ms)
+    inputs = serialized_examples(request.input)
+    wanted = classifier_outputs(servable.signatures[name])
+    outputs = servable.run(
+        name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Classify"
+    )
+    return classification_result(outputs, len(inputs))
 
 
 def run_regression_request(
@@ -50,7 +56,12 @@ def run_regression_request(
     """Runs a regressor, as `run_classification_request` a classifier."""
     name = _signature_name(servable, request.model_spec)
     check_regression(servable, name)
-    return regress(servable, name, request.input, timeout_ms)
+    inputs = serialized_examples(request.input)
+    wanted = [REGRESSOR_OUTPUT]
+    outputs = servable.run(
+        name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Regress"
+    )
+    return regression_result(outputs, len(inputs))
 
 
 def check_classification(servable: Servable, name: str) -> None:
@@ -79,23 +90,33 @@ def check_regression(servable: Servable, name: str) -> None:
     if len(signature.outputs) != 1:
         raise invalid_argument("Expected one output Tensor.")
     _check_input_name(signature, "regression")
-    if "outputs" not in signature.outputs:
+    if REGRESSOR_OUTPUT not in signature.outputs:
         raise ServingError(
             "FAILED_PRECONDITION", f"No regression outputs found in SignatureDef: {signature}"
         )
 
 
-def classify(
-    servable: Servable, name: str, examples: input_pb2.Input, timeout_ms: int
+def classifier_outputs(signature: meta_graph_pb2.SignatureDef) -> list[str]:
+    """Which outputs are fetched of a signature that `check_classification` has passed."""
+    return [name for name in ("classes", "scores") if name in signature.outputs]
+
+
+def classification_result(
+    outputs: Mapping[str, np.ndarray], examples: int
 ) -> classification_pb2.ClassificationResult:
-    """Runs a signature that `check_classification` has passed."""
-    inputs = serialized_examples(examples)
-    wanted = [each for each in ("classes", "scores") if each in servable.signatures[name].outputs]
-    outputs = servable.run(name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms)
-    _check_class_outputs(outputs, len(inputs))
+    """The message made of a classifier's outputs.
+
+    Args:
+        outputs: `classes`, `scores` or both.
+        examples: How many there were.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT if they have not the shape or the dtype they should have.
+    """
+    _check_class_outputs(outputs, examples)
     classes, scores = outputs.get("classes"), outputs.get("scores")
     result = classification_pb2.ClassificationResult()
-    for row in range(len(inputs)):
+    for row in range(examples):
         each = result.classifications.add()
         for column in range(next(iter(outputs.values())).shape[1]):
             each.classes.add(
@@ -105,21 +126,19 @@ def classify(
     return result
 
 
-def regress(
-    servable: Servable, name: str, examples: input_pb2.Input, timeout_ms: int
+def regression_result(
+    outputs: Mapping[str, np.ndarray], examples: int
 ) -> regression_pb2.RegressionResult:
-    """Runs a signature that `check_regression` has passed."""
-    inputs = serialized_examples(examples)
-    outputs = servable.run(name, {_INPUT: inputs}, output_names=["outputs"], timeout_ms=timeout_ms)
-    values = outputs["outputs"]
+    """The message made of a regressor's `outputs`, as `classification_result`."""
+    values = outputs[REGRESSOR_OUTPUT]
     if values.ndim != 1 and values.shape[1:] != (1,):
         raise invalid_argument(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
             f"but got {_shape_text(values)}"
         )
-    if len(values) != len(inputs):
+    if len(values) != examples:
         raise invalid_argument(
-            f"Input batch size did not match output batch size: {len(inputs)} vs. {len(values)}"
+            f"Input batch size did not match output batch size: {examples} vs. {len(values)}"
         )
     if values.dtype != np.float32:
         raise invalid_argument(f"Expected output Tensor of DT_FLOAT.  Got: {_dtype_name(values)}")

@@ -5,17 +5,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from serving.errors import CODES, ServingError
+from serving.errors import ServingError
 from serving.metrics import Metrics
+from serving.rest import CODE
 from serving.rest_paths import is_api, local_part, parse_call
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 #: Path -> the page there, or None.
 Pages = Callable[[str], web.Response | None]
 _INFERENCES = ("predict", "classify", "regress")
-_CODE_OF = {}
-for _name, (_, _status) in CODES.items():
-    _CODE_OF.setdefault(_status, _name)
 
 
 def in_front_of(
@@ -39,7 +37,9 @@ def in_front_of(
         started = time.perf_counter()
         response = await handler(request)
         if is_api(path):
-            _note(metrics, request.method, path, response.status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            # A method that HTTP does not have is answered with a page, which has no code.
+            _note(metrics, request.method, path, response.get(CODE, "UNIMPLEMENTED"), seconds)
         return response
 
     return handle
@@ -54,12 +54,12 @@ def _metrics_page(metrics: Metrics, path: str, prometheus_path: str) -> web.Resp
     return web.Response(status=status, body=body, headers={"Content-Type": "text/plain"})
 
 
-def _note(metrics: Metrics, method: str, path: str, status: int, seconds: float) -> None:
+def _note(metrics: Metrics, method: str, path: str, code: str, seconds: float) -> None:
     try:
         call = parse_call(method, path)
     except ServingError:
-        metrics.count_request("", _CODE_OF.get(status, "UNKNOWN"))
+        metrics.count_request("", code)
         return
-    metrics.count_request(call.model, _CODE_OF.get(status, "UNKNOWN"))
-    if status == 200 and call.method in _INFERENCES:
+    metrics.count_request(call.model, code)
+    if code == "OK" and call.method in _INFERENCES:
         metrics.time_request(call.model, call.method, "REST", seconds)

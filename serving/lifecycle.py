@@ -28,7 +28,7 @@ class Lifecycle:
 
     Args:
         registry: The models.
-        load: Loads and warms up the version in a directory.
+        load: Loads and warms up the version of a model, by name, that is in a directory.
         poll_seconds: Between two looks at the base paths; 0 looks once, at the start.
         max_retries: How often a version that failed to load is tried again.
         retry_seconds: Until the next try. A version whose files have changed since (a copy that
@@ -38,7 +38,7 @@ class Lifecycle:
     def __init__(
         self,
         registry: Registry,
-        load: Callable[[Path], Servable],
+        load: Callable[[str, Path], Servable],
         *,
         poll_seconds: float = 1.0,
         max_retries: int = 5,
@@ -158,7 +158,7 @@ class Lifecycle:
         before = fingerprint(version.directory)
         _log.info("Loading servable {name: %s version: %d}", name, number)
         try:
-            servable = self._load(version.directory)
+            servable = self._load(name, version.directory)
         except Exception as error:
             if not isinstance(error, ServingError):
                 _log.exception("Loading %s raised an unexpected error", version.directory)

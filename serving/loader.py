@@ -1,6 +1,7 @@
 """Loads a version of a model: the session, then its warm-up; timed for the metrics."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from serving.batching import Batching
@@ -12,7 +13,7 @@ from serving.warmup import warm_up
 
 
 class Loader:
-    """What the life cycle calls with the directory of a version.
+    """What the life cycle calls with a model's name and the directory of a version.
 
     Args:
         options: How to load.
@@ -26,13 +27,13 @@ class Loader:
         self._metrics = metrics
         self._batching = batching
 
-    def __call__(self, directory: Path) -> Servable:
+    def __call__(self, model_name: str, directory: Path) -> Servable:
         """Returns the version, ready to serve.
 
         Raises:
             ServingError: It cannot be loaded, or one of its warm-up requests fails.
         """
-        servable = self._load(directory)
+        servable = self._load(model_name, directory)
         if self._options.enable_model_warmup:
             try:
                 self._warm_up(servable, directory)
@@ -41,7 +42,7 @@ class Loader:
                 raise
         return servable
 
-    def _load(self, directory: Path) -> Servable:
+    def _load(self, model_name: str, directory: Path) -> Servable:
         started = time.perf_counter()
         try:
             servable = Servable(
@@ -50,6 +51,7 @@ class Loader:
                 config=self._session_config,
                 batching=self._batching,
                 check_method_names=self._options.enable_signature_method_name_check,
+                observe_run=partial(self._metrics.time_run, model_name),
             )
         except ServingError:
             self._metrics.time_load(str(directory), False, time.perf_counter() - started)

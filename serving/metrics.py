@@ -29,6 +29,9 @@ class Metrics:
         self._request_latency = self._histogram(
             _SERVING + "request_latency", _LATENCIES, "model_name", "API", "entrypoint"
         )
+        self._runtime_latency = self._histogram(
+            _SERVING + "runtime_latency", _LATENCIES, "model_name", "API", "runtime"
+        )
         self._warmup_latency = self._histogram(
             _SERVING + "model_warmup_latency", _LATENCIES, "model_path", "status"
         )
@@ -60,6 +63,17 @@ class Metrics:
         """
         labels = self._bounded(model_name), api, entrypoint
         self._request_latency.labels(*labels).observe(seconds * 1e6)
+
+    def time_run(self, model_name: str, api: str, seconds: float) -> None:
+        """Notes how long a run of a model took that succeeded, its wait for a batch included.
+
+        Args:
+            model_name: Of the model.
+            api: "Predict", "Classify", "Regress" or "MultiInference", whichever port it came by.
+            seconds: Of the run.
+        """
+        # The runtime is that of TF1's sessions; TensorFlow Serving has another one, too.
+        self._runtime_latency.labels(model_name, api, "TF1").observe(seconds * 1e6)
 
     def time_load(self, model_path: str, success: bool, seconds: float) -> None:
         """Notes a try to load a version, without its warm-up."""

@@ -5,45 +5,57 @@ from tensorflow_serving.apis import inference_pb2
 from serving.classify import (
     CLASSIFY,
     REGRESS,
+    REGRESSOR_OUTPUT,
     check_classification,
     check_regression,
-    classify,
-    regress,
+    classification_result,
+    classifier_outputs,
+    regression_result,
 )
 from serving.codec import DEFAULT_SIGNATURE
 from serving.errors import ServingError, invalid_argument
+from serving.examples import serialized_examples
 from serving.servable import Servable
 
 
 def run_multi_inference_request(
     servable: Servable, request: inference_pb2.MultiInferenceRequest, timeout_ms: int = 0
 ) -> list[inference_pb2.InferenceResult]:
-    """Runs every task of a request on its examples.
+    """Runs all tasks of a request on its examples, in one run of the graph.
 
     Args:
         servable: The model version that all tasks name.
         request: Its tasks must use different signatures that share their input tensor. TF2
             programs give every signature an input of its own, so this is for graphs of TF1.
-        timeout_ms: After which a run is given up; 0 waits for ever.
+        timeout_ms: After which the run is given up; 0 waits for ever.
 
     Returns:
         A result for each task, `model_spec` filled in with its name and signature.
 
     Raises:
-        ServingError: A task is not what it should be, or a run failed.
+        ServingError: A task is not what it should be, or the run failed.
     """
     names = _checked_signatures(servable, request)
+    inputs = serialized_examples(request.input)
+    # For each task: output -> tensor. Signatures may share tensors.
+    wanted = [
+        _output_tensors(servable, name, task.method_name)
+        for task, name in zip(request.tasks, names, strict=True)
+    ]
+    tensors = sorted({tensor for outputs in wanted for tensor in outputs.values()})
+    feeds = {_input_tensor(servable, name): inputs for name in names}
+    arrays = servable.run_tensors(feeds, tensors, timeout_ms, "MultiInference")
+    values = dict(zip(tensors, arrays, strict=True))
     results = []
-    for task, name in zip(request.tasks, names, strict=True):
+    for task, name, outputs in zip(request.tasks, names, wanted, strict=True):
         result = inference_pb2.InferenceResult()
         result.model_spec.name = task.model_spec.name
         result.model_spec.signature_name = name
+        found = {output: values[tensor] for output, tensor in outputs.items()}
         if task.method_name == CLASSIFY:
-            outcome = classify(servable, name, request.input, timeout_ms)
-            result.classification_result.CopyFrom(outcome)
+            result.classification_result.CopyFrom(classification_result(found, len(inputs)))
         else:
-            outcome = regress(servable, name, request.input, timeout_ms)
-            result.regression_result.CopyFrom(outcome)
+            result.regression_result.CopyFrom(regression_result(found, len(inputs)))
         results.append(result)
     return results
 
@@ -75,6 +87,12 @@ def _checked_signatures(
         if len({_input_tensor(servable, each) for each in names}) > 1:
             raise invalid_argument("Input tensor must be the same for all Signatures.")
     return names
+
+
+def _output_tensors(servable: Servable, signature_name: str, method_name: str) -> dict[str, str]:
+    signature = servable.signatures[signature_name]
+    names = classifier_outputs(signature) if method_name == CLASSIFY else [REGRESSOR_OUTPUT]
+    return {name: signature.outputs[name].name for name in names}
 
 
 def _input_tensor(servable: Servable, signature_name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from tensorflow_serving.apis import predict_pb2
 
 from serving.codec import DEFAULT_SIGNATURE
-from serving.errors import ServingError
+from serving.errors import ServingError, invalid_argument
 from serving.servable import Servable
 from serving.tensor_proto import read_tensor
 
@@ -34,12 +34,15 @@ def run_predict_request(
     if name not in servable.signatures:
         raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
     check_method_name(servable, name)
-    return servable.run(
+    outputs = servable.run(
         name,
         _Tensors(request.inputs),
         output_names=list(request.output_filter),
         timeout_ms=timeout_ms,
     )
+    if not outputs:  # REST has words of its own for that
+        raise invalid_argument("Must specify at least one target to fetch or execute.")
+    return outputs
 
 
 def check_method_name(servable: Servable, signature_name: str) -> None:

@@ -22,6 +22,8 @@ from serving.reports import metadata_json, metadata_of, status_json, status_of
 from serving.rest_paths import Call, is_api, is_uri, local_part, parse_call
 
 MAX_BODY_BYTES = 100 * 2**20
+#: Key of a response to a call of the API, where the canonical code that it ended with stands.
+CODE = "canonical code"
 
 _METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _JSON = {"Content-Type": "application/json"}
@@ -82,6 +84,7 @@ class RestApi:
             return _page(400, "Bad Request")
         if not is_api(path):
             return _page(404, "Not Found")
+        code = "OK"
         try:
             if request.method == "OPTIONS":
                 _check_preflight(request)
@@ -94,18 +97,22 @@ class RestApi:
                     self._executor, self._answer, request.method, path, content, gzipped
                 )
         except ServingError as error:
-            status, body = error.http_status, json_out.error_body(error.message)
+            code, status, body = error.code, error.http_status, json_out.error_body(error.message)
         except web.HTTPRequestEntityTooLarge as error:
-            status, body = error.status, json_out.error_body(error.text)
+            code, status, body = "INVALID_ARGUMENT", error.status, json_out.error_body(error.text)
         except (ConnectionError, web.RequestPayloadError):
-            status, body = 400, json_out.error_body("The request body was cut short.")
+            code, status = "CANCELLED", 400
+            body = json_out.error_body("The request body was cut short.")
         except TimeoutError:
-            status, body = 408, json_out.error_body("The request body did not arrive in time.")
+            code, status = "DEADLINE_EXCEEDED", 408
+            body = json_out.error_body("The request body did not arrive in time.")
         except Exception:
             _log.exception("%s %s", request.method, path)
-            status, body = 500, json_out.error_body("Internal error; the server's log tells more.")
+            code, status = "INTERNAL", 500
+            body = json_out.error_body("Internal error; the server's log tells more.")
         headers = _JSON | _CORS if self._cors else _JSON
         response = web.Response(status=status, body=body, headers=headers)
+        response[CODE] = code
         if status in (408, 413):
             response.force_close()
         return response

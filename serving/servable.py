@@ -4,8 +4,9 @@ The model goes the way TensorFlow Serving takes it: meta graph with the tag `ser
 `Session`, feeds and fetches by the tensor names in the signature. What runs here runs there.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ class Servable:
         batching: Runs requests that come together as one; without it each runs by itself.
         check_method_names: Whether the kind of a request must be the signature's `method_name`.
             TF2 programs give every signature that of predict, so that it is off by default.
+        observe_run: Called with the API and the seconds of every run that succeeds.
 
     Raises:
         ServingError: NOT_FOUND, DATA_LOSS, ... if the model cannot be loaded.
@@ -45,10 +47,12 @@ class Servable:
         config: config_pb2.ConfigProto | None = None,
         batching: Batching | None = None,
         check_method_names: bool = False,
+        observe_run: Callable[[str, float], None] = lambda api, seconds: None,
     ):
         _check_meta_graph(directory, tags)
         graph = tf.Graph()
         self.check_method_names = check_method_names
+        self._observe_run = observe_run
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
@@ -59,8 +63,8 @@ class Servable:
             self._session.close()
             raise from_tensorflow(error) from error
         self.signatures = dict(meta_graph.signature_def)
-        # As the runtime wants feeds and fetches: by tensor name, of which signatures have a few.
-        self._endpoint = cache(lambda name: graph.get_tensor_by_name(name)._as_tf_output())
+        # By tensor name, of which signatures have a few.
+        self._endpoint = cache(partial(_endpoint, graph))
         self._batched = batching and batching.session(self._run, self.signatures.values())
 
     def close(self) -> None:
@@ -81,6 +85,7 @@ class Servable:
         *,
         output_names: Sequence[str] = (),
         timeout_ms: int = 0,
+        api: str = "Predict",
     ) -> dict[str, np.ndarray]:
         """Runs a signature.
 
@@ -89,6 +94,7 @@ class Servable:
             inputs: Input name -> array of exactly the signature's dtype.
             output_names: What to fetch; all outputs, sorted by name, if empty.
             timeout_ms: After which the run is given up; 0 waits for ever.
+            api: What the run is for: "Predict", "Classify" or "Regress".
 
         Returns:
             Output name -> array; strings as object arrays of `bytes`.
@@ -101,12 +107,31 @@ class Servable:
         feeds = _feeds(signature, inputs)
         if not names:
             return {}
+        tensors = [signature.outputs[name].name for name in names]
+        return dict(zip(names, self.run_tensors(feeds, tensors, timeout_ms, api), strict=True))
+
+    def run_tensors(
+        self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_ms: int, api: str
+    ) -> list[np.ndarray]:
+        """Runs the graph whatever the signatures say; feeds and fetches go by tensor name.
+
+        Args:
+            feeds: Tensor name -> array of exactly the tensor's dtype.
+            fetches: Names of the tensors to compute.
+            timeout_ms: After which the run is given up; 0 waits for ever.
+            api: What the run is for; see `run`.
+
+        Raises:
+            ServingError: The run failed.
+        """
         run = self._batched.run if self._batched else self._run
+        started = time.perf_counter()
         try:
-            arrays = run(feeds, [signature.outputs[name].name for name in names], timeout_ms)
+            arrays = run(feeds, fetches, timeout_ms)
         except (tf.errors.OpError, KeyError, TypeError, ValueError) as error:
             raise from_tensorflow(error) from error
-        return dict(zip(names, arrays, strict=True))
+        self._observe_run(api, time.perf_counter() - started)
+        return arrays
 
     def _run(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_ms: int
@@ -132,6 +157,20 @@ class Servable:
         finally:
             pywrap_tf_session.TF_DeleteBuffer(buffer)
         return [_as_array(value) for value in values]
+
+
+def _endpoint(graph: tf.Graph, tensor_name: str):
+    """A tensor as the runtime wants feeds and fetches; a name without an index is of output 0."""
+    name, _, index = tensor_name.partition(":")
+    try:
+        outputs = graph.get_operation_by_name(name).outputs
+    except KeyError:
+        raise ServingError("NOT_FOUND", f"FetchOutputs node {tensor_name}: not found") from None
+    if int(index or 0) >= len(outputs):
+        raise invalid_argument(
+            f"FetchOutputs {name}:{index or 0}: output index too large, must be < {len(outputs)}"
+        )
+    return outputs[int(index or 0)]._as_tf_output()
 
 
 def _as_array(value) -> np.ndarray:

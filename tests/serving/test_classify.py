@@ -19,6 +19,7 @@ from serving.classify import (
     run_regression_request,
 )
 from serving.errors import ServingError
+from serving.multi_inference import run_multi_inference_request
 from serving.servable import Servable
 
 
@@ -282,6 +283,25 @@ def test_multi_inference(stub):
     assert [(each.label, each.score) for each in classes] == [("none", 3.0), ("\ufffd", -3.0)]
     assert (first.model_spec.name, first.model_spec.version.value) == ("judge", 1)
     assert second.model_spec.signature_name == "classify"
+
+
+def test_multi_inference_runs_the_graph_once(models):
+    runs = []
+    servable = Servable(models / "judge" / "1", observe_run=lambda api, _: runs.append(api))
+    tasks = [("classify", CLASSIFY), ("classes", CLASSIFY), ("regress", REGRESS)]
+    request = inference(*[("judge", *task) for task in tasks], rows=(2.0,))
+    both, classes, number = run_multi_inference_request(servable, request)
+    servable.close()
+    assert runs == ["MultiInference"]
+    # The first two share a tensor, and each has what its own signature gives.
+    assert [
+        (each.label, each.score) for each in both.classification_result.classifications[0].classes
+    ] == [("none", 2.0), ("\ufffd", -2.0)]
+    assert [
+        (each.label, each.score)
+        for each in classes.classification_result.classifications[0].classes
+    ] == [("none", 0.0), ("\ufffd", 0.0)]
+    assert number.regression_result.regressions[0].value == 4.0
 
 
 @pytest.mark.parametrize(

@@ -275,13 +275,15 @@ def test_a_canary_is_rolled_out_and_back(run, call):
     assert "Unrecognized" in answer("/labels/stable")["error"]
 
 
-def test_a_pod_without_its_model_is_not_ready_but_alive(run, container, call):
+def test_c058_a_pod_without_its_model_is_not_ready_but_alive(run, container, call):
     server, reload = run
     server.registry.reload({})
     give_up = time.monotonic() + 20
     while call("GET", probes(container)["readinessProbe"]["path"]).status != 404:
         assert time.monotonic() < give_up
     assert call("GET", probes(container)["livenessProbe"]["path"]).status == 200
+    reply = call.predict(MODEL, {"instances": [1.0]})
+    assert (reply.status, reply.error) == (404, f"Servable not found for request: Latest({MODEL})")
     reload("models.config")
     assert call("GET", probes(container)["readinessProbe"]["path"]).status == 200
 

@@ -145,6 +145,19 @@ HUGE.tensor_shape.dim.add(size=2**40)
         ),
         ("C181", request("", x=ONE), INVALID, "ModelSpec has no name specified."),
         ("C181", predict_pb2.PredictRequest(), INVALID, "Missing ModelSpec"),
+        (
+            "C116",
+            request("odd", "nothing", a=ONE),
+            INVALID,
+            "Must specify at least one target to fetch or execute.",
+        ),
+        ("§16", request("odd", "astray", a=ONE), NOT_FOUND, "FetchOutputs node gone:0: not found"),
+        (  # an operation, of which nothing comes
+            "§16",
+            request("half", "__saved_model_init_op"),
+            INVALID,
+            "FetchOutputs NoOp:0: output index too large, must be < 0",
+        ),
         ("C182", request("half", "nope", x=ONE), FAILED, 'Serving signature key "nope" not found.'),
         (
             "C178",

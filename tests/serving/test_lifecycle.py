@@ -35,7 +35,7 @@ class Loader:
         self.may_finish = threading.Event()
         self.loads = 0
 
-    def __call__(self, directory: Path) -> FakeServable:
+    def __call__(self, model_name: str, directory: Path) -> FakeServable:
         self.loads += 1
         try:
             servable = FakeServable(directory)

@@ -5,6 +5,7 @@ The numbers in the tests' names are those of the contract's cases.
 
 import grpc
 import pytest
+import tensorflow as tf
 from prometheus_client.parser import text_string_to_metric_families
 from rest_client import Client
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -81,6 +82,7 @@ def test_c035_the_text_form():
     metrics.count_request("half", "NOT_FOUND")
     metrics.count_request("half", "NOT_FOUND")
     metrics.time_request("half", "predict", "REST", 20e-6)
+    metrics.time_run("half", "Predict", 10e-6)
     metrics.time_load("/models/half/1", True, 1.5)
     page = metrics.page().decode()
     assert page.endswith("\n")
@@ -90,6 +92,8 @@ def test_c035_the_text_form():
     assert types == sorted(types)
     assert "# TYPE :tensorflow:serving:request_latency histogram" in types
     assert ':tensorflow:serving:request_count{model_name="half",status="NOT_FOUND"} 2' in lines
+    labels = 'model_name="half",API="Predict",runtime="TF1"'
+    assert f':tensorflow:serving:runtime_latency_bucket{{{labels},le="10"}} 1' in lines
     assert ':tensorflow:serving:request_count{model_name="a\\\\b\\"c\\n",status="OK"} 1' in lines
     assert ':tensorflow:cc:saved_model:load_latency{model_path="/models/half/1"} 1500000' in lines
     latency = ":tensorflow:serving:request_latency"
@@ -128,7 +132,47 @@ def test_rest_calls_are_counted(client, samples):
     assert samples(count, model_name="", status="INVALID_ARGUMENT") == 1
 
 
+def test_the_status_is_the_errors_own(client, samples):
+    """And not what HTTP makes of it, which has one number for several."""
+
+    def count(status):
+        return samples(":tensorflow:serving:request_count", model_name="half", status=status)
+
+    before, wrong = count("FAILED_PRECONDITION"), count("INVALID_ARGUMENT")
+    reply = client("POST", "/v1/models/half:classify", {"examples": [{"x": 1.0}]})
+    assert reply.status == 400  # its input is not called `inputs`
+    assert (count("FAILED_PRECONDITION"), count("INVALID_ARGUMENT")) == (before + 1, wrong)
+    before = samples(":tensorflow:serving:request_count", model_name="", status="OK")
+    client("OPTIONS", "/v1/models/half:predict", headers={"Origin": "http://a.b"})
+    client("TRACE", "/v1/models/half:predict")
+    assert samples(":tensorflow:serving:request_count", model_name="", status="OK") == before + 1
+    assert samples(":tensorflow:serving:request_count", model_name="", status="UNIMPLEMENTED") == 1
+
+
+def test_runs_are_timed_whichever_port_they_come_by(server, client, samples):
+    def runs(api):
+        name = ":tensorflow:serving:runtime_latency_count"
+        return samples(name, model_name="half", API=api, runtime="TF1")
+
+    before = runs("Predict")
+    client.predict("half", {"instances": [1.0]})
+    client.predict("half", {"instances": ["x"]})  # does not come to a run
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "half"
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(1.0))
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
+    assert runs("Predict") == before + 2
+    for verb, signature in (("classify", "classify_x_to_y"), ("regress", "regress_x_to_y")):
+        body = {"signature_name": signature, "examples": [{"x": 1.0}]}
+        assert client("POST", f"/v1/models/half:{verb}", body).status == 200
+        assert runs(verb.title()) == 1
+
+
 def test_grpc_calls_are_counted(server, samples):
+    latency = ":tensorflow:serving:request_latency_count"
+    labels = {"model_name": "half", "API": "Predict", "entrypoint": "GRPC"}
+    timed = samples(latency, **labels)
     request = predict_pb2.PredictRequest()
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -145,8 +189,7 @@ def test_grpc_calls_are_counted(server, samples):
     count = ":tensorflow:serving:request_count"
     assert samples(count, model_name="half", status="OK") == before + 1
     assert samples(count, model_name="half", status="INVALID_ARGUMENT") >= 1
-    labels = {"model_name": "half", "API": "Predict", "entrypoint": "GRPC"}
-    assert samples(":tensorflow:serving:request_latency_count", **labels) == 1
+    assert samples(latency, **labels) == timed + 1
 
 
 def test_loads_are_counted(samples, models):

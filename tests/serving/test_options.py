@@ -55,7 +55,7 @@ def test_threads_of_a_session(tmp_path):
 def test_c127_the_check_of_method_names_reaches_the_model(models):
     for checked in (False, True):
         loader = Loader(Options(enable_signature_method_name_check=checked), Metrics(), None)
-        servable = loader(models / "half" / "123")
+        servable = loader("half", models / "half" / "123")
         assert servable.check_method_names is checked
         servable.close()
 

@@ -84,7 +84,7 @@ HALF = "/v1/models/half:predict"
             },
         ),
         (
-            "C100",
+            "C098, C100",
             "/v1/models/echo:predict",
             '{"signature_name":"plain","instances":["é", "a\\u0000b", {"b64":"eA=="}]}',
             {"predictions": ["é", "a\0b", "x"]},
@@ -120,6 +120,14 @@ HALF = "/v1/models/half:predict"
         ("C110", "/v1/models/f64:predict", '{"instances":[0.1]}', {"predictions": [0.1]}),
         ("§4", "/v1/models/words:predict", '{"instances":["two","?"]}', {"predictions": [1, 3]}),
         ("§4", "/v1/models/tf1:predict", '{"instances":[2]}', {"predictions": [6.0]}),
+        (  # a tensor's name without its index
+            "§4",
+            "/v1/models/odd:predict",
+            '{"signature_name":"bare","instances":[2]}',
+            {"predictions": [4.0]},
+        ),
+        ("C043", HALF, '{"instances":[1E2, 1e-400, -0]}', {"predictions": [52.0, 2.0, 2.0]}),
+        ("C049", HALF, '{"instances":[18446744073709551616]}', {"predictions": [9.22337204e18]}),
     ],
 )
 def test_predict(client, case, path, body, expected):
@@ -154,6 +162,8 @@ def test_numbers_without_a_json_form_come_as_bare_tokens(client):
         # which error wins
         ("C037", "nope", "{", 400, "JSON Parse error: Missing a name for object member. at off"),
         ("C037", "nope", '{"signature_name": 5}', 400, 'JSON Value: {\n    "signature_name": 5'),
+        ("C053", "nope", '{"instances":[1]}', 404, "Servable not found for request: Latest(nope)"),
+        ("C053", "HALF", '{"instances":[1]}', 404, "Servable not found for request: Latest(HALF)"),
         ("C038", "nope", "{}", 404, "Servable not found for request: Latest(nope)"),
         ("C038", "nope/versions/3", "{}", 404, "Servable not found for request: Specific(nope, 3)"),
         ("§4", "half/versions/7", "{}", 404, "Servable not found for request: Specific(half, 7)"),
@@ -174,6 +184,22 @@ def test_numbers_without_a_json_form_come_as_bare_tokens(client):
             '{"signature_name":"__saved_model_init_op","instances":[1]}',
             400,
             "Failed to get input map for signature: __saved_model_init_op",
+        ),
+        ("C101", "echo", '{"inputs":[{"b64":"A"}]}', 400, "Unable to base64 decode"),
+        ("C101", "echo", '{"inputs":[{"b64":"__8="}]}', 400, "Unable to base64 decode"),
+        (
+            "C077",
+            "f16",
+            '{"inputs":[[],[1]]}',
+            400,
+            "Encountered list at unexpected size: 1 at lev",
+        ),
+        (
+            "C082",
+            "u64",
+            '{"inputs":[18446744073709551616]}',
+            400,
+            "JSON Value: 18446744073709552000.0 Type: Number is not of expected type: uint64",
         ),
         ("C067", "half", "{}", 400, "Missing 'inputs' or 'instances' key"),
         ("C067", "half", '{"instance":[1]}', 400, "Missing 'inputs' or 'instances' key"),

@@ -81,6 +81,11 @@ def test_configurations_that_are_refused(args, message):
     assert message in result.output
 
 
+def test_c026_c158_what_is_served_where_unless_told():
+    given = main.make_context("zoo-serve", ["--model_base_path=/m"]).params
+    assert (given["model_name"], given["port"], given["rest_api_port"]) == ("default", 8500, 8501)
+
+
 def test_help_names_the_flags():
     text = run("--help").output
     for flag in ("--rest_api_port", "--model_base_path", "--file_system_poll_wait_seconds"):

@@ -67,13 +67,18 @@ def save_judge(directory: Path) -> None:
 
 
 def save_odd_signatures(directory: Path) -> None:
-    """Of TF1: an input with a default value, and no output at all."""
+    """Of TF1: an input with a default value, no output at all, names of tensors that are odd."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         a, b = (tf.compat.v1.placeholder(tf.float32, [None], name=name) for name in "ab")
         add = _signature({"a": a, "b": b}, {"sum": a + b}, "predict")
         add.defaults["b"].CopyFrom(tf.make_tensor_proto([10.0]))
         nothing = _signature({"a": a}, {}, "predict")
-        _save_graph(session, directory, {"serving_default": add, "nothing": nothing})
+        bare = _signature({"a": a}, {"double": a * 2}, "predict")
+        bare.outputs["double"].name = bare.outputs["double"].name.removesuffix(":0")
+        astray = _signature({"a": a}, {"gone": a}, "predict")
+        astray.outputs["gone"].name = "gone:0"
+        signatures = {"serving_default": add, "nothing": nothing, "bare": bare, "astray": astray}
+        _save_graph(session, directory, signatures)
 
 
 def _signature(inputs: dict, outputs: dict, method: str):

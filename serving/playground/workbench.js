@@ -28,7 +28,7 @@ export async function openWorkbench(host, model, state, onState, closed) {
   const found = await signaturesWhenLoaded(model, problem, about, closed);
   if (!found) return;
   const { version, signatures } = found;
-  const view = VIEWS.find(({ fits }) => fits(signatures)).open(signatures, model);
+  const view = VIEWS.find(({ fits }) => fits(signatures)).open(signatures);
   about.textContent =
     `${view.title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
   announce(`${model}: ${view.title}`);

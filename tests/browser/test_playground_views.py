@@ -109,9 +109,8 @@ def test_classes_and_painted_words(open_page):
     assert page.locator(".word").evaluate_all(shares)[6] == "1.000"
 
 
-def test_the_names_of_classes_are_learnt_from_answers(open_page):
+def test_classes_have_their_names(open_page):
     page = open_page("#model=mood")
-    _submit(page, "good")
     _submit(page, "bad")
     expect(page.locator(".label")).to_have_text("negative80%")
     bars = page.get_by_role("table", name="Probability of each class")

@@ -59,6 +59,7 @@ class Mood(tf.Module):
             "label": tf.where(good, "positive", "negative"),
             "score": tf.maximum(positive, 1 - positive),
             "probabilities": tf.stack([1 - positive, positive], axis=1),
+            "labels": tf.tile([["negative", "positive"]], [tf.size(text), 1]),
         }
 
     @tf.function(input_signature=_TEXT)

@@ -36,6 +36,7 @@ def test_signatures_and_their_outputs(served):
         "label": (tf.string, [None]),
         "score": (tf.float32, [None]),
         "probabilities": (tf.float32, [None, 3]),
+        "labels": (tf.string, [None, 3]),
     }
     words = {name: (tf.int32, [None, None]) for name in ("starts", "ends")}
     words |= {"tokens": (tf.string, [None, None]), "weights": (tf.float32, [None, None])}

@@ -336,7 +336,9 @@ class Sentiment(ZooModel):
     # Serving.
 
     def signatures(self):
-        """``serving_default``; with attention also ``attention``."""
+        """``serving_default``: ``label``, ``score``, ``probabilities`` and the ``labels`` these are
+        of; with attention also ``attention``, which adds the tokens and their weights.
+        """
         spec = {"text": tf.TensorSpec([None], tf.string, name="text")}
         texts = [b"A warm and funny film, never dull.", b"I left before the end."]
         examples = {"text": np.array(texts, dtype=object)}
@@ -363,10 +365,13 @@ class Sentiment(ZooModel):
 
     def _answer(self, logits):
         probabilities = tf.nn.softmax(logits)
+        names = tf.constant(self.labels)
         return {
-            "label": tf.gather(tf.constant(self.labels), tf.argmax(logits, axis=-1)),
+            "label": tf.gather(names, tf.argmax(logits, axis=-1)),
             "score": tf.reduce_max(probabilities, axis=-1),
             "probabilities": probabilities,
+            # What each probability is of; on every row, since an answer is read row by row.
+            "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
         }
 
     # Files.

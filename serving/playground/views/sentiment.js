@@ -1,12 +1,12 @@
-// Classifiers of texts: `text` -> `label`, `score`, `probabilities`, and with an `attention`
-// signature, how much each word weighed.
+// Classifiers of texts: `text` -> `label`, `score`, `probabilities` and the `labels` these are of;
+// with an `attention` signature, also how much each word weighed.
 
-import { firstRow, has, predict, textCall } from "../api.js";
+import { firstRow, has, textCall } from "../api.js";
 import { el, percent, scrollable, setWeight, table } from "../dom.js";
 import { cut } from "../spans.js";
 import { textView } from "./text_view.js";
 
-const ANSWER = ["label", "score", "probabilities"];
+const ANSWER = ["label", "score", "probabilities", "labels"];
 const WEIGHTS = ["tokens", "starts", "ends", "weights", "lengths"];
 const EXAMPLES = [
   "A warm and funny film that I would gladly see again.",
@@ -16,11 +16,9 @@ const EXAMPLES = [
 
 export const fits = (signatures) => has(signatures, "serving_default", ["text"], ANSWER);
 
-export function open(signatures, model) {
+export function open(signatures) {
   const attends = has(signatures, "attention", ["text"], [...ANSWER, ...WEIGHTS]);
   const signature = attends ? "attention" : "serving_default";
-  const names = new Map(); // index of a class -> its name, as far as answers have told
-  learnNames(model, names);
   return textView({
     title: "Classification",
     verb: "Classify",
@@ -28,11 +26,10 @@ export function open(signatures, model) {
     calls: (text) => [textCall(signature, text)],
     show: ([answer], text) => {
       const row = firstRow(answer);
-      note(row, names);
       const share = `${percent(row.score)}%`;
       const content = [
         el("p", { class: "label" }, row.label, el("span", { class: "share" }, share)),
-        bars(row.probabilities, names),
+        bars(row),
       ];
       if (attends && row.lengths > 0) content.push(...words(row, text));
       return { summary: `${row.label}, ${percent(row.score)} percent`, content };
@@ -40,35 +37,14 @@ export function open(signatures, model) {
   });
 }
 
-/** No signature names all classes, but each answer names one: the examples' answers may do. */
-async function learnNames(model, names) {
-  for (const example of EXAMPLES) {
-    try {
-      note(firstRow(await predict(model, textCall("serving_default", example))), names);
-    } catch {
-      return; // the user's own call will say what is wrong
-    }
-  }
-}
-
-function note({ label, probabilities }, names) {
-  names.set(probabilities.indexOf(Math.max(...probabilities)), label);
-}
-
-function bars(probabilities, names) {
+function bars({ probabilities, labels }) {
   const rows = probabilities.map((probability, index) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     setWeight(bar, probability);
     const measure = el("span", { class: "measure" }, `${(100 * probability).toFixed(1)}%`, bar);
-    return [nameOf(index, probabilities.length, names), measure];
+    return [labels[index], measure];
   });
   return table("Probability of each class", ["Class", "Probability"], rows);
-}
-
-/** Of two classes, one name says what the other is not. */
-function nameOf(index, classes, names) {
-  const other = classes === 2 ? names.get(1 - index) : undefined;
-  return names.get(index) ?? (other === undefined ? `class ${index}` : `not ${other}`);
 }
 
 function words(row, text) {

@@ -109,6 +109,7 @@ def test_signatures_say_what_the_verb_says(model):
         np.testing.assert_allclose(
             answer["probabilities"], [list(r.probabilities.values()) for r in expected], rtol=1e-5
         )
+        assert answer["labels"].tolist() == [[b"negative", b"positive"]] * len(texts)
         empty = signature.function(text=tf.zeros([0], tf.string))
         assert {value.shape[0] for value in empty.values()} == {0}
     if model.has_attention:

@@ -119,10 +119,13 @@ def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
     """
     from training import evaluate
-    from zoo.presets import read_config
+    from zoo.presets import preset_folder, read_config
 
     options = {} if beam_size is None else {"beam_size": beam_size}
     try:
+        folder = preset_folder(name_or_folder)
+        if not os.access(folder, os.W_OK):
+            raise OSError(f"{folder} cannot be written to. Measure a copy of it")
         task = evaluate.task_of(read_config(name_or_folder))
         if beam_size is not None and task.__name__ != "training.evaluation.translation":
             raise ValueError(f"--beam-size is for translators. Received: {name_or_folder}")
@@ -197,8 +200,11 @@ def compare_readouts(out, plot, data_dir, any_data, word_vectors):
     Stopped at any moment, the same command goes on. Prints accuracy by length of the review.
     """
     from training import readouts
+    from zoo.plotting import check_target
 
     try:
+        if plot:
+            check_target(plot)  # now rather than after hours
         result = readouts.compare_readouts(out, data_dir, not any_data, word_vectors)
         if plot:
             readouts.plot_readouts(result, plot)

@@ -32,23 +32,36 @@ class Checkpoint:
         self.recipe = json.loads(json.dumps(recipe))
         self.plans = [[1, self.recipe.get("epochs")]]
 
-    def restore(self, model):
-        """Load weights, optimizer and seeds of the newest finished epoch, if there is one.
+    def read(self):
+        """The state that the newest finished epoch left, a dict; None if there is none.
 
-        Returns:
-            ``(epochs done, best score or None)``.
+        Asked before the data is read, it refuses early what could not be trained here.
 
         Raises:
-            ValueError: the folder holds a run of another configuration, or damaged files.
+            OSError: the folder cannot be written to.
+            ValueError: the folder holds a run of another configuration, or a damaged file.
         """
+        there = next(
+            path for path in (self.folder, *self.folder.absolute().parents) if path.exists()
+        )
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise OSError(
+                f"`out` must be a folder that can be written to; {there} is not. "
+                f"Received: out={str(self.folder)!r}"
+            )
         path = self.folder / STATE
         if not path.exists():
-            return 0, None
+            return None
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            recipe, epoch = dict(state["recipe"]), int(state["epoch"])
-            best = None if state["best"] is None else float(state["best"])
-            plans = list(state.get("plans", [[1, recipe.get("epochs")]]))
+            recipe = dict(state["recipe"])
+            state = {
+                "epoch": int(state["epoch"]),
+                "best": None if state["best"] is None else float(state["best"]),
+                # Absent from runs begun before the seeds were kept: those go on with fresh ones.
+                "seeds": state.get("seeds"),
+                "plans": list(state.get("plans", [[1, recipe.get("epochs")]])),
+            }
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged ({error}): delete the folder to start anew"
@@ -67,12 +80,26 @@ class Checkpoint:
                 f"`out` holds a run of another configuration: {differences}. Choose another "
                 f"folder, or delete this one. Received: out={str(self.folder)!r}"
             )
-        weights = self.folder / WEIGHTS.format(epoch=epoch)
+        return state
+
+    def restore(self, model):
+        """Load weights, optimizer and seeds of the newest finished epoch, if there is one.
+
+        Returns:
+            ``(epochs done, best score or None)``.
+
+        Raises:
+            OSError, ValueError: as for :meth:`read`; damaged weights or seeds.
+        """
+        # Before a step is traced: it would be traced twice if it made variables.
         model.optimizer.build(model.trainable_variables)
+        state = self.read()
+        if state is None:
+            return 0, None
+        weights = self.folder / WEIGHTS.format(epoch=state["epoch"])
         try:
             model.load_weights(weights)
-            # Absent from runs begun before the seeds were kept: those go on with fresh ones.
-            if "seeds" in state:
+            if state["seeds"] is not None:
                 seeds = np.array(state["seeds"], np.uint32)
                 for variable, value in zip(_seeds(model), seeds, strict=True):
                     variable.assign(value)
@@ -81,9 +108,9 @@ class Checkpoint:
                 f"{weights} or {STATE} is missing or damaged ({error}): delete the folder to "
                 "start anew"
             ) from error
-        planned = [epoch + 1, self.recipe.get("epochs")]
+        plans, planned = state["plans"], [state["epoch"] + 1, self.recipe.get("epochs")]
         self.plans = plans if plans[-1][1] == planned[1] else [*plans, planned]
-        return epoch, best
+        return state["epoch"], state["best"]
 
     def save(self, model, epoch, best):
         """Write the state after ``epoch`` finished epochs; the one before goes only afterwards."""

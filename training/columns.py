@@ -101,23 +101,3 @@ def content_sha256(tagged: Tagged) -> str:
         for tokens, tags in zip(tagged.tokens, tagged.tags, strict=True)
     )
     return sha256("\n".join(sorted(sentences)).encode())
-
-
-def check_published(tagged: Tagged, digest: str, source: str, home: str) -> None:
-    """Refuses sentences that are not the published ones.
-
-    Args:
-        tagged: What was read.
-        digest: `content_sha256` of the published sentences.
-        source: What was read, for the message.
-        home: Where the published corpus is, for the message.
-
-    Raises:
-        ValueError: They differ.
-    """
-    received = content_sha256(tagged)
-    if received != digest:
-        raise ValueError(
-            f"{source} is not the published corpus: its {len(tagged.tokens)} sentences must have "
-            f"SHA-256 {digest}. Received: {received}. Take the corpus from {home}."
-        )

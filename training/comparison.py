@@ -48,10 +48,37 @@ def comparison(
         values = tuple(_figure(metrics, place, folder) for place in figures.values())
         runs.setdefault(name, {})[seed] = values
     rows = [
-        [name, ", ".join(map(str, sorted(seeds))), *map(_spread, zip(*seeds.values(), strict=True))]
+        [
+            name,
+            ", ".join(map(str, sorted(seeds))),
+            *(plus_minus(spread(values)) for values in zip(*seeds.values(), strict=True)),
+        ]
         for name, seeds in runs.items()
     ]
     return ["recipe", "seeds", *figures], rows
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Mean and sample standard deviation of a figure over the runs.
+
+    Args:
+        values: One of each run, at least one.
+
+    Returns:
+        `{"mean", "deviation"}`, to two places; one run alone has the deviation None.
+
+    Example:
+        >>> spread([90.0, 91.0])
+        {'mean': 90.5, 'deviation': 0.71}
+    """
+    deviation = round(statistics.stdev(values), 2) if len(values) > 1 else None
+    return {"mean": round(statistics.mean(values), 2), "deviation": deviation}
+
+
+def plus_minus(of: dict[str, float | None]) -> str:
+    """What `spread` gave as "mean ± deviation"; the mean alone where there is no deviation."""
+    mean = f"{of['mean']:.2f}"
+    return mean if of["deviation"] is None else f"{mean} ± {of['deviation']:.2f}"
 
 
 def _figure(metrics, place, folder):
@@ -61,8 +88,3 @@ def _figure(metrics, place, folder):
             raise ValueError(f"`figures` names what is not measured in {folder}. Received: {place}")
         value = value[key]
     return value
-
-
-def _spread(values) -> str:
-    mean = f"{statistics.mean(values):.2f}"
-    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from training.columns import Tagged, check_published, find_file, read_columns
+from training.columns import Tagged, content_sha256, find_file, read_columns
 from training.download import download_errors
+from training.lines import check_published
 
 HOME = "https://www.clips.uantwerpen.be/conll2003/ner/"
 TYPES = ("LOC", "MISC", "ORG", "PER")
@@ -66,12 +67,13 @@ def load_conll2003(
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
     if data_dir is None:
-        tagged, source = _from_tfds(SPLITS[split][0]), f"TFDS's conll2003, split {split!r},"
+        tagged, source = _from_tfds(SPLITS[split][0]), f"TFDS's conll2003, split {split!r}"
     else:
         path = find_file(data_dir, SPLITS[split][1], "CoNLL-2003", INSTRUCTIONS)
         tagged, source = read_columns(path, " "), str(path)
     if verify:
-        check_published(tagged, CHECKSUMS[split], source, HOME)
+        what = f"{source} ({len(tagged.tokens)} sentences)"
+        check_published(content_sha256(tagged), CHECKSUMS[split], what, HOME)
     return tagged
 
 

@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.reviews import Reviews, check_published
+from training.lines import check_published
+from training.reviews import Reviews, digest
 
 HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
 DEV_REVIEWS = 2500
@@ -77,7 +78,30 @@ def load_imdb(
     """
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
-    published = SPLITS[split]
+    if SPLITS[split] == "train":
+        return dict(zip(("train", "dev"), load_training(data_dir, verify), strict=True))[split]
+    return _published(data_dir, split, verify)
+
+
+def load_training(
+    data_dir: str | Path | None = None, verify: bool = True
+) -> tuple[Reviews, Reviews]:
+    """The splits `train` and `dev` of `load_imdb`, for one reading of the published split.
+
+    Args:
+        data_dir, verify: As for `load_imdb`; so are the errors.
+
+    Returns:
+        `Reviews` twice: `train`, `dev`.
+    """
+    reviews = _published(data_dir, "train", verify)
+    cut = _end_of_dev(reviews.texts)
+    train, dev = (Reviews(*(c[half] for c in reviews)) for half in (slice(cut, None), slice(cut)))
+    return train, dev
+
+
+def _published(data_dir, published, verify) -> Reviews:
+    """A published split, in our order."""
     rows = list(_from_tfds(published) if data_dir is None else _from_disk(data_dir, published))
     if not rows:
         raise ValueError(
@@ -89,12 +113,9 @@ def load_imdb(
     rows.sort(key=lambda row: (_key(row[0]), row))
     reviews = Reviews(*map(list, zip(*rows, strict=True)))
     if verify:
-        check_published(reviews, DIGESTS[published], published, HOME)
-    if published != "train":
-        return reviews
-    cut = _end_of_dev(reviews.texts)
-    half = slice(None, cut) if split == "dev" else slice(cut, None)
-    return Reviews(reviews.texts[half], reviews.labels[half])
+        what = f"Split {published!r} ({len(rows)} texts)"
+        check_published(digest(reviews), DIGESTS[published], what, HOME)
+    return reviews
 
 
 def _key(text) -> bytes:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import tensorflow_datasets as tfds
 
 from training.download import download_errors
-from training.lines import read_bytes, sha256, split_lines
+from training.lines import check_published, read_bytes, sha256, split_lines
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 HOME = "https://github.com/multi30k/dataset"
@@ -218,7 +218,7 @@ def examples(
         data = read_bytes(path)
         lines[feature] = split_lines(data, path)
         if verify:
-            _check_published(split, feature, path, data, len(lines[feature]))
+            _check_file(split, feature, path, data, len(lines[feature]))
     counts = {feature: len(of) for feature, of in lines.items()}
     if len(set(counts.values())) != 1:
         raise ValueError(
@@ -237,16 +237,12 @@ def _candidates(data_dir, split, feature) -> Iterator[Path]:
                 yield path
 
 
-def _check_published(split, feature, path, data, lines) -> None:
+def _check_file(split, feature, path, data, lines) -> None:
     expected = SPLITS[split][1]
     if lines != expected:
         raise ValueError(
             f"{path} must have {expected} lines, as the published split {split!r} has. "
             f"Received: {lines} lines. Take the file from {HOME} (commit {COMMIT})."
         )
-    if sha256(data) != CHECKSUMS[split][feature]:
-        raise ValueError(
-            f"{path} is not the published file: its unpacked content must have SHA-256 "
-            f"{CHECKSUMS[split][feature]}. Received: {sha256(data)}. "
-            f"Take the file from {HOME} (commit {COMMIT})."
-        )
+    home = f"{HOME} (commit {COMMIT})"
+    check_published(sha256(data), CHECKSUMS[split][feature], str(path), home)

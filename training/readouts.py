@@ -6,13 +6,13 @@ small hidden layer more). Accuracy is that of IMDB's test split, whole and by le
 """
 
 import json
-import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import zoo
 from training.card import bucket_label, markdown_table
+from training.comparison import plus_minus, spread
 from training.evaluation import classification
 from training.recipes import sentiment
 from zoo.files import write_atomically
@@ -62,7 +62,8 @@ def compare_readouts(
     Returns:
         Plain values: the common `recipe`, the `seeds`, and under `readouts` for each read-out the
         accuracy in percent on the test split and by length of the review, each as `{"mean",
-        "deviation"}` over the seeds (sample standard deviation).
+        "deviation"}` over the seeds (`training.comparison.spread`); lengths that no review has
+        lack both.
 
     Raises:
         ValueError: `out` holds runs of another recipe.
@@ -84,8 +85,9 @@ def compare_readouts(
         buckets = [dict(bucket) for bucket in runs[0]["by_length"]]
         for i, bucket in enumerate(buckets):
             del bucket["accuracy"]
-            bucket |= _spread([run["by_length"][i]["accuracy"] for run in runs])
-        accuracy = _spread([run["accuracy"] for run in runs])
+            if bucket["texts"]:
+                bucket |= spread([run["by_length"][i]["accuracy"] for run in runs])
+        accuracy = spread([run["accuracy"] for run in runs])
         result["readouts"][readout] = {"accuracy": accuracy, "by_length": buckets}
     write_atomically(out / RESULT, (json.dumps(result, indent=2) + "\n").encode())
     return result
@@ -94,9 +96,11 @@ def compare_readouts(
 def comparison_table(result: dict) -> str:
     """What `compare_readouts` gave, as a Markdown table: a column for each read-out."""
     readouts = result["readouts"]
-    rows = [["all", *(_plus_minus(of["accuracy"]) for of in readouts.values())]]
+    rows = [["all", *(plus_minus(of["accuracy"]) for of in readouts.values())]]
     for i, bucket in enumerate(next(iter(readouts.values()))["by_length"]):
-        cells = [_plus_minus(of["by_length"][i]) for of in readouts.values()]
+        cells = [
+            plus_minus(of["by_length"][i]) if bucket["texts"] else "-" for of in readouts.values()
+        ]
         rows.append([f"{bucket_label(bucket)} ({bucket['texts']:,})", *cells])
     return markdown_table(["words (reviews)", *readouts], rows)
 
@@ -125,10 +129,10 @@ def plot_readouts(result: dict, path: str | Path):
         axes.errorbar(
             range(len(buckets)),
             [bucket["mean"] for bucket in buckets],
-            yerr=[bucket["deviation"] for bucket in buckets],
+            yerr=[bucket["deviation"] or 0 for bucket in buckets],
             marker=marker,
             capsize=3,
-            label=f"{readout}: {_plus_minus(of['accuracy'])} % of all",
+            label=f"{readout}: {plus_minus(of['accuracy'])} % of all",
         )
     axes.set_xticks(
         range(len(buckets)),
@@ -151,17 +155,3 @@ def _measured(path, preset, data_dir, verify) -> dict:
         metrics = classification.evaluate(zoo.load(preset), data_dir, [SPLIT], verify)
         write_atomically(path, json.dumps(metrics, indent=2).encode())
     return json.loads(path.read_text(encoding="utf-8"))["splits"][SPLIT]
-
-
-def _spread(values) -> dict:
-    """Mean and sample standard deviation; None for a bucket without reviews."""
-    if None in values:
-        return {"mean": None, "deviation": None}
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 2), "deviation": round(deviation, 2)}
-
-
-def _plus_minus(spread) -> str:
-    if spread["mean"] is None:
-        return "-"
-    return f"{spread['mean']:.2f} ± {spread['deviation']:.2f}"

@@ -13,8 +13,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from training.lines import read_bytes, split_lines
-from training.reviews import Reviews, check_published
+from training.lines import check_published, read_bytes, split_lines
+from training.reviews import Reviews, digest
 
 HOME = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 FILES = {"train": "train.tsv", "validation": "dev.tsv"}  # GLUE's own names
@@ -65,21 +65,42 @@ def load_sst2(
     """
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
-    published = SPLITS[split]
+    if SPLITS[split] == "train":
+        return dict(zip(("train", "dev"), load_training(data_dir, verify), strict=True))[split]
+    return _reviews(_published(data_dir, split, verify))
+
+
+def load_training(
+    data_dir: str | Path | None = None, verify: bool = True
+) -> tuple[Reviews, Reviews]:
+    """The splits `train` and `dev` of `load_sst2`, for one reading of the published split.
+
+    Args:
+        data_dir, verify: As for `load_sst2`; so are the errors.
+
+    Returns:
+        `Reviews` twice: `train`, `dev`.
+    """
+    rows = _published(data_dir, "train", verify)
+    held_out, kept = _split_sentences([text for text, _ in rows])
+    known = {span for text in kept for span in _spans(text)}
+    train = [(text, label) for text, label in rows if text in known]
+    dev = {text: label for text, label in rows if text in held_out}  # one that stands twice, once
+    return _reviews(train), _reviews(dev.items())
+
+
+def _published(data_dir, published, verify) -> list[tuple[str, int]]:
+    """The phrases of a published split and their labels."""
     rows = _from_tfds(published) if data_dir is None else _from_disk(data_dir, published)
     rows = [(text.strip(), label) for text, label in rows]
-    phrases = Reviews([text for text, _ in rows], [label for _, label in rows])
     if verify:
-        check_published(phrases, DIGESTS[published], published, HOME)
-    if published != "train":
-        return phrases
-    held_out, kept = _split_sentences(phrases.texts)
-    if split == "dev":
-        rows = [(text, label) for text, label in rows if text in held_out]
-        rows = list(dict(rows).items())  # a sentence that stands twice counts once
-    else:
-        known = {span for text in kept for span in _spans(text)}
-        rows = [(text, label) for text, label in rows if text in known]
+        what = f"Split {published!r} ({len(rows)} texts)"
+        check_published(digest(_reviews(rows)), DIGESTS[published], what, HOME)
+    return rows
+
+
+def _reviews(rows) -> Reviews:
+    rows = list(rows)
     return Reviews([text for text, _ in rows], [label for _, label in rows])
 
 

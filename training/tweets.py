@@ -18,8 +18,9 @@ from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
-from training.columns import Tagged, check_published, find_file, read_columns
+from training.columns import Tagged, content_sha256, find_file, read_columns
 from training.download import download_errors
+from training.lines import check_published
 
 COMMON_TYPES = ("LOC", "ORG", "PER")
 COMMON_TYPE_OF = {
@@ -82,7 +83,8 @@ class _ColumnBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Reads and checks one split's file: the one reader behind builder and lists."""
         tagged = read_columns(path, "\t")
         if verify:
-            check_published(tagged, cls.CHECKSUMS[split], str(path), cls.HOME)
+            what = f"{path} ({len(tagged.tokens)} sentences)"
+            check_published(content_sha256(tagged), cls.CHECKSUMS[split], what, cls.HOME)
         return tagged
 
 

@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +43,8 @@ def load_word_vectors(
     Raises:
         ConnectionError: `path` is None and the download failed.
         FileNotFoundError: `path` is missing, or holds no vectors of this size.
-        ValueError: A line is not a word and as many numbers as the line before.
+        ValueError: A damaged file, or a line that is not a word and as many numbers as the line
+            before.
 
     Example:
         >>> words, vectors = load_word_vectors("glove", {"good", "bad"})  # doctest: +SKIP
@@ -52,9 +54,14 @@ def load_word_vectors(
     path = _download() if path is None else _find(Path(path), units)
     wanted = None if words is None else {word.encode() for word in words}
     found: dict[bytes, np.ndarray] = {}
-    with _open(path, units) as file:
-        for word, vector in _rows(file, path, wanted):
-            found.setdefault(word, vector)
+    try:
+        with _open(path, units) as file:
+            for word, vector in _rows(file, path, wanted):
+                found.setdefault(word, vector)
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} is damaged or was not downloaded to its end ({error}). Download it again."
+        ) from error
     vectors = np.stack(list(found.values())) if found else np.zeros((0, units), np.float32)
     return WordVectors([word.decode("utf-8", "replace") for word in found], vectors)
 

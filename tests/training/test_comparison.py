@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.comparison import comparison
+from training.comparison import comparison, plus_minus, spread
 
 FIGURES = {"test F1": "splits.test.f1", "unseen": "splits.test.unseen.f1"}
 
@@ -32,6 +32,12 @@ def test_a_row_has_mean_and_deviation_over_the_seeds_of_a_recipe(run):
         ["ner", "1, 2, 3", "91.00 ± 1.00", "81.00 ± 1.00"],
         ["ner_softmax", "1", "88.00", "78.00"],
     ]
+
+
+def test_one_run_alone_has_no_deviation():
+    assert spread([90.0]) == {"mean": 90.0, "deviation": None}
+    assert plus_minus(spread([90.0])) == "90.00"
+    assert plus_minus(spread([90.0, 91.0])) == "90.50 ± 0.71"
 
 
 def test_other_recipes_under_one_name_and_a_seed_twice_are_refused(run):

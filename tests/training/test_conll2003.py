@@ -99,7 +99,7 @@ def test_the_digest_sees_words_tags_and_ends_of_sentences_but_no_order():
 
 def test_changed_content_is_named_unless_another_corpus_is_wanted(corpus):
     (corpus / "eng.testb").write_text("Ann X X I-PER\n")
-    with pytest.raises(ValueError, match=r"eng\.testb is not the published corpus: its 1 sentence"):
+    with pytest.raises(ValueError, match=r"eng\.testb \(1 sentences\) is not the published corpus"):
         load_conll2003(corpus, "test")
     assert load_conll2003(corpus, "test", verify=False) == Tagged([["Ann"]], [["B-PER"]])
 

@@ -5,7 +5,7 @@ import tarfile
 import pytest
 
 from training import imdb
-from training.imdb import load_imdb
+from training.imdb import load_imdb, load_training
 from training.reviews import digest
 
 # 40 labelled reviews a side; three texts stand twice.
@@ -63,6 +63,22 @@ def test_archives_give_what_the_folder_gives(folder, tmp_path):
             assert load_imdb(source, split, verify=False) == reviews
 
 
+def test_train_and_dev_come_of_one_reading(folder, tmp_path, monkeypatch):
+    with tarfile.open(tmp_path / imdb.WHOLE_ARCHIVE, "w:gz") as archive:
+        archive.add(folder / "aclImdb", "aclImdb")
+    read = []
+
+    def watched(path, *rest, whole=imdb._from_archive):
+        read.append(path)
+        return whole(path, *rest)
+
+    monkeypatch.setattr(imdb, "_from_archive", watched)
+    train, dev = load_training(tmp_path, verify=False)
+    assert read == [tmp_path / imdb.WHOLE_ARCHIVE]
+    assert train == load_imdb(folder, "train", verify=False)
+    assert dev == load_imdb(folder, "dev", verify=False)
+
+
 def test_tfds_gives_what_the_folder_gives(folder, monkeypatch):
     tfds = pytest.importorskip("tensorflow_datasets")
     asked = []
@@ -87,13 +103,13 @@ def test_tfds_gives_what_the_folder_gives(folder, monkeypatch):
 
 
 def test_other_reviews_than_the_published_are_refused(folder, monkeypatch):
-    with pytest.raises(ValueError, match=r"'test' is not the published one.*Received: 40 texts"):
+    with pytest.raises(ValueError, match=r"'test' \(40 texts\) is not the published corpus"):
         load_imdb(folder, "test")
     whole = load_imdb(folder, "test", verify=False)
     monkeypatch.setitem(imdb.DIGESTS, "test", digest(whole))
     assert load_imdb(folder, "test") == whole
     monkeypatch.setitem(imdb.DIGESTS, "train", digest(whole))
-    with pytest.raises(ValueError, match=r"'train' is not the published one.*Received: 40 texts"):
+    with pytest.raises(ValueError, match=r"'train' \(40 texts\) is not the published corpus"):
         load_imdb(folder, "dev")
 
 

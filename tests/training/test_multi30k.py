@@ -132,7 +132,7 @@ def test_a_wrong_number_of_lines_is_named(corpus):
 
 def test_changed_content_is_named(corpus):
     write(corpus / "raw" / "val.en.gz", ["one", "two", "three"])
-    with pytest.raises(ValueError, match=r"val\.en\.gz is not the published file.*SHA-256"):
+    with pytest.raises(ValueError, match=r"val\.en\.gz is not the published corpus.*SHA-256"):
         load_multi30k(corpus, "validation")
 
 

@@ -51,7 +51,7 @@ RECIPE = dataclasses.replace(
     min_count=2,
     word_dropout=0.05,
     vector_words=3,
-    network={**NETWORK, "bidirectional": True},
+    network={**NETWORK, "bidirectional": False},
     epochs=3,
     batch_size=8,
     learning_rate=0.03,
@@ -129,7 +129,6 @@ def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
     recipe = dataclasses.replace(
         RECIPE,
         pretraining=PRETRAINING,
-        network={**NETWORK, "bidirectional": False},
         epochs=1,
         learning_rate=0.0,
         vector_words=40,
@@ -154,6 +153,12 @@ def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
     assert not (tmp_path / "run" / "pretraining").exists()
     with pytest.raises(ValueError, match=r"of other settings: seed\."):
         pretrain(PRETRAINING, recipe.network, 2, shared)
+    with pytest.raises(FileNotFoundError, match="whose training has ended"):
+        run(recipe, tmp_path / "other", folder, pretraining=tmp_path)
+    path = shared / language_model.RESULT
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"npz is damaged .* train it anew"):
+        pretrain(*arguments, shared)
 
 
 def test_the_language_model_learns_and_goes_on_where_it_stopped(folder, tmp_path):
@@ -206,6 +211,9 @@ def test_perplexity_of_an_even_model_is_the_size_of_its_vocabulary():
     model.projection.set_weights([np.zeros((4, 4)), np.zeros(4)])
     rows = [np.arange(n, dtype=np.int32) for n in (3, 9, 2)]
     assert math.isclose(perplexity(model, rows), 50, rel_tol=1e-5)
+    # Once for all batches, and all parts of a run.
+    assert math.isclose(perplexity(model, rows[:1]), 50, rel_tol=1e-5)
+    assert model.token_losses.experimental_get_tracing_count() == 1
 
 
 def test_corpus_words_are_the_vocabularys_ids():

@@ -65,6 +65,19 @@ def test_a_line_that_is_no_vector_is_named(text, line):
         load_word_vectors(text)
 
 
+@pytest.mark.parametrize("suffix", [".txt.gz", ".zip"])
+def test_a_download_that_was_cut_off_is_named(tmp_path, suffix):
+    path = tmp_path / f"glove.2d{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("glove.2d.txt", "word 1 2\n" * 100)
+    else:
+        path.write_bytes(gzip.compress(b"word 1 2\n" * 100))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="damaged or was not downloaded to its end"):
+        load_word_vectors(path, units=2)
+
+
 def test_a_matrix_has_known_rows_and_random_ones_of_the_same_spread():
     vectors = np.random.default_rng(0).normal(scale=0.3, size=(200, 8)).astype(np.float32)
     known = WordVectors([f"w{i}" for i in range(200)], vectors)

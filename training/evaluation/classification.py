@@ -17,18 +17,20 @@ class Corpus(NamedTuple):
 
     Attributes:
         load: `(data_dir, split, verify) -> Reviews`.
+        load_training: `(data_dir, verify)` to `Reviews` twice: `train` and `dev`, read together.
         digests: SHA-256 of each split as `digest` gives it.
         edges: Rising lengths in words; bucket i holds texts from `edges[i-1]` to `edges[i] - 1`.
     """
 
     load: Callable[..., Reviews]
+    load_training: Callable[..., tuple[Reviews, Reviews]]
     digests: dict[str, str]
     edges: tuple[int, ...]
 
 
 CORPORA = {
-    "imdb": Corpus(imdb.load_imdb, imdb.DIGESTS, (100, 150, 200, 300, 500)),
-    "sst2": Corpus(sst2.load_sst2, sst2.DIGESTS, (10, 15, 20, 25, 30)),
+    "imdb": Corpus(imdb.load_imdb, imdb.load_training, imdb.DIGESTS, (100, 150, 200, 300, 500)),
+    "sst2": Corpus(sst2.load_sst2, sst2.load_training, sst2.DIGESTS, (10, 15, 20, 25, 30)),
 }
 # Ours to choose by, and the published one, which is measured once.
 SPLITS = ("imdb_dev", "imdb_test", "sst2_dev", "sst2_validation")

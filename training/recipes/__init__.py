@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+from dataclasses import asdict
 
 MODULES = ("nmt", "sentiment", "ner")
 
@@ -23,17 +24,22 @@ def recipe(name):
     return recipes[name]
 
 
-def train(recipe, *args, **inputs):
+def train(recipe, out, *args, **inputs):
     """Run a recipe; see ``train`` of its module, such as ``training.recipes.nmt.train``.
 
     Raises:
-        ValueError: an input that this recipe does not read, besides what the module's raises.
+        OSError: ``out`` cannot be written to.
+        ValueError: an input that this recipe does not read, or ``out`` holds another run, besides
+            what the module's raises.
     """
+    from training.checkpoint import Checkpoint  # which brings TensorFlow
+
     run = _modules()[recipe.name].train
     for name in inputs:
         if name not in inspect.signature(run).parameters:
             raise ValueError(f"`{name}` means nothing to the recipe of {recipe.name}")
-    return run(recipe, *args, **inputs)
+    Checkpoint(out, asdict(recipe)).read()
+    return run(recipe, out, *args, **inputs)
 
 
 def _modules():

@@ -13,6 +13,7 @@ to be classified.
 import io
 import json
 import math
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +25,8 @@ import tensorflow as tf
 from training.batches import bucketed_batches, training_batches
 from training.checkpoint import Checkpoint, averaged_weights
 from training.corpus_words import CorpusWords
-from training.imdb import load_imdb
-from training.summed_gradients import summing_adam
+from training.imdb import load_imdb, load_training
+from training.runs import averaging_adam
 from zoo.files import write_atomically
 from zoo.layers import BasicLSTMCell, DynamicRNN
 from zoo.text.vocabulary import PAD_ID, WordVocabulary
@@ -116,6 +117,17 @@ class LanguageModel(keras.Model):
             sampled_cross_entropy(y_pred, y, table, tf.convert_to_tensor(bias), uniform)
         )
 
+    # Traced once for batches of all shapes; without AutoGraph, which would double its time.
+    @tf.function(
+        input_signature=[
+            {
+                "tokens": tf.TensorSpec([None, None], tf.int32),
+                "lengths": tf.TensorSpec([None], tf.int32),
+            },
+            tf.TensorSpec([None], tf.int32),
+        ],
+        autograph=False,
+    )
     def token_losses(self, inputs, targets):
         """Cross-entropy of each token over the whole vocabulary, float32 ``[tokens]``."""
         scores = tf.matmul(self(inputs), self.embedding.embeddings, transpose_b=True) + self.bias
@@ -177,6 +189,7 @@ def pretrain(settings, network, seed, out, data_dir=None, verify=True, callbacks
         ValueError: ``out`` holds a language model of other settings.
     """
     out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
     sizes = {name: network[name] for name in ("embedding_units", "units")}
     told = {**asdict(settings), **sizes, "seed": seed, "epochs": settings.epochs}
     checkpoint = Checkpoint(out, told)
@@ -188,7 +201,7 @@ def pretrain(settings, network, seed, out, data_dir=None, verify=True, callbacks
     )
     in_part = len(rows) // settings.parts
     steps = -(-in_part // settings.batch_size)
-    model.compile(optimizer=summing_adam(settings, steps))
+    model.compile(optimizer=averaging_adam(settings, steps))
     done, _ = checkpoint.restore(model)
 
     def draw(rng, epoch):
@@ -226,9 +239,8 @@ def next_word(tokens, lengths):
 def perplexity(model, rows):
     """Perplexity of rows of ids over the whole vocabulary."""
     total = count = 0
-    run = tf.function(model.token_losses, reduce_retracing=True)
     for tokens, lengths in bucketed_batches(lambda rng, epoch: (rows,), 8, 0, 0, 1):
-        losses = run(*next_word(tf.constant(tokens), tf.constant(lengths)))
+        losses = model.token_losses(*next_word(tf.constant(tokens), tf.constant(lengths)))
         total, count = total + float(tf.reduce_sum(losses)), count + len(losses)
     return math.exp(total / count)
 
@@ -248,12 +260,12 @@ class KeepPart(keras.callbacks.Callback):
 
 def _rows(settings, data_dir, verify):
     """Rows to train on, dev rows and the words of the vocabulary."""
-    dev = load_imdb(data_dir, "dev", verify).texts
+    train, dev = (reviews.texts for reviews in load_training(data_dir, verify))
     unlabelled = load_imdb(data_dir, "unsupervised", verify).texts
     held_out = set(dev)
     texts = [text for text in unlabelled if text not in held_out]
     corpus = CorpusWords()
-    read = corpus.read([*load_imdb(data_dir, "train", verify).texts, *texts])
+    read = corpus.read([*train, *texts])
     words = corpus.frequent(read, min_count=2, size=settings.vocabulary_size)
     vocabulary = WordVocabulary(words)
     rows = cut_rows(corpus.ids(read, vocabulary), settings.row_tokens)
@@ -289,14 +301,19 @@ def _write(path, told, words, model):
 
 
 def _read(path, told):
-    with np.load(path) as arrays:
-        settings = json.loads(str(arrays["settings"]))
-        if settings != told:
-            other = {name for name in {*settings, *told} if settings.get(name) != told.get(name)}
-            raise ValueError(
-                f"{path} is of other settings: {', '.join(sorted(other))}. Choose another folder "
-                f"for the run or for `pretraining`. Received: {told}"
-            )
-        words = WordVocabulary.from_bytes(arrays["words"].tobytes()).words
-        encoder = [arrays[f"arr_{i}"] for i in range(len(arrays.files) - 3)]
-        return Pretrained(words, arrays["embedding"], encoder)
+    try:
+        with np.load(path) as file:
+            arrays = dict(file)
+        settings = json.loads(str(arrays.pop("settings")))
+        words = WordVocabulary.from_bytes(arrays.pop("words").tobytes()).words
+        embedding = arrays.pop("embedding")
+        encoder = [arrays[f"arr_{i}"] for i in range(len(arrays))]
+    except (EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it to train it anew") from error
+    if settings != told:
+        other = {name for name in {*settings, *told} if settings.get(name) != told.get(name)}
+        raise ValueError(
+            f"{path} is of other settings: {', '.join(sorted(other))}. Choose another folder "
+            f"for the run or for `pretraining`. Received: {told}"
+        )
+    return Pretrained(words, embedding, encoder)

@@ -17,8 +17,7 @@ from training.batches import training_batches
 from training.columns import Tagged
 from training.entity_f1 import strict_scores
 from training.evaluation.labelling import CORPORA
-from training.runs import prepared, train_model
-from training.summed_gradients import summing_adam
+from training.runs import averaging_adam, prepared, train_model
 from training.word_vectors import embedding_matrix, load_word_vectors
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
 
@@ -107,7 +106,7 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=(), w
         dev = load(recipe, data_dir, "validation", verify)
         model = new_model(recipe, data, load_word_vectors(word_vectors, units=recipe.word_units))
         steps = -(-len(data.tokens) // recipe.batch_size)
-        model.compile(summing_adam(recipe, steps))
+        model.compile(averaging_adam(recipe, steps))
 
         def dev_f1(model):
             return strict_scores(dev.tags, model.tag_tokens(dev.tokens))["f1"]

@@ -10,16 +10,15 @@ public word vectors give without that; the read-outs are compared by it.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 
 import zoo.models
-from training.adversarial import train_adversarially
 from training.batches import training_batches
 from training.corpus_words import CorpusWords
 from training.evaluation.classification import CORPORA
-from training.recipes.language_model import Pretraining, pretrain
-from training.runs import prepared, train_model
-from training.summed_gradients import summing_adam
+from training.recipes.language_model import RESULT, Pretraining, pretrain
+from training.runs import averaging_adam, prepared, train_model
 from training.word_vectors import WordVectors, embedding_matrix, load_word_vectors
 from zoo.text.vocabulary import UNK_ID, WordVocabulary
 
@@ -47,7 +46,6 @@ class Recipe:
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     clip_norm: float = 1.0
-    adversarial: float = 0.0  # size of adversarial shifts of the embeddings; 0 trains without
     average_momentum: float = 0.995
     weight_decay: float = 0.0
     precision: str = "float32"
@@ -125,16 +123,21 @@ def train(
         The folder of the best epoch, which ``zoo.load`` takes.
 
     Raises:
+        FileNotFoundError: ``pretraining`` has no language model.
         ValueError: ``out`` holds a run of another recipe.
     """
     with prepared(recipe):
-        load = CORPORA[recipe.corpus].load
-        data, dev = load(data_dir, "train", verify), load(data_dir, "dev", verify)
+        data, dev = CORPORA[recipe.corpus].load_training(data_dir, verify)
         corpus = CorpusWords()
         texts = corpus.read(data.texts)
         frequent = corpus.frequent(texts, recipe.min_count)
         encoder = None
         if recipe.pretraining:
+            if pretraining and not (Path(pretraining) / RESULT).is_file():
+                raise FileNotFoundError(
+                    "`pretraining` must be the folder of a language model whose training has "
+                    f"ended, with a file {RESULT}. Received: pretraining={str(pretraining)!r}"
+                )
             folder = pretraining or Path(out) / "pretraining"
             words, rows, encoder = pretrain(
                 recipe.pretraining, recipe.network, recipe.seed, folder, data_dir, verify, callbacks
@@ -167,9 +170,8 @@ def train(
             return float(np.mean([f.label == r for f, r in zip(found, right, strict=True)]))
 
         steps = -(-len(ids) // recipe.batch_size)
-        model.compile(optimizer=summing_adam(recipe, steps), loss=model.loss, metrics=["accuracy"])
-        if recipe.adversarial:
-            train_adversarially(model, recipe.adversarial)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        model.compile(averaging_adam(recipe, steps), loss=model.loss, metrics=[accuracy])
         return train_model(
             model, recipe, batches, steps, out, dev_accuracy, "accuracy", command, callbacks
         )

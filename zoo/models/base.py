@@ -83,6 +83,9 @@ class ZooModel(keras.Model):
         elif validation_data is not None:
             validation_data = self._dataset(validation_data, None, batch_size=batch_size)
         data = self._dataset(x, y, batch_size=batch_size, shuffle=shuffle)
+        if self.optimizer and not self.optimizer.built:
+            # Keras would do it while it traces a step, which TensorFlow then traces once more.
+            self.optimizer.build(self.trainable_variables)
         return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=32, **kwargs):

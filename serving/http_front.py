@@ -7,7 +7,7 @@ from aiohttp import web
 
 from serving.errors import ServingError
 from serving.metrics import Metrics
-from serving.rest import CODE
+from serving.rest import ApiResponse
 from serving.rest_paths import is_api, local_part, parse_call
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -38,8 +38,9 @@ def in_front_of(
         response = await handler(request)
         if is_api(path):
             seconds = time.perf_counter() - started
-            # A method that HTTP does not have is answered with a page, which has no code.
-            _note(metrics, request.method, path, response.get(CODE, "UNIMPLEMENTED"), seconds)
+            # A method that HTTP does not have is answered with a page.
+            code = response.code if isinstance(response, ApiResponse) else "UNIMPLEMENTED"
+            _note(metrics, request.method, path, code, seconds)
         return response
 
     return handle

@@ -22,8 +22,6 @@ from serving.reports import metadata_json, metadata_of, status_json, status_of
 from serving.rest_paths import Call, is_api, is_uri, local_part, parse_call
 
 MAX_BODY_BYTES = 100 * 2**20
-#: Key of a response to a call of the API, where the canonical code that it ended with stands.
-CODE = "canonical code"
 
 _METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 _JSON = {"Content-Type": "application/json"}
@@ -51,6 +49,14 @@ _ON_EXAMPLES = {
 }
 
 _log = logging.getLogger(__name__)
+
+
+class ApiResponse(web.Response):
+    """The answer to a call of the API, which ended with a canonical code."""
+
+    def __init__(self, code: str, **options):
+        super().__init__(**options)
+        self.code = code
 
 
 class RestApi:
@@ -111,8 +117,7 @@ class RestApi:
             code, status = "INTERNAL", 500
             body = json_out.error_body("Internal error; the server's log tells more.")
         headers = _JSON | _CORS if self._cors else _JSON
-        response = web.Response(status=status, body=body, headers=headers)
-        response[CODE] = code
+        response = ApiResponse(code, status=status, body=body, headers=headers)
         if status in (408, 413):
             response.force_close()
         return response

@@ -22,6 +22,7 @@ SERVING = [
 ]
 TEST = [
     "hypothesis>=6.100,<7",
+    "kubernetes-validate>=1.37,<2",
     "ovmsclient>=2023.1",
     "pytest>=8,<10",
     "pyyaml>=6,<7",

@@ -18,6 +18,7 @@ import tensorflow as tf
 from zoo.layers import CRF, BasicLSTMCell, BidirectionalRNN
 from zoo.models.base import Signature, ZooModel, batched_by_length, check_count, check_texts
 from zoo.models.entities import entities_by_text, find_entities
+from zoo.models.entity_f1 import EntityF1
 from zoo.models.tagged_columns import check_tags, check_tokens
 from zoo.models.token_encoder import TokenEncoder
 from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_moves, iobes_tags
@@ -47,6 +48,8 @@ class NER(ZooModel):
         output_dropout: share of the units of ``h_t`` dropped in training.
         output: ``"crf"``, or ``"softmax"``: every tag is chosen for itself. (That is a CRF all of
             whose moves are free and score 0.)
+
+    ``fit`` and ``evaluate`` give the loss and ``f1``, the strict F1 of entities from 0 to 1.
 
     Example:
         >>> model = zoo.load("ner")
@@ -104,6 +107,7 @@ class NER(ZooModel):
         self.projection = keras.layers.Dense(len(tags))
         self.crf = CRF(len(tags), iobes_moves(types) if output == "crf" else None)
         self.crf.trainable = output == "crf"
+        self.f1 = EntityF1()
         # Configuration.
         self.configuration = {
             "types": types,
@@ -220,6 +224,12 @@ class NER(ZooModel):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Negative log-likelihood of a sentence's tags, the mean over sentences."""
         return -tf.reduce_mean(self.crf.log_likelihood(y_pred, y, x["lengths"]))
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The loss, ``f1`` of the entities found, and the metrics given to ``compile``."""
+        tags, _ = self.crf.viterbi(y_pred, x["lengths"])
+        self.f1.update_state(y, tags, x["lengths"])
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     # Tagging.
 

@@ -70,15 +70,18 @@ def learnt():
     keras.utils.set_random_seed(0)
     model = tiny(input_dropout=0.1, output_dropout=0.1, word_units=16, units=16)
     model.compile(keras.optimizers.Adam(0.02, global_clipnorm=1.0))
-    history = model.fit(*corpus(), batch_size=16, epochs=8, verbose=0)
-    assert history.history["loss"][-1] < history.history["loss"][0] / 10
+    history = model.fit(*corpus(), batch_size=16, epochs=8, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0] / 10
+    assert history["f1"][0] < 0.7 < history["f1"][-1]
     return model
 
 
 def test_learns_a_small_corpus(learnt):
     tokens, tags = corpus()
     assert learnt.tag_tokens(tokens) == tags
-    assert learnt.evaluate(tokens, tags, verbose=0) < 0.5
+    figures = learnt.evaluate(tokens, tags, verbose=0, return_dict=True)
+    assert figures["loss"] < 0.5
+    assert figures["f1"] == 1
 
 
 def test_finds_entities_in_raw_text_with_offsets_of_the_original(learnt):
@@ -201,13 +204,28 @@ def test_batch_mates_change_nothing(model, mates, place):
 
 def test_loss_ignores_padding_and_batch_mates(model):
     tokens, tags = corpus()
-    alone = [model.evaluate([t], [y], verbose=0) for t, y in zip(tokens[:3], tags[:3], strict=True)]
-    together = model.evaluate([*tokens[:3]], [*tags[:3]], verbose=0)
+    alone = [
+        model.evaluate([t], [y], verbose=0)[0] for t, y in zip(tokens[:3], tags[:3], strict=True)
+    ]
+    together, _ = model.evaluate([*tokens[:3]], [*tags[:3]], verbose=0)
     assert together == pytest.approx(np.mean(alone), rel=1e-4)
     inputs, ids = model.preprocess(*model.raw_columns(tokens[:3], tags[:3]))
     wide = {n: tf.pad(v, [[0, 0], [0, 4]]) if v.shape.rank == 2 else v for n, v in inputs.items()}
     loss = model.compute_loss(wide, tf.pad(ids, [[0, 0], [0, 4]]), model(wide))
     assert float(loss) == pytest.approx(together, rel=1e-4)
+
+
+def test_f1_is_that_of_the_tags_found_whatever_the_batches(model):
+    tokens, tags = corpus()
+    found = [chunks(row) for row in model.tag_tokens(tokens)]
+    given = [chunks(row) for row in tags]
+    right = sum(len({*a} & {*b}) for a, b in zip(given, found, strict=True))
+    assert right > 0
+    expected = 2 * right / (sum(map(len, given)) + sum(map(len, found)))
+    for batch_size in (3, 64):
+        figures = model.evaluate(tokens, tags, batch_size, verbose=0, return_dict=True)
+        assert set(figures) == {"loss", "f1"}
+        assert figures["f1"] == pytest.approx(expected)
 
 
 def test_a_long_document_is_its_sentences_alone(model, monkeypatch):
@@ -293,7 +311,7 @@ def test_every_scheme_and_form_of_raw_data(model):
         (pairs,),
         (bio,),
     ):
-        assert model.evaluate(*data, verbose=0) == pytest.approx(expected, rel=1e-4)
+        assert model.evaluate(*data, verbose=0) == pytest.approx(expected, rel=1e-4), data
 
 
 def test_one_text_gives_one_list(model):

@@ -72,9 +72,12 @@ def _cache_directory() -> Path:
 
 
 def _preset_fingerprint(given: str) -> str:
-    """Of the zoo that exports it and of `config.json`, which holds the sha256 of all its files."""
+    """Of the zoo's code that exports it, and of `config.json`, which holds all files' sha256."""
     import zoo
     from zoo.presets import CONFIG, preset_folder
 
-    config = (preset_folder(given) / CONFIG).read_bytes()
-    return hashlib.sha256(zoo.__version__.encode() + config).hexdigest()[:_FINGERPRINT_LENGTH]
+    digest = hashlib.sha256((preset_folder(given) / CONFIG).read_bytes())
+    # The version alone would not do for somebody who works on the zoo itself.
+    for source in sorted(Path(zoo.__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:_FINGERPRINT_LENGTH]

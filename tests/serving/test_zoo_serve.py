@@ -229,7 +229,9 @@ def fake_zoo(monkeypatch, tmp_path):
     """Stand-ins for the zoo and its exporter, so that no preset is needed."""
     exported = []
     zoo, export, presets = ModuleType("zoo"), ModuleType("export"), ModuleType("zoo.presets")
-    zoo.load, zoo.__version__ = (lambda name: f"model {name}"), "1"
+    zoo.load, zoo.__file__ = (lambda name: f"model {name}"), str(tmp_path / "zoo" / "__init__.py")
+    (tmp_path / "zoo" / "models").mkdir(parents=True)
+    (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
@@ -260,7 +262,7 @@ def test_a_preset_that_does_not_exist(tmp_path):
     assert "Preset nmt_atention cannot be served" in result.output
 
 
-def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path, monkeypatch):
+def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
     def export() -> ModelConfig:
         return repository.preset_models(("nmt",), None, str)["nmt"]
 
@@ -270,7 +272,7 @@ def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path, monkeypatch)
     (tmp_path / "presets" / "nmt" / "config.json").write_text('{"version": 2}')
     second = export()
     assert second.base_path != first.base_path
-    monkeypatch.setattr(sys.modules["zoo"], "__version__", "2")
+    (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('2')")
     assert export().base_path not in (first.base_path, second.base_path)
     assert len(fake_zoo) == 3
 

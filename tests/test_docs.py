@@ -77,11 +77,11 @@ def test_the_slides_are_led_to_code_and_tests():
     assert {"test_tf1_parity.py", "test_cells.py", "test_attention.py"} <= named
 
 
-@pytest.fixture
-def sandbox(tmp_path, monkeypatch, tokenizer):
-    """A folder to run in, where the presets are tiny and untrained and Tatoeba is made up."""
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory, tokenizer):
+    """A folder of presets, tiny and untrained."""
     keras.utils.set_random_seed(5)
-    monkeypatch.setattr(zoo.presets, "PRESETS_DIR", tmp_path / "presets")
+    folder = tmp_path_factory.mktemp("presets")
     tiny = {
         "nmt_attention": corpus.tiny_attention(tokenizer),
         "sentiment": corpus.tiny_sentiment(),
@@ -89,7 +89,15 @@ def sandbox(tmp_path, monkeypatch, tokenizer):
         "ner": corpus.tiny_ner(),
     }
     for name, model in tiny.items():
-        zoo.save(model, tmp_path / "presets" / name)
+        zoo.save(model, folder / name)
+    return folder
+
+
+@pytest.fixture
+def sandbox(tmp_path, monkeypatch, presets):
+    """A folder to run in, where the presets are tiny and Tatoeba is made up."""
+    keras.utils.set_random_seed(5)
+    monkeypatch.setattr(zoo.presets, "PRESETS_DIR", presets)
     pairs = [f"{english}\t{german}\n" for english, german in corpus.sentence_pairs()]
     (tmp_path / "tatoeba").mkdir()
     (tmp_path / "tatoeba" / "deu.txt").write_text("".join(pairs), encoding="utf-8")

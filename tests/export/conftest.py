@@ -1,11 +1,15 @@
-"""The model of ``tiny_models``, trained for a step and exported once for all tests."""
+"""What is exported once for all tests: the model of ``tiny_models``, a translator of the zoo."""
 
 import keras
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 from tiny_models import Scorer
 
 import export
+import zoo
+from export.__main__ import main
+from tests import corpus
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,21 @@ def base(scorer, tmp_path_factory):
     base = tmp_path_factory.mktemp("models") / "scorer"
     export.saved_model(scorer, base)
     return base
+
+
+@pytest.fixture(scope="session")
+def translator(tokenizer):
+    """A translator with attention, tiny and untrained."""
+    keras.utils.set_random_seed(7)
+    return corpus.tiny_attention(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def exported_translator(translator, tmp_path_factory):
+    """Its SavedModel: saved as a preset, exported with the command line, verified."""
+    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
+    zoo.save(translator, folder, half=False)
+    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
+    assert result.exit_code == 0, result.output
+    assert "verified in a fresh process" in result.output
+    return base / "1"

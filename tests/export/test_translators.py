@@ -1,14 +1,10 @@
 """The zoo's translators through the whole export, at a tiny size and untrained."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 
 import export
-import zoo
-from export.__main__ import main
 from tests import corpus
 
 TEXTS = ["A dog runs in the snow.", "two men", "", "a woman reads a book in the park"]
@@ -24,20 +20,8 @@ ATTENTION_OUTPUTS = {
 
 
 @pytest.fixture(scope="module")
-def attentive(tokenizer):
-    keras.utils.set_random_seed(7)
-    return corpus.tiny_attention(tokenizer)
-
-
-@pytest.fixture(scope="module")
-def served(attentive, tmp_path_factory):
-    """Saved as a preset, exported with the command line, verified in a fresh process, loaded."""
-    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
-    zoo.save(attentive, folder, half=False)
-    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
-    assert result.exit_code == 0, result.output
-    assert "verified in a fresh process" in result.output
-    return tf.saved_model.load(str(base / "1")).signatures
+def served(exported_translator):
+    return tf.saved_model.load(str(exported_translator)).signatures
 
 
 def test_signatures_and_their_outputs(served):
@@ -52,8 +36,8 @@ def test_signatures_and_their_outputs(served):
     }
 
 
-def test_translates_as_the_model_does(served, attentive):
-    own = attentive.translate(TEXTS, return_attention=True)
+def test_translates_as_the_model_does(served, translator):
+    own = translator.translate(TEXTS, return_attention=True)
     got = served["attention"](text=tf.constant(TEXTS))
     assert [text.decode() for text in got["translation"].numpy()] == [row.text for row in own]
     for row, expected in enumerate(own):

@@ -4,14 +4,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import keras
 import pytest
 import tensorflow as tf
 import tensorflow_text
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-import export
-from tests import corpus
 
 SOURCE = Path(__file__).with_name("run_saved_model.c")
 TF_TEXT = Path(tensorflow_text.__file__).parent / "python" / "ops"
@@ -50,16 +46,13 @@ def test_strings_in_and_strings_out(program, base, scorer):
     assert done.stdout.split("\n")[:-1] == [row.decode() for row in own]
 
 
-def test_a_translator(program, tokenizer, tmp_path):
-    keras.utils.set_random_seed(7)
-    model = corpus.tiny_attention(tokenizer)
-    folder = export.saved_model(model, tmp_path, verify=False)
+def test_a_translator(program, translator, exported_translator):
     texts = ["A dog runs in the snow.", "", "two men"]
     library = TF_TEXT / "_sentencepiece_tokenizer.so"
-    done = run(program, folder, [library], texts, output="translation")
+    done = run(program, exported_translator, [library], texts, output="translation")
     assert done.returncode == 0, done.stderr
     # Untrained, it may write any character; `run` reads every kind of line end as one.
-    own = "".join(f"{text}\n" for text in model.translate(texts))
+    own = "".join(f"{text}\n" for text in translator.translate(texts))
     assert done.stdout == own.replace("\r\n", "\n").replace("\r", "\n")
 
 

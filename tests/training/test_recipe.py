@@ -120,13 +120,8 @@ def assert_whole(out):
 
 
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_weights(whole, corpus_folder, tmp_path):
-    """The real command, killed while it writes and at a random moment of the second epoch."""
-    out, log = tmp_path / "run", tmp_path / "run.log"
-    kill_when(lambda: any(out.glob(".preset.*")), start(out, corpus_folder), log)
-    assert any(out.glob(".preset.*"))
-    assert_whole(out)
-
-    process, delay = start(out, corpus_folder), random.uniform(0, 0.15)
+    """The real command, killed while it writes or at a random moment of the second epoch."""
+    out, log, delay = tmp_path / "run", tmp_path / "run.log", random.uniform(0, 0.15)
 
     def in_the_second_epoch():
         if (out / "checkpoint.json").exists():
@@ -134,15 +129,21 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_weights(whole, corpus_fo
             return True
         return False
 
-    kill_when(in_the_second_epoch, process, log)
+    moments = {
+        "the first preset is written": lambda: any(out.glob(".preset.*")),
+        "the second epoch is written": lambda: any(out.glob("partial-checkpoint-2.*")),
+        "the second epoch": in_the_second_epoch,
+    }
+    moment = random.choice(list(moments))
+    kill_when(moments[moment], start(out, corpus_folder), log)
     assert_whole(out)
 
-    assert start(out, corpus_folder).wait(180) == 0, (delay, log.read_text())
+    assert start(out, corpus_folder).wait(180) == 0, (moment, log.read_text())
     assert f"zoo-train evaluate {out / 'preset'}" in log.read_text()
     assert names(out) == ["checkpoint-3.weights.h5", "checkpoint.json", "logs", "preset"]
     assert_whole(out)
     for weight, expected in zip(weights_of(out, 3), weights_of(whole[0], 3), strict=True):
-        np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-4, err_msg=str(delay))
+        np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-4, err_msg=moment)
 
 
 def test_a_finished_run_is_left_alone(whole, corpus_folder):
@@ -172,7 +173,6 @@ def test_mixed_bfloat16_trains_and_keeps_float32_weights(corpus_folder, tmp_path
     assert np.isfinite(losses.losses[0])
     model = zoo.load(preset)
     assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
-    assert len(model.translate(["A dog runs."])) == 1
 
 
 def test_every_preset_has_a_recipe_and_unknown_names_are_told():

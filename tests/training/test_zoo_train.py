@@ -1,6 +1,7 @@
 """The command line `zoo-train`: what it says when it is stopped or cannot start."""
 
 import dataclasses
+import errno
 import json
 import os
 import signal
@@ -10,13 +11,17 @@ from click.testing import CliRunner
 from small_run import RECIPE, write_multi30k
 
 from training.__main__ import main
-from training.recipes import nmt
+from training.recipes import ner, nmt, sentiment
 from training.runs import KeepBest
 
 
 @pytest.fixture
 def corpus_folder(tmp_path):
     return write_multi30k(tmp_path / "corpus")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def run(*arguments):
@@ -74,6 +79,52 @@ def test_what_cannot_start_is_told_and_writes_nothing(corpus_folder, tmp_path):
         assert result.exit_code == 1
         assert message in result.output
         assert not out.exists()
+
+
+def test_a_run_that_cannot_be_written_is_refused_before_the_data_is_read(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        result = run("ner", "--out", out, "--data-dir", "nowhere")
+        assert result.exit_code == 1
+        assert f"`out` must be a folder that can be written to; {tmp_path}" in result.output
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.json").write_text('{"epoch": 1')
+    result = run("sentiment", "--out", tmp_path / "run", "--data-dir", "nowhere")
+    assert result.exit_code == 1
+    assert "checkpoint.json is damaged" in result.output
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    result = run("ner", "--out", tmp_path / "run", "--data-dir", "nowhere")
+    assert f"{tmp_path / 'run'} is not" in result.output
+    result = run("evaluate", "ner", "--data-dir", "nowhere")
+    assert result.exit_code == 1
+    assert "cannot be written to. Measure a copy of it" in result.output
+    assert names(tmp_path) == ["file", "run"]
+    assert names(tmp_path / "run") == ["checkpoint.json"]
+
+
+def test_every_recipe_names_what_is_missing(tmp_path):
+    for name in (*nmt.RECIPES, *ner.RECIPES, *sentiment.RECIPES):
+        result = run(name, "--out", tmp_path / "run", "--data-dir", tmp_path / "none")
+        assert result.exit_code == 1
+        assert f"data_dir='{tmp_path / 'none'}'" in result.output
+    result = run("compare-readouts", "--out", tmp_path / "run", "--data-dir", tmp_path / "none")
+    assert f"data_dir='{tmp_path / 'none'}'" in result.output
+    result = run("compare-readouts", "--out", tmp_path / "run", "--plot", tmp_path / "plot.bmp")
+    assert "`path` must end with .png" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told(corpus_folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
+
+    def no_space(path, *arguments, **keywords):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(os, "mkdir", no_space)
+    out = tmp_path / "run"
+    result = run("nmt_attention", "--out", out, "--data-dir", corpus_folder, "--any-data")
+    assert result.exit_code == 1
+    assert f"No space left on device: '{out}'" in result.output
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command line `zoo`: list, show and run, and errors a person can read."""
 
+import functools
 import json
 import shutil
 from types import SimpleNamespace
@@ -20,6 +21,15 @@ TEXTS = ["A dog runs in the park.", "A woman reads."]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, model):
     return zoo.save(model, tmp_path_factory.mktemp("saved") / "preset")
+
+
+# Each folder once: what takes seconds is to trace the same graph for every command.
+load = functools.cache(zoo.load)
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch):
+    monkeypatch.setattr(zoo, "load", load)
 
 
 @pytest.fixture(scope="module")

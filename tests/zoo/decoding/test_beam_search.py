@@ -272,6 +272,7 @@ def test_it_runs_in_a_session_as_tensorflow_serving_does(tmp_path):
             model.step, state, tf.shape(state)[0], max_lengths=6, beam_size=3, **IDS
         )._asdict(),
         input_signature=[tf.TensorSpec([None, 5], name="state")],
+        autograph=False,
     )
     tf.saved_model.save(module, tmp_path, signatures=module.decode)
     state = model.initial_state(2)

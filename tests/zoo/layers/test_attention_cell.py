@@ -67,6 +67,7 @@ def test_kernel_equals_step_by_step(dtype, tolerance, input_in_query):
 def test_kernel_gradient_equals_finite_differences(input_in_query):
     layer, data = decoder("float64", input_in_query=input_in_query), problem("float64")
 
+    @tf.function(autograph=False)
     def loss(inputs, h, c, memory):
         keys = layer.attention.keys(memory)
         *parts, states = layer.unroll(inputs, [h, c], keys, memory, data["lengths"])

@@ -107,7 +107,7 @@ def value_and_gradients(run, cell, inputs, state, lengths):
     random = np.random.default_rng(4)
     weights = tf.constant(random.normal(size=(*inputs.shape[:2], UNITS)), cell.compute_dtype)
 
-    @tf.function
+    @tf.function(autograph=False)
     def compute(inputs, state):
         with tf.GradientTape() as tape:
             tape.watch([inputs, *state])
@@ -170,7 +170,7 @@ def test_no_rows_or_no_steps(make, shape):
     batch, time = shape
     state = random_state(cell, batch=batch)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, INPUTS])])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, INPUTS])], autograph=False)
     def run(inputs):
         with tf.GradientTape() as tape:
             outputs, last = cell.unroll(inputs, tf.zeros([tf.shape(inputs)[0]], tf.int32), state)

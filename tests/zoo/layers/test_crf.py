@@ -30,10 +30,14 @@ class Traced:
         self.crf = crf
         scores = tf.TensorSpec([None, None, crf.tags])
         rows, ids = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)
-        self.viterbi = tf.function(crf.viterbi, input_signature=[scores, rows])
-        self.marginals = tf.function(crf.marginals, input_signature=[scores, rows])
-        self.path = tf.function(crf.path_probabilities, input_signature=[scores, ids, rows])
-        self.likelihood = tf.function(self._likelihood, input_signature=[scores, ids, rows])
+
+        def traced(function, *signature):
+            return tf.function(function, input_signature=signature, autograph=False)
+
+        self.viterbi = traced(crf.viterbi, scores, rows)
+        self.marginals = traced(crf.marginals, scores, rows)
+        self.path = traced(crf.path_probabilities, scores, ids, rows)
+        self.likelihood = traced(self._likelihood, scores, ids, rows)
 
     def _likelihood(self, scores, tags, lengths):
         variables = [variable.value for variable in self.crf.trainable_variables]
@@ -112,7 +116,7 @@ def test_gradients_are_those_of_finite_differences():
     crf = random_crf(dtype="float64")
     scores, ids, rows = batch([4, 0, 1, 3], extra=1)
 
-    @tf.function
+    @tf.function(autograph=False)
     def total(values):
         for variable, value in zip(crf.trainable_variables, values[1:], strict=True):
             variable.assign(value)
@@ -254,7 +258,7 @@ def test_a_long_row_is_summed_exactly(traced):
     """float32 sums of 2,000 steps against float64: the marginals must not drift."""
     scores, _, rows = batch([2000], seed=3)
     double = random_crf(dtype="float64")
-    expected = tf.function(double.marginals)(tf.constant(scores, tf.float64), rows)
+    expected = tf.function(double.marginals, autograph=False)(tf.constant(scores, tf.float64), rows)
     np.testing.assert_allclose(traced.marginals(scores, rows), expected, rtol=1e-4, atol=1e-6)
 
 

@@ -45,6 +45,7 @@ class Reader:
                 tf.TensorSpec([None], tf.int32),
                 tf.TensorSpec([None]),
             ],
+            autograph=False,
         )
 
     def _run(self, inputs, lengths, counted):

@@ -120,7 +120,7 @@ def compute(name, given, tf1):
     rnn(inputs)
     rnn.set_weights(from_tf1(name, stored(tf1, f"{name}/weight")))
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         with tf.GradientTape() as tape:
             tape.watch([inputs, *flat])

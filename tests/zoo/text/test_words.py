@@ -31,7 +31,7 @@ texts = st.lists(st.sampled_from(AWKWARD) | st.text(max_size=4), max_size=12).ma
 raw_texts = texts.map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=20)
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def in_graph(texts):
     words = TOKENIZER.tokenize(texts)
     return words, TOKENIZER.sentences(words, longest=3)

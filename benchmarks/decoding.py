@@ -45,6 +45,7 @@ def build_zoo():
         embedding_units=EMBEDDING,
         encoder_units=ENCODER,
         decoder_units=DECODER,
+        cell="lstm",
     )
 
     @tf.function(reduce_retracing=True)

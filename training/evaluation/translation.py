@@ -120,7 +120,7 @@ def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
 
 WHAT = {
     "nmt_attention": (
-        "English to German with attention: a bidirectional LSTM reads the source, an LSTM writes "
+        "English to German with attention: a bidirectional GRU reads the source, a GRU writes "
         "the translation and looks at every source position before each word. After Bahdanau, Cho "
         "and Bengio (2015); the lecture's *attention mechanism*."
     ),

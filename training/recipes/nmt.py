@@ -47,28 +47,28 @@ RECIPES = {
     "nmt_attention": Recipe(
         "nmt_attention",
         model="nmt_attention",
-        epochs=20,
+        epochs=22,
         network={
-            "embedding_units": 192,
+            "embedding_units": 128,
             "encoder_units": 256,
-            "decoder_units": 384,
-            "attention_units": 192,
+            "decoder_units": 256,
+            "attention_units": 256,
             "embedding_dropout": 0.3,
-            "encoder_dropout": 0.4,
-            "readout_dropout": 0.4,
+            "encoder_dropout": 0.5,
+            "readout_dropout": 0.5,
         },
     ),
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
         model="nmt_vanilla",
-        epochs=10,
+        epochs=18,
         network={
-            "embedding_units": 192,
-            "units": 320,
-            "layers": 2,
-            "embedding_dropout": 0.2,
-            "layer_dropout": 0.25,
-            "readout_dropout": 0.35,
+            "embedding_units": 128,
+            "units": 512,
+            "layers": 1,
+            "embedding_dropout": 0.3,
+            "layer_dropout": 0.3,
+            "readout_dropout": 0.5,
         },
     ),
 }
@@ -95,14 +95,15 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     with prepared(recipe):
         data = load_multi30k(data_dir, "train", verify)
         dev = load_multi30k(data_dir, "validation", verify)
-        subwords = train_subwords([*data.en, *data.de], recipe.vocabulary_size)
+        sources = [text.lower() for text in data.en]
+        subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
         model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
         sampled = SubwordSampler(subwords, recipe.sampling_alpha)
         best = SubwordSampler(subwords, best=1)
 
         def draw(rng, epoch):
             segment = sampled if epoch <= recipe.sampling_epochs else best
-            return segment(data.en, rng), segment(data.de, rng)
+            return segment(sources, rng), segment(data.de, rng)
 
         def batches(epochs):
             return training_batches(

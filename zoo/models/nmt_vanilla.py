@@ -5,7 +5,7 @@ LSTMs, encoder and decoder, and "use last hidden state of encoder as initial sta
 Everything the decoder knows of the source is that one state. The source is read backwards, as in
 the paper (section 3.3), so that its first words are the freshest when the decoder starts.
 
-What differs from the paper: one embedding for source, target and output, sub-words, dropout between
+What differs from the paper: the target embedding as output matrix too, sub-words, dropout between
 the layers (Zaremba et al. 2014), and the maxout read-out that ``nmt_attention`` has too.
 """
 
@@ -57,7 +57,7 @@ class NMTVanilla(TranslationModel):
 
     def encode(self, source, lengths, training=None):
         """The encoder's last state, all the decoder gets."""
-        embedded = self.embed(source, training)
+        embedded = self.embed_source(source, training)
         _, state = self.encoder(embedded, lengths, training=training)
         return state
 
@@ -65,7 +65,7 @@ class NMTVanilla(TranslationModel):
         return memory
 
     def teacher_force(self, target, memory, training=None):
-        embedded = self.embed(target, training)
+        embedded = self.embed_target(target, training)
         outputs, _ = self.decoder(embedded, initial_state=memory, training=training)
         return self.readout([outputs, embedded], training=training)
 

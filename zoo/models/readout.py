@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 
-def tied_embedding(vocabulary_size, units):
-    """An embedding that is also the output matrix, scaled so that first logits are of order 1."""
+def scaled_embedding(vocabulary_size, units):
+    """An embedding scaled so that, as the output matrix, it gives first logits of order 1."""
     return keras.layers.Embedding(
         vocabulary_size,
         units,

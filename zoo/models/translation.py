@@ -15,7 +15,7 @@ from zoo.models.base import (
     check_texts,
 )
 from zoo.models.losses import TokenCrossEntropy
-from zoo.models.readout import TiedReadout, tied_embedding
+from zoo.models.readout import TiedReadout, scaled_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 
 MAX_SOURCE_LENGTH = 512
@@ -46,8 +46,11 @@ class TranslationModel(ZooModel):
     """A sequence-to-sequence model from strings to strings.
 
     A subclass builds its layers, calls :meth:`_finish`, and gives ``encode``, ``teacher_force``,
-    ``start_state`` and ``step``; what they take and return is told there. The ends are shared: one
-    embedding for source, target and output.
+    ``start_state`` and ``step``; what they take and return is told there. The ends are shared: an
+    embedding of the source, and one of the target that is the output matrix too.
+
+    The source is read in lower case: a capital says little in English, and each word then has one
+    spelling to learn. The target keeps its case.
 
     Args:
         tokenizer: a ``SubwordTokenizer``, one vocabulary for both languages.
@@ -66,7 +69,8 @@ class TranslationModel(ZooModel):
         if not isinstance(tokenizer, SubwordTokenizer):
             raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
         self.tokenizer = tokenizer
-        self.embedding = tied_embedding(tokenizer.vocabulary_size, embedding_units)
+        self.source_embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
+        self.embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropping = keras.layers.Dropout(embedding_dropout)
         self.readout = TiedReadout(self.embedding, readout_dropout)
         self.configuration = {
@@ -118,8 +122,14 @@ class TranslationModel(ZooModel):
             ``source_lengths`` int32 ``[batch]`` and ``target`` int32 ``[batch, time]`` (start id
             first); the ids to predict, int32 ``[batch, time]``; 1 at real ids, else 0, float32.
         """
-        source, source_lengths = self.tokenizer.encode(sources)
+        source, source_lengths = self.encode_source(sources)
         return self.training_batch(source, source_lengths, *self.tokenizer.encode(targets))
+
+    def encode_source(self, texts):
+        """Ids of sources: string ``[batch]`` -> as ``SubwordTokenizer.encode``, in lower case."""
+        # TensorFlow's lower casing ends a text at its first NUL.
+        texts = tf.strings.regex_replace(texts, r"\x00", "\ufffd")
+        return self.tokenizer.encode(tf.strings.lower(texts, encoding="utf-8"))
 
     def training_batch(self, source, source_lengths, target, target_lengths):
         """As :meth:`preprocess`, from ids: each row ends with the end id, padding is 0."""
@@ -130,7 +140,11 @@ class TranslationModel(ZooModel):
 
     # Network.
 
-    def embed(self, ids, training=None):
+    def embed_source(self, ids, training=None):
+        """``ids`` int32 ``[batch, time]`` -> embeddings, dropped in training."""
+        return self.embedding_dropping(self.source_embedding(ids), training=training)
+
+    def embed_target(self, ids, training=None):
         """``ids`` int32 ``[batch, time]`` -> embeddings, dropped in training."""
         return self.embedding_dropping(self.embedding(ids), training=training)
 
@@ -151,7 +165,7 @@ class TranslationModel(ZooModel):
             ``(source, source_lengths, hypotheses)``: int32 ``[batch, source]``, int32 ``[batch]``
             and :class:`zoo.decoding.Hypotheses`. A blank text has one empty hypothesis.
         """
-        source, lengths = self.tokenizer.encode(texts)
+        source, lengths = self.encode_source(texts)
         long_rows = tf.where(lengths > MAX_SOURCE_LENGTH)[:, 0]
         check = tf.debugging.Assert(
             tf.size(long_rows) == 0,
@@ -221,7 +235,7 @@ class TranslationModel(ZooModel):
         texts = check_texts("texts", texts)
         check_count("beam_size", beam_size)
         check_count("batch_size", batch_size)
-        lengths = self.tokenizer.encode(tf.constant(texts))[1].numpy()
+        lengths = self.encode_source(tf.constant(texts))[1].numpy()
         longest = int(lengths.argmax())
         if lengths[longest] > MAX_SOURCE_LENGTH:
             raise ValueError(

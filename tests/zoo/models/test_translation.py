@@ -43,6 +43,26 @@ def test_teacher_forcing_and_steps_give_the_same_logits(model):
         np.testing.assert_allclose(logits, forced[:, time], rtol=1e-4, atol=1e-4)
 
 
+def test_the_lstm_searches_with_what_it_was_trained_with(tokenizer):
+    test_teacher_forcing_and_steps_give_the_same_logits(
+        corpus.tiny_attention(tokenizer, cell="lstm")
+    )
+
+
+def test_an_unknown_cell_is_named(tokenizer):
+    with pytest.raises(ValueError, match=r"`cell` must be one of .*cell='elman'"):
+        corpus.tiny_attention(tokenizer, cell="elman")
+
+
+def test_source_is_read_in_lower_case(model):
+    """With all of a text that follows a NUL, where TensorFlow's own lower casing would stop."""
+    texts = ["A dog\x00RUNS ÜBER den Park", "a dog\ufffdruns über den park"]
+    ids, lengths = model.encode_source(tf.constant(texts))
+    np.testing.assert_array_equal(ids[0], ids[1])
+    assert lengths[0] == lengths[1] > 4
+    assert model.translate(texts[0]) == model.translate(texts[1])
+
+
 def test_eager_graph_and_verb_agree(model):
     texts = tf.constant(TEXTS)
     eager = model.search(texts, beam_size=3)[2]

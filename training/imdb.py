@@ -10,6 +10,7 @@ unlabelled ones. They are left there, as in published results.
 The authors state no licence; the reviews are their writers'. Research use.
 """
 
+import gzip
 import hashlib
 import tarfile
 import zlib
@@ -153,7 +154,8 @@ def _from_archive(path, side, names) -> Iterator[tuple[bytes, int]]:
     """Reads the members in one pass, as the archive has them: nothing is unpacked to the disk."""
     wanted = {("aclImdb", side, name): FOLDERS[name] for name in names}
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        # By gzip's own reader: tarfile's takes some archives that were cut off for shorter ones.
+        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
             for member in archive:
                 *folder, name = member.name.split("/")
                 label = wanted.get(tuple(folder))

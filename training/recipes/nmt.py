@@ -15,6 +15,7 @@ from training.multi30k import load_multi30k
 from training.runs import averaging_adam, prepared, train_model
 from training.subwords import SubwordSampler, train_subwords
 from zoo.models.losses import TokenCrossEntropy
+from zoo.models.translation import lower_case
 from zoo.text.subwords import SubwordTokenizer
 
 
@@ -95,7 +96,7 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
     with prepared(recipe):
         data = load_multi30k(data_dir, "train", verify)
         dev = load_multi30k(data_dir, "validation", verify)
-        sources = [text.lower() for text in data.en]
+        sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
         model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
         sampled = SubwordSampler(subwords, recipe.sampling_alpha)

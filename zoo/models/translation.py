@@ -127,9 +127,7 @@ class TranslationModel(ZooModel):
 
     def encode_source(self, texts):
         """Ids of sources: string ``[batch]`` -> as ``SubwordTokenizer.encode``, in lower case."""
-        # TensorFlow's lower casing ends a text at its first NUL.
-        texts = tf.strings.regex_replace(texts, r"\x00", "\ufffd")
-        return self.tokenizer.encode(tf.strings.lower(texts, encoding="utf-8"))
+        return self.tokenizer.encode(lower_case(texts))
 
     def training_batch(self, source, source_lengths, target, target_lengths):
         """As :meth:`preprocess`, from ids: each row ends with the end id, padding is 0."""
@@ -315,6 +313,13 @@ class TranslationModel(ZooModel):
     def from_assets(cls, config, assets):
         """The model of :meth:`get_config` and :meth:`assets`, with fresh weights."""
         return cls(SubwordTokenizer(assets["subwords.model"]), **config)
+
+
+def lower_case(texts):
+    """Sources as the translators read them: string of any shape -> the same in lower case."""
+    # TensorFlow's lower casing ends a text at its first NUL.
+    texts = tf.strings.regex_replace(texts, r"\x00", "\ufffd")
+    return tf.strings.lower(texts, encoding="utf-8")
 
 
 def first_of(hypotheses):

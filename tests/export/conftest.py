@@ -38,11 +38,24 @@ def translator(tokenizer):
 
 
 @pytest.fixture(scope="session")
-def exported_translator(translator, tmp_path_factory):
-    """Its SavedModel: saved as a preset, exported with the command line, verified."""
-    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
-    zoo.save(translator, folder, half=False)
-    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
-    assert result.exit_code == 0, result.output
-    assert "verified in a fresh process" in result.output
-    return base / "1"
+def exported(tmp_path_factory):
+    """Function from a model to its SavedModel's folder.
+
+    Saved as a preset, exported with the command line, verified in a fresh process.
+    """
+
+    def export_model(model):
+        folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
+        zoo.save(model, folder, half=False)
+        result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
+        assert result.exit_code == 0, result.output
+        assert "verified in a fresh process" in result.output
+        return base / "1"
+
+    return export_model
+
+
+@pytest.fixture(scope="session")
+def exported_translator(translator, exported):
+    """Its SavedModel's folder."""
+    return exported(translator)

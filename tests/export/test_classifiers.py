@@ -4,11 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 
 import export
-import zoo
-from export.__main__ import main
 from tests import corpus
 
 TEXTS = ["The film was good.", "bad", "", "我 😀 b\x00d", "a dull ending " * 40]
@@ -21,14 +18,8 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def served(model, tmp_path_factory):
-    """Saved as a preset, exported with the command line, verified in a fresh process, loaded."""
-    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
-    zoo.save(model, folder, half=False)
-    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
-    assert result.exit_code == 0, result.output
-    assert "verified in a fresh process" in result.output
-    return tf.saved_model.load(str(base / "1")).signatures
+def served(model, exported):
+    return tf.saved_model.load(str(exported(model))).signatures
 
 
 def test_signatures_and_their_outputs(served):

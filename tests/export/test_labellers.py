@@ -4,10 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 
-import zoo
-from export.__main__ import main
 from zoo.models import NER
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 
@@ -45,14 +42,8 @@ def tagger():
 
 
 @pytest.fixture(scope="module")
-def served(tagger, tmp_path_factory):
-    """Saved as a preset, exported with the command line, verified in a fresh process, loaded."""
-    folder, base = tmp_path_factory.mktemp("preset") / "tiny", tmp_path_factory.mktemp("models")
-    zoo.save(tagger, folder, half=False)
-    result = CliRunner().invoke(main, [str(folder), "--base", str(base)])
-    assert result.exit_code == 0, result.output
-    assert "verified in a fresh process" in result.output
-    return tf.saved_model.load(str(base / "1")).signatures
+def served(tagger, exported):
+    return tf.saved_model.load(str(exported(tagger))).signatures
 
 
 def test_signatures_and_their_outputs(served):

@@ -13,7 +13,7 @@ from training.batches import training_batches
 from training.bleu import lowercased_tokenised_bleu
 from training.multi30k import load_multi30k
 from training.runs import averaging_adam, prepared, train_model
-from training.subwords import SubwordSampler, train_subwords
+from training.subwords import segment, train_subwords
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
 from zoo.text.subwords import SubwordTokenizer
@@ -28,8 +28,6 @@ class Recipe:
     seed: int = 1
     # Data
     vocabulary_size: int = 8000
-    sampling_alpha: float = 0.4
-    sampling_epochs: int = 0  # from then on the best segmentation, the one met in use
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
@@ -99,16 +97,15 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
         sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
         model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
-        sampled = SubwordSampler(subwords, recipe.sampling_alpha)
-        best = SubwordSampler(subwords, best=1)
-
-        def draw(rng, epoch):
-            segment = sampled if epoch <= recipe.sampling_epochs else best
-            return segment(sources, rng), segment(data.de, rng)
+        pairs = segment(subwords, sources), segment(subwords, data.de)
 
         def batches(epochs):
             return training_batches(
-                draw, model.training_batch, recipe.batch_size, recipe.seed, epochs
+                lambda rng, epoch: pairs,
+                model.training_batch,
+                recipe.batch_size,
+                recipe.seed,
+                epochs,
             )
 
         def dev_bleu(model):

@@ -49,8 +49,14 @@ def single_model(name: str, base_path: str) -> dict[str, ModelConfig]:
     return {name: ModelConfig(name, _absolute(name, base_path))}
 
 
-def read_config_file(path: Path) -> dict[str, ModelConfig]:
+def read_config_file(path: Path, *, again: bool = False) -> dict[str, ModelConfig]:
     """Reads a `ModelServerConfig` in protobuf's text form.
+
+    Args:
+        path: Of the file.
+        again: Whether models of it are served already. A file without any list of models is then
+            refused: so it looks for a moment while it is written anew. To unload all models, it
+            says `model_config_list {}`.
 
     Returns:
         Model name -> configuration.
@@ -58,7 +64,14 @@ def read_config_file(path: Path) -> dict[str, ModelConfig]:
     Raises:
         ServingError: The file cannot be read, or says something that cannot be served.
     """
-    return read_config(parse_text(path, model_server_config_pb2.ModelServerConfig()))
+    config = parse_text(path, model_server_config_pb2.ModelServerConfig())
+    if again and not config.WhichOneof("config"):
+        raise ServingError(
+            "FAILED_PRECONDITION",
+            "Cannot transition to requested config. It is only legal to transition from one "
+            "ModelConfigList to another.",
+        )
+    return read_config(config)
 
 
 def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, ModelConfig]:

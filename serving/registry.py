@@ -63,8 +63,7 @@ class Registry:
             ServingError: INVALID_ARGUMENT for a platform that cannot be served; nothing changes.
         """
         with self._changed:
-            current = {name: each.config for name, each in self._models.items() if not each.removed}
-            check_platforms(configs, current)
+            check_platforms(configs, self.configs())
             for name, config in configs.items():
                 known = self._models.setdefault(name, Model(config))
                 if known.removed or known.config != config:
@@ -74,6 +73,11 @@ class Registry:
                     model.removed, model.labels = True, {}
             self._changed.notify_all()
         self.wake.set()
+
+    def configs(self) -> dict[str, ModelConfig]:
+        """What is to be served: model name -> configuration."""
+        with self._changed:
+            return {name: each.config for name, each in self._models.items() if not each.removed}
 
     def wait_until_served(self, names: Iterable[str], timeout: float | None = None) -> None:
         """Blocks until every wanted version is loaded or has failed.
@@ -108,15 +112,14 @@ class Registry:
             )
 
     def assign_labels(self) -> None:
-        """Puts the configured labels on their versions.
+        """Puts the configured labels of all models on their versions, or none of them.
 
         Raises:
             ServingError: FAILED_PRECONDITION for a version that is not available.
         """
         with self._changed:
-            for name, model in self._models.items():
-                if model.removed:
-                    continue
+            configured = {name: each for name, each in self._models.items() if not each.removed}
+            for name, model in configured.items():
                 for label, number in model.config.labels.items():
                     version = model.versions.get(number)
                     available = version is not None and version.state is State.AVAILABLE
@@ -126,6 +129,7 @@ class Registry:
                             f"Request to assign label to version {number} of model {name}, which "
                             f"is not currently available for inference. Received: label={label}",
                         )
+            for model in configured.values():
                 model.labels = dict(model.config.labels)
 
     def _may_run_ahead(self, model: Model, label: str, number: int) -> bool:
@@ -187,8 +191,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """The configured models."""
-        with self._changed:
-            return [name for name, model in self._models.items() if not model.removed]
+        return list(self.configs())
 
     def _find(self, name: str, number: int | None, label: str | None) -> Version:
         model = self._models.get(name)

@@ -178,12 +178,15 @@ class Server:
         await asyncio.gather(*left, return_exceptions=True)
 
     def _reload_forever(self) -> None:
-        """Reads the config file again and again; one that cannot be read changes nothing."""
+        """Reads the config file again and again; one that cannot be read changes nothing.
+
+        What it says goes before a configuration that came over gRPC meanwhile.
+        """
         current, seconds = self._models, self.options.model_config_file_poll_wait_seconds
         while not self._stopped.wait(seconds):
             try:
-                models = read_config_file(self._config_file)
-                if models != current:
+                models = read_config_file(self._config_file, again=bool(current))
+                if models != current or models != self.registry.configs():
                     # Not for ever: the next content of the file may not need what is missing.
                     self.registry.reload(models, timeout=seconds)
                     current = models  # if not all came up, it is tried again

@@ -79,6 +79,18 @@ def test_files_that_cannot_be_read(tmp_path):
         read_config_file(tmp_path / "binary.config")
 
 
+def test_c155_an_emptied_file_is_not_a_list_without_models(tmp_path):
+    """A file that is written anew in its place is empty for a moment."""
+    path = tmp_path / "models.config"
+    path.write_text("# nothing yet\n")
+    assert read_config_file(path) == {}
+    with pytest.raises(ServingError, match="Cannot transition to requested config") as caught:
+        read_config_file(path, again=True)
+    assert caught.value.code == "FAILED_PRECONDITION"
+    path.write_text("model_config_list {}")
+    assert read_config_file(path, again=True) == {}
+
+
 def test_custom_configs_are_not_supported(tmp_path):
     with pytest.raises(ServingError, match="custom_model_config is not supported"):
         read(tmp_path, "custom_model_config {}")

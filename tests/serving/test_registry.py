@@ -56,6 +56,32 @@ def test_c154_a_refused_configuration_changes_nothing():
     assert registry.names() == ["m"]
 
 
+def test_labels_move_for_all_models_or_for_none():
+    registry = Registry()
+
+    def configure(second):
+        configs = {
+            "a": ModelConfig("a", Path("/a"), latest=0, labels={"stable": second}),
+            "b": ModelConfig("b", Path("/b"), latest=0, labels={"stable": second + 6}),
+        }
+        registry.configure(configs)
+        return configs
+
+    configs = configure(1)
+    for name, model in registry.models():
+        wanted = {number: Path(f"/{name}/{number}") for number in (1, 2, 7)}
+        registry.aspire(model, configs[name], wanted)
+        for number in wanted:
+            load(registry, model, number)
+    registry.assign_labels()
+    configure(2)
+    with pytest.raises(ServingError, match="assign label to version 8 of model b"):
+        registry.assign_labels()
+    for name, expected in (("a", 1), ("b", 7)):
+        with registry.acquire(name, label="stable") as (_, number):
+            assert number == expected
+
+
 def test_c133_a_wanted_version_is_listed_before_it_is_loaded():
     registry = Registry()
     config = ModelConfig("m", Path("/m"), latest=2)

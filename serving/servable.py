@@ -103,8 +103,8 @@ class Servable:
             ServingError: The inputs or outputs are not those of the signature, or the run failed.
         """
         signature = self.signatures[signature_name]
-        names = _requested_outputs(signature, output_names)
         feeds = _feeds(signature, inputs)
+        names = _requested_outputs(signature, output_names)
         if not names:
             return {}
         tensors = [signature.outputs[name].name for name in names]

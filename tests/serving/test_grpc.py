@@ -196,6 +196,13 @@ HUGE.tensor_shape.dim.add(size=2**40)
             INVALID,
             "duplicate output tensor alias: y",
         ),
+        (  # inputs are looked at before outputs
+            "§2",
+            request("half", outputs=["z"], a=ONE, b=ONE),
+            INVALID,
+            "input size does not match signature: 2!=1",
+        ),
+        ("§2", request("half", outputs=["z"], x=TOO_FEW), INVALID, "tensor parsing error: x"),
     ],
 )
 def test_predict_refuses(stub, case, message, code, text):

@@ -7,7 +7,8 @@ module makes up for each of them:
 * text after the first value is ignored (python-rapidjson refuses it), a byte order mark skipped;
 * of two equal keys the first one counts (a Python dict keeps the last);
 * any depth of nesting is accepted (python-rapidjson stops at about a thousand levels);
-* bytes that are not UTF-8 pass through in strings (python-rapidjson needs valid text).
+* bytes that are not UTF-8 pass through in strings (python-rapidjson needs valid text);
+* RapidJSON 1.1.0, which TensorFlow Serving has, takes a control character for a bad escape.
 """
 
 import codecs
@@ -21,6 +22,8 @@ from serving.errors import invalid_argument
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _RAPIDJSON_ERROR = re.compile(r"Parse error at offset (\d+): (.*)", re.DOTALL)
 _TRAILING_TEXT = "The document root must not be followed by other values."
+# Said of nothing but control characters, since the text is valid -> what RapidJSON 1.1.0 says.
+_RENAMED = {"Invalid encoding in string.": "Invalid escape character in string."}
 # A lone quotation mark (the last alternative) is a string that never ends.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}"]', re.DOTALL)
 _MAX_DEPTH = 500  # no tensor is that deep: TensorFlow's limit is 254 dimensions
@@ -93,6 +96,7 @@ def _parse_text(text: str, start: int, decode: _Decoder) -> Any:
     offset, message = int(found[1]), found[2]
     if message == _TRAILING_TEXT:
         return decode(text.encode("utf-8")[:offset])
+    message = _RENAMED.get(message, message)
     raise invalid_argument(f"JSON Parse error: {message} at offset: {start + offset}")
 
 

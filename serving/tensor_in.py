@@ -64,7 +64,11 @@ class TensorBuilder:
             )
 
     def array(self, batch: tuple[int, ...]) -> np.ndarray:
-        """The items as one array `batch + shape`; `batch` is empty for a single item."""
+        """The items as one array `batch + shape`; `batch` is empty for a single item.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT for more dimensions than an array can have.
+        """
         if self.dtype == "string":
             array = np.empty(len(self.values), object)
             array[:] = self.values
@@ -77,7 +81,10 @@ class TensorBuilder:
             array = np.array(self.values, wide).astype(self.dtype)
         else:  # JSON has no form for its elements, so there are none
             array = np.empty(0, _numpy_type(self.dtype))
-        return array.reshape(batch + self.shape)
+        shape = batch + self.shape
+        if len(shape) > _MAX_RANK:
+            raise _too_deep(self.name)
+        return array.reshape(shape)
 
 
 def _dense_shape(item: Any, name: str) -> tuple[int, ...]:
@@ -89,7 +96,7 @@ def _dense_shape(item: Any, name: str) -> tuple[int, ...]:
             break
         item = item[0]
     if len(shape) > _MAX_RANK:
-        raise invalid_argument(f"tensor parsing error: {name}")
+        raise _too_deep(name)
     return tuple(shape)
 
 
@@ -210,6 +217,10 @@ def _numpy_type(dtype: str) -> type:
         return tf.as_dtype(dtype).as_numpy_dtype
     except (KeyError, TypeError):  # resources and variants have none
         raise _no_conversion([], dtype) from None
+
+
+def _too_deep(name: str) -> ServingError:
+    return invalid_argument(f"tensor parsing error: {name}")
 
 
 def _no_conversion(value: Any, dtype: str) -> ServingError:

@@ -280,9 +280,12 @@ def test_bodies_refused(case, dtypes, body, message):
     assert (caught.value.http_status, caught.value.message) == (400, message), case
 
 
-def test_a_tensor_of_more_dimensions_than_there_are():
-    with pytest.raises(ServingError, match="tensor parsing error: x"):
-        read('{"inputs": ' + "[" * 600 + "]" * 600 + "}", X)
+@pytest.mark.parametrize("key", ["inputs", "instances"])
+def test_a_tensor_of_more_dimensions_than_there_are(key):
+    for dimensions in (65, 600):
+        with pytest.raises(ServingError, match="tensor parsing error: x"):
+            read(f'{{"{key}": {"[" * dimensions}1.0{"]" * dimensions}}}', X)
+    assert read(f'{{"{key}": {"[" * 64}1.0{"]" * 64}}}', X)[0]["x"].ndim == 64
 
 
 def test_types_without_a_json_form():

@@ -58,6 +58,7 @@ def test_nan():
         (b"{'instances': [1]}", "Missing a name for object member. at offset: 1"),
         (b'{"instances": ["a]}', "Missing a closing quotation mark in string. at offset: 19"),
         (b'{"instances": ["\\x"]}', "Invalid escape character in string. at offset: 16"),
+        (b'{"instances": ["two\nlines"]}', "Invalid escape character in string. at offset: 19"),
         (b'{"instances": [1.]}', "Miss fraction part in number. at offset: 17"),
         (b'{"instances": [1e400]}', "Number too big to be stored in double. at offset: 15"),
         (b"[1,]", "Invalid value. at offset: 3"),

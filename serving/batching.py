@@ -72,9 +72,15 @@ class BatchedSession:
         self._queues = {}
         self._dtypes = {}
         for signature in signatures:
-            for info in signature.inputs.values():
-                self._dtypes[info.name] = np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype)
-            inputs = frozenset(info.name for info in signature.inputs.values())
+            try:
+                dtypes = {
+                    info.name: np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype)
+                    for info in signature.inputs.values()
+                }
+            except (KeyError, TypeError):
+                continue  # a resource, variant or composite, which no request can carry
+            self._dtypes |= dtypes
+            inputs = frozenset(dtypes)
             outputs = frozenset(info.name for info in signature.outputs.values())
             if inputs and outputs and (inputs, outputs) not in self._queues:
                 process = partial(self._process, sorted(outputs))

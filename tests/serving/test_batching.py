@@ -131,6 +131,12 @@ def test_an_open_batch_waits_for_company_and_no_longer():
         assert server.waits[0] >= 30_000
 
 
+def test_a_signature_of_what_no_request_can_carry_is_not_batched():
+    with Server(signature("x:0"), signature("table:0", dtype=tf.resource)) as server:
+        assert server.run([1.0]).tolist() == [2.0]
+        assert len(server.waits) == 1
+
+
 def test_c168_a_batch_is_at_most_max_batch_size():
     with Server(max_batch_size=4) as server:
         server.occupy()

@@ -72,6 +72,8 @@ class Metrics:
             api: "Predict", "Classify", "Regress" or "MultiInference", whichever port it came by.
             seconds: Of the run.
         """
+        # A model that runs keeps its name, however many strangers' names were asked for before.
+        self._model_names.add(model_name)
         # The runtime is that of TF1's sessions; TensorFlow Serving has another one, too.
         self._runtime_latency.labels(model_name, api, "TF1").observe(seconds * 1e6)
 

@@ -206,3 +206,12 @@ def test_strangers_cannot_fill_the_memory_with_names():
     counts = [line for line in page if line.startswith(":tensorflow:serving:request_count{")]
     assert len(counts) == 1001
     assert counts[-1].endswith('{model_name="",status="NOT_FOUND"} 500')
+
+
+def test_strangers_names_do_not_hide_a_model():
+    metrics = Metrics()
+    for number in range(1500):
+        metrics.count_request(f"model {number}", "NOT_FOUND")
+    metrics.time_run("half", "Predict", 0.001)
+    metrics.count_request("half", "OK")
+    assert b':request_count{model_name="half",status="OK"} 1' in metrics.page()

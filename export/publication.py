@@ -28,7 +28,8 @@ def published(base: Path) -> list[int]:
     """The versions under ``base``, ascending, as TensorFlow Serving counts them (``007`` is 7)."""
     if not base.is_dir():
         return []
-    return sorted(int(child.name) for child in base.iterdir() if re.fullmatch("[0-9]+", child.name))
+    numbers = [int(child.name) for child in base.iterdir() if re.fullmatch("[0-9]+", child.name)]
+    return sorted(number for number in numbers if number <= _LARGEST)
 
 
 class Publication:
@@ -114,7 +115,7 @@ class Publication:
     def _target(self) -> Path:
         taken = published(self.base)
         free = taken[-1] + 1 if taken else 1
-        version = free if self._version is None else self._version
+        version = _valid(free) if self._version is None else self._version
         if version in taken:
             raise FileExistsError(
                 errno.EEXIST,

@@ -35,11 +35,17 @@ def test_the_first_version_is_1_and_the_next_one_higher(tmp_path):
 
 
 def test_counts_versions_as_tensorflow_serving_does(tmp_path):
-    for name in ("1", "007", "9.tmp", "v10", "-11", "1_2", "٣"):
+    for name in ("1", "007", "9.tmp", "v10", "-11", "1_2", "٣", str(2**63)):
         (tmp_path / name).mkdir()
     assert published(tmp_path) == [1, 7]
     with pytest.raises(FileExistsError, match="version 7 exists"):
         Publication(tmp_path, 7)
+
+
+def test_after_the_highest_version_there_is_no_next_one(tmp_path):
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with pytest.raises(ValueError, match=r"2\*\*63 - 1"):
+        Publication(tmp_path)
 
 
 def test_a_version_is_invisible_until_published(tmp_path):

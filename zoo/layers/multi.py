@@ -23,6 +23,7 @@ class MultiRNNCell(RecurrentCell):
             copied `count` times and the prototype itself is not used.
 
     Raises:
+        TypeError: if `cells` is neither a list of cells nor such a pair.
         ValueError: if `cells` is empty, or if two layers would share weights.
     """
 
@@ -32,6 +33,13 @@ class MultiRNNCell(RecurrentCell):
             prototype, count = cells
             check_positive("count", count)
             cells = [_copy(prototype, layer) for layer in range(count)]
+        if not isinstance(cells, (list, tuple)) or not all(
+            isinstance(cell, keras.layers.Layer) for cell in cells
+        ):
+            raise TypeError(
+                "`cells` must be a list of cells, or one cell and how many, an int. "
+                f"Received: cells={cells!r}"
+            )
         self.cells = list(cells)
         if not self.cells:
             raise ValueError(f"`cells` must hold at least one cell. Received: cells={cells!r}")

@@ -11,14 +11,14 @@ def last_relevant(outputs, lengths):
 
     Args:
         outputs: `[B, T, U]`.
-        lengths: int `[B]`.
+        lengths: int `[B]`; one above `T` counts as `T`, as in `DynamicRNN`.
 
     Returns:
         `[B, U]`; zeros for a row of length 0.
     """
     # One step of zeros in front: a row of length 0 has somewhere to look, even when T is 0.
     padded = tf.pad(outputs, [[0, 0], [1, 0], [0, 0]])
-    return tf.gather(padded, lengths, axis=1, batch_dims=1)
+    return tf.gather(padded, _at_most_time(lengths, outputs), axis=1, batch_dims=1)
 
 
 def average_pooling(outputs, lengths):
@@ -26,13 +26,18 @@ def average_pooling(outputs, lengths):
 
     Args:
         outputs: `[B, T, U]`; what stands in the padding is ignored.
-        lengths: int `[B]`.
+        lengths: int `[B]`; one above `T` counts as `T`.
 
     Returns:
         `[B, U]`; zeros for a row of length 0.
     """
     total = tf.reduce_sum(zero_padding(outputs, lengths), axis=1)
-    return total / tf.cast(tf.maximum(lengths, 1), outputs.dtype)[:, None]
+    counts = tf.maximum(_at_most_time(lengths, outputs), 1)
+    return total / tf.cast(counts, outputs.dtype)[:, None]
+
+
+def _at_most_time(lengths, outputs):
+    return tf.minimum(tf.cast(lengths, tf.int32), tf.shape(outputs)[1])
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -61,6 +61,8 @@ def unroll_steps(
         lambda state: tf.cast(state, cell.compute_dtype), initial_state
     )
     steps = tf.transpose(inputs, [1, 0, 2])
+    masked = _keras_dropout(cell) if training else []
+    _draw_masks(masked, batch)
     outputs = tf.TensorArray(
         cell.compute_dtype, size=time + 1, element_shape=[inputs.shape[0], cell.output_size]
     )
@@ -88,7 +90,31 @@ def unroll_steps(
     _, state, outputs = tf.while_loop(
         lambda t, *_: t < time, step, (0, initial_state, outputs), maximum_iterations=time
     )
-    return tf.transpose(outputs.stack()[:time], [1, 0, 2]), state
+    _forget_masks(masked)
+    outputs = tf.transpose(outputs.stack()[:time], [1, 0, 2])
+    return tf.ensure_shape(outputs, [*inputs.shape[:2], cell.output_size]), state
+
+
+def _keras_dropout(cell):
+    """The cells of Keras in `cell` that have dropout of their own."""
+    return [part for part in cell._flatten_layers() if hasattr(part, "reset_dropout_mask")]
+
+
+def _draw_masks(cells, batch):
+    """New masks for a sequence: such a cell keeps its masks until it is told to forget them.
+
+    They are drawn ahead of the loop, since a tensor made in its body lives there only.
+    """
+    _forget_masks(cells)
+    for cell in cells:
+        cell.get_dropout_mask(tf.ones([batch, cell.kernel.shape[0]], cell.compute_dtype))
+        cell.get_recurrent_dropout_mask(tf.ones([batch, cell.units], cell.compute_dtype))
+
+
+def _forget_masks(cells):
+    for cell in cells:
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
 
 
 def zero_padding(sequence, sequence_length):

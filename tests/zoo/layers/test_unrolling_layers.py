@@ -114,6 +114,12 @@ def test_bad_inputs(make):
         rnn(INPUTS[0])
 
 
+@pytest.mark.parametrize("cell", [BasicRNNCell, BasicLSTMCell])
+def test_known_shapes_stay_known_in_a_functional_model(cell):
+    outputs, _ = DynamicRNN(cell(6))(keras.Input((5, 3)))
+    assert outputs.shape == (None, 5, 6)
+
+
 def test_one_cell_cannot_read_both_ways():
     cell = BasicLSTMCell(4)
     with pytest.raises(ValueError, match="must be two cells"):
@@ -129,6 +135,10 @@ def test_pooling_by_hand():
     for row, length in enumerate(LENGTHS):
         expected = outputs[row, :length].mean(0) if length else np.zeros(3)
         np.testing.assert_allclose(mean[row], expected, rtol=1e-6)
+    # A length above T counts as T, as it does where the outputs come from.
+    beyond = np.where(LENGTHS == 4, 9, LENGTHS)
+    np.testing.assert_array_equal(last_relevant(outputs, beyond), last)
+    np.testing.assert_array_equal(average_pooling(outputs, beyond), mean)
 
 
 def test_attention_pooling_by_hand():

@@ -69,6 +69,24 @@ def test_single_steps_drop_too():
     assert np.all(h.numpy() != 0)
 
 
+@pytest.mark.parametrize("kind", ["SimpleRNNCell", "LSTMCell", "GRUCell"])
+def test_dropout_of_a_keras_cell_is_drawn_once_per_sequence(kind):
+    cell = getattr(keras.layers, kind)(40, dropout=0.5, recurrent_dropout=0.5)
+    rnn = DynamicRNN(MultiRNNCell([BasicRNNCell(50), cell]))
+    rnn.build((None, None, 50))
+    cell.recurrent_kernel.assign(tf.zeros_like(cell.recurrent_kernel))
+    lower = rnn.cell.cells[0]
+    lower.recurrent_kernel.assign(tf.zeros_like(lower.recurrent_kernel))
+    graph = tf.function(lambda inputs: rnn(inputs, training=True)[1][1][0])
+    # In the graph, in a graph for another batch size, and then without one.
+    states = [graph(ONES), graph(ONES), graph(ONES[:1]), rnn(ONES, training=True)[1][1][0]]
+    assert not np.allclose(states[0], states[1])
+    assert not np.allclose(states[0], states[3])
+    if kind == "SimpleRNNCell":  # h_t is a function of x_t alone, and all of these are alike
+        outputs, _ = rnn(ONES, training=True)
+        np.testing.assert_allclose(outputs[:, 1:], outputs[:, :-1], atol=1e-6)
+
+
 def test_dropout_learns_in_fit():
     inputs = keras.Input((None, 3))
     cell = DropoutWrapper(BasicLSTMCell(4), 0.9, 0.9, 0.9, seed=0)
@@ -129,3 +147,6 @@ def test_bad_stacks():
         MultiRNNCell([])
     with pytest.raises(ValueError, match="`count` must be a positive integer"):
         MultiRNNCell((BasicLSTMCell(4), 0))
+    for cells in (BasicLSTMCell(4), [4, 4], (BasicLSTMCell(4), "2")):
+        with pytest.raises(TypeError, match="`cells` must be a list of cells"):
+            MultiRNNCell(cells)

@@ -27,7 +27,7 @@ def additive_alignment(query, keys, energy_vector, mask):
     """
     batch, source, units = tf.unstack(tf.shape(keys))
     # -1 would be ambiguous for an empty batch, hence the explicit count of queries in a row.
-    per_row = tf.shape(query)[0] // tf.maximum(batch, 1)
+    per_row = tf.maximum(tf.shape(query)[0] // tf.maximum(batch, 1), 1)
     query = tf.reshape(query, [batch, per_row, 1, units])
     tanh_sum = tf.tanh(keys[:, tf.newaxis] + query)
     energies = tf.linalg.matvec(tf.reshape(tanh_sum, [-1, units]), energy_vector)

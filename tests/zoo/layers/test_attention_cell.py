@@ -47,6 +47,16 @@ def loss_and_gradients(layer, run, data):
     return [*sequences, *states], tape.gradient(loss, flat + variables)
 
 
+@pytest.mark.parametrize("make", [BasicLSTMCell, GRUCell])
+def test_an_empty_batch(make):
+    layer, data = decoder("float32", make(UNITS)), problem("float32")
+    empty = {name: tf.nest.map_structure(lambda x: x[:0], part) for name, part in data.items()}
+    empty["states"] = empty["states"][: len(layer.state_size)]
+    outputs, gradients = loss_and_gradients(layer, layer.unroll, empty)
+    assert outputs[0].shape == (0, TIME, UNITS)
+    assert not any(np.any(gradient) for gradient in gradients)
+
+
 @pytest.mark.parametrize("input_in_query", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 2e-5)])
 def test_kernel_equals_step_by_step(dtype, tolerance, input_in_query):

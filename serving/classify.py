@@ -16,6 +16,7 @@ from serving.codec import DEFAULT_SIGNATURE
 from serving.errors import ServingError, invalid_argument
 from serving.examples import serialized_examples
 from serving.servable import Servable
+from serving.tensor_in import shape_text
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 REGRESSOR_OUTPUT = "outputs"
@@ -134,7 +135,7 @@ def regression_result(
     if values.ndim != 1 and values.shape[1:] != (1,):
         raise invalid_argument(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
-            f"but got {_shape_text(values)}"
+            f"but got {shape_text(values.shape)}"
         )
     if len(values) != examples:
         raise invalid_argument(
@@ -181,7 +182,7 @@ def _check_class_outputs(outputs: Mapping[str, np.ndarray], examples: int) -> No
         expected = {"classes": "DT_STRING", "scores": "DT_FLOAT"}[name]
         if array.ndim != 2:
             raise invalid_argument(
-                "Expected Tensor shape: [batch_size num_classes] but got " + _shape_text(array)
+                "Expected Tensor shape: [batch_size num_classes] but got " + shape_text(array.shape)
             )
         if _dtype_name(array) != expected:
             raise invalid_argument(
@@ -201,7 +202,3 @@ def _check_class_outputs(outputs: Mapping[str, np.ndarray], examples: int) -> No
 def _dtype_name(array: np.ndarray) -> str:
     kind = tf.string if array.dtype == object else array.dtype
     return types_pb2.DataType.Name(tf.as_dtype(kind).as_datatype_enum)
-
-
-def _shape_text(array: np.ndarray) -> str:
-    return "[" + ",".join(map(str, array.shape)) + "]"

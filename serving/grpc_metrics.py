@@ -4,11 +4,9 @@ import time
 
 import grpc
 
-from serving.errors import CODES
 from serving.metrics import Metrics
 
 _APIS = ("Predict", "Classify", "Regress", "MultiInference")
-_NAMES = {number: name for name, (number, _) in CODES.items()}
 
 
 class MetricsInterceptor(grpc.ServerInterceptor):
@@ -35,7 +33,7 @@ class MetricsInterceptor(grpc.ServerInterceptor):
                 reply = handler.unary_unary(request, context)
             except BaseException:
                 code = context.code()  # what `context.abort` was called with
-                self._metrics.count_request(name, _NAMES[code.value[0]] if code else "UNKNOWN")
+                self._metrics.count_request(name, code.name if code else "UNKNOWN")
                 raise
             self._metrics.count_request(name, "OK")
             self._metrics.time_request(name, api, "GRPC", time.perf_counter() - started)

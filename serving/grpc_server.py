@@ -30,7 +30,6 @@ from serving.tensor_proto import write_tensor
 
 _LONGEST_TIMEOUT_SECONDS = 24 * 3600
 _MAX_DETAILS_BYTES = 1024
-_STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +148,7 @@ def _answer(context: grpc.ServicerContext, method: Callable):
     try:
         return method()
     except ServingError as error:
-        code, details = _STATUS_CODES[error.number], _details(error.message)
+        code, details = grpc.StatusCode[error.code], _details(error.message)
     except Exception:
         _log.exception("gRPC call")
         code, details = grpc.StatusCode.INTERNAL, "Internal error; the server's log tells more."

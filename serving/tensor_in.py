@@ -60,7 +60,7 @@ class TensorBuilder:
             )
         elif self.shape != shape:
             raise invalid_argument(
-                f"Expecting shape {_shape_text(self.shape)} but got: {_shape_text(shape)}"
+                f"Expecting shape {shape_text(self.shape)} but got: {shape_text(shape)}"
             )
 
     def array(self, batch: tuple[int, ...]) -> np.ndarray:
@@ -208,7 +208,8 @@ def is_base64(value: Any) -> bool:
     )
 
 
-def _shape_text(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as error messages have it, `[2,3]`."""
     return "[" + ",".join(map(str, shape)) + "]"
 
 

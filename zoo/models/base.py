@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.models.raw_data import check_column, check_texts, is_raw, short, split_rows, three_columns
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -57,18 +59,32 @@ class ZooModel(keras.Model):
         self.supports_jit = False
         self._graphs = {}
 
-    def fit(self, x=None, y=None, batch_size=32, validation_data=None, shuffle=True, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=32,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        sample_weight=None,
+        **kwargs,
+    ):
         """Train on raw data.
 
         Args:
             x: list, array or string tensor of raw entries (texts; lists of tokens); or a
-                ``tf.data.Dataset`` of raw pairs ``(x, y)``, batched or not, whose ``x`` are
-                strings; or, for those who preprocess themselves, anything ``keras.Model.fit``
-                takes.
+                ``tf.data.Dataset`` of raw columns ``(x, y)`` or ``(x, y, sample_weight)``, batched
+                or not, whose ``x`` are strings; or, for those who preprocess themselves, a data set
+                or generator of what :meth:`preprocess` gives.
             y: list, array or tensor, one entry for each of ``x``; None with a data set.
             batch_size: int, rows in a batch.
-            validation_data: a pair ``(x, y)`` or a data set, as above.
+            validation_split: share of the rows, the last ones, that is kept for validation; only
+                of lists and arrays, and without ``validation_data``.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a data set, as above.
             shuffle: shuffle lists and arrays at each epoch.
+            sample_weight: how much each row counts in the loss, a number for each of ``x``; None
+                with a data set, which has them as its third column.
             **kwargs: what else ``keras.Model.fit`` takes (``epochs``, ``callbacks``, ...).
 
         Returns:
@@ -76,22 +92,52 @@ class ZooModel(keras.Model):
 
         Raises:
             TypeError: entries of a wrong type.
-            ValueError: no rows, ``x`` and ``y`` of different lengths, or what the model refuses.
+            ValueError: no rows, columns of different lengths, or what the model refuses.
         """
-        if isinstance(validation_data, tuple) and len(validation_data) == 2:
-            validation_data = self._dataset(*validation_data, batch_size=batch_size)
-        elif validation_data is not None:
-            validation_data = self._dataset(validation_data, None, batch_size=batch_size)
-        data = self._dataset(x, y, batch_size=batch_size, shuffle=shuffle)
+        if validation_split and validation_data is None:
+            columns = self._columns(x, y, sample_weight)
+            train, held_out = split_rows(columns, validation_split)
+            data = self._batches(train, batch_size, shuffle)
+            validation_data = self._batches(held_out, batch_size)
+        else:
+            data = self._dataset(x, y, sample_weight, batch_size, shuffle)
+            if isinstance(validation_data, (tuple, list)):
+                validation_data = self._dataset(*three_columns(validation_data), batch_size)
+            elif validation_data is not None:
+                validation_data = self._dataset(validation_data, None, None, batch_size)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
         return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
 
-    def evaluate(self, x=None, y=None, batch_size=32, **kwargs):
+    def evaluate(self, x=None, y=None, batch_size=32, sample_weight=None, **kwargs):
         """Loss and metrics on raw data; arguments as in :meth:`fit`."""
         # Keras calls this from `fit` for validation, with a data set that is preprocessed already.
-        return super().evaluate(self._dataset(x, y, batch_size=batch_size), **kwargs)
+        return super().evaluate(self._dataset(x, y, sample_weight, batch_size), **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """What the network gives for preprocessed inputs; for raw data there is the verb.
+
+        Args:
+            x: a data set or generator of the inputs that :meth:`preprocess` gives.
+            *args, **kwargs: what else ``keras.Model.predict`` takes.
+
+        Raises:
+            TypeError: raw data, or any lists.
+        """
+        if is_raw(x) or isinstance(x, (list, tuple)):
+            raise TypeError(
+                f"`predict` takes preprocessed inputs; for raw data use `model.{self.task}(...)`. "
+                f"Received: x={short(x)}"
+            )
+        return super().predict(x, *args, **kwargs)
+
+    def save(self, *args, **kwargs):
+        """Refused: a ``.keras`` file would lack the vocabularies, and could not be loaded."""
+        raise NotImplementedError(
+            "A model of the zoo is saved with `zoo.save(model, folder)` and its weights alone with "
+            "`model.save_weights(path)`, which ModelCheckpoint(..., save_weights_only=True) calls."
+        )
 
     def raw_columns(self, x, y):
         """The raw columns that ``fit`` and ``evaluate`` were given, checked.
@@ -108,48 +154,80 @@ class ZooModel(keras.Model):
         columns = zip(self.raw_names, (x, y), strict=True)
         return tuple(tf.constant(check_texts(name, column)) for name, column in columns)
 
-    def _dataset(self, x, y, batch_size, shuffle=False):
-        if isinstance(x, tf.data.Dataset):
-            if y is not None:
-                raise ValueError(
-                    f"`{self.raw_names[1]}` must come in the data set. Received: y={_short(y)}"
-                )
-            spec = x.element_spec
-            columns = spec if isinstance(spec, tuple) else (spec,)
-            if getattr(columns[0], "dtype", None) != tf.string:
-                return x
-            if len(columns) != 2:
-                raise ValueError(
-                    f"A data set of raw data must have two columns, `{self.raw_names[0]}` and "
-                    f"`{self.raw_names[1]}`. Received: {spec}"
-                )
-            data = x.ragged_batch(batch_size) if columns[0].shape.rank == self.raw_rank else x
-        elif y is None:
-            if isinstance(x, (list, tuple, np.ndarray, str, bytes)):
-                raise ValueError(
-                    f"`{self.raw_names[1]}` must be given beside `{self.raw_names[0]}`. "
-                    f"Received: y=None and x={_short(x)}"
-                )
+    def _dataset(self, x, y, sample_weight, batch_size, shuffle=False):
+        """Whatever was given as batches for Keras."""
+        listed = isinstance(x, (list, tuple)) or is_raw(x) or y is not None
+        if listed and not isinstance(x, tf.data.Dataset):
+            return self._batches(self._columns(x, y, sample_weight), batch_size, shuffle)
+        for name, column in ((self.raw_names[1], y), ("sample_weight", sample_weight)):
+            if column is not None:
+                raise ValueError(f"`{name}` must come in the data set. Received: {short(column)}")
+        if not is_raw(x):
             return x
-        else:
-            columns = self.raw_columns(x, y)
-            rows = [column.shape[0] for column in columns]
-            if rows[0] != rows[1]:
-                names = " and ".join(f"`{name}`" for name in self.raw_names)
+        spec = x.element_spec
+        if not isinstance(spec, tuple) or len(spec) not in (2, 3):
+            raise ValueError(
+                f"A data set of raw data must have two columns, `{self.raw_names[0]}` and "
+                f"`{self.raw_names[1]}`, or a third with weights. Received: {spec}"
+            )
+        ranks = [column.shape.rank for column in spec[:2]]
+        one, batch = self.raw_rank, self.raw_rank + 1
+        if None not in ranks and ranks not in ([one, one], [batch, batch]):
+            raise ValueError(
+                f"`{self.raw_names[0]}` and `{self.raw_names[1]}` of a data set must be rows of "
+                f"rank {one} or batches of rank {batch}. Received: {spec}"
+            )
+        return self._preprocessed(x.ragged_batch(batch_size) if ranks[0] == one else x)
+
+    def _columns(self, x, y, sample_weight):
+        """Lists or arrays as tensors of equally many rows: two, or three with weights."""
+        if isinstance(x, tf.data.Dataset):
+            raise ValueError(
+                "`validation_split` needs lists or arrays: of a data set give `validation_data`. "
+                f"Received: x={short(x)}"
+            )
+        if y is None:
+            raise ValueError(
+                f"`{self.raw_names[1]}` must be given beside `{self.raw_names[0]}`. "
+                f"Received: y=None and x={short(x)}"
+            )
+        names, columns = list(self.raw_names), list(self.raw_columns(x, y))
+        if sample_weight is not None:
+            names.append("sample_weight")
+            columns.append(
+                tf.constant(check_column(names[2], sample_weight, "numbers"), tf.float32)
+            )
+        rows = [column.shape[0] for column in columns]
+        for name, count in zip(names[1:], rows[1:], strict=True):
+            if count != rows[0]:
                 raise ValueError(
-                    f"{names} must have one entry for each other. "
-                    f"Received: {rows[0]} and {rows[1]} entries"
+                    f"`{names[0]}` and `{name}` must have one entry for each other. "
+                    f"Received: {rows[0]} and {count} entries"
                 )
-            data = tf.data.Dataset.from_tensor_slices(columns)
-            if shuffle:
-                data = data.shuffle(rows[0])
-            data = data.ragged_batch(batch_size)
+        return tuple(columns)
+
+    def _batches(self, columns, batch_size, shuffle=False):
+        data = tf.data.Dataset.from_tensor_slices(columns)
+        if shuffle:
+            data = data.shuffle(columns[0].shape[0])
+        return self._preprocessed(data.ragged_batch(batch_size))
+
+    def _preprocessed(self, data):
         # A graph of its own, which is not traced again at each call.
         preprocess = self._graphs.setdefault(
-            "preprocess", tf.function(self.preprocess, autograph=False)
+            "preprocess", tf.function(self._weighted, autograph=False)
         )
         data = data.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return data.prefetch(tf.data.AUTOTUNE)
+
+    def _weighted(self, x, y, sample_weight=None):
+        """What ``preprocess`` gives; each row's weight is multiplied into weights of its tokens."""
+        inputs, targets, *weights = self.preprocess(x, y)
+        if sample_weight is not None:
+            sample_weight = tf.cast(sample_weight, tf.float32)
+            weights = [weight * sample_weight[:, tf.newaxis] for weight in weights]
+            weights = weights or [sample_weight]
+        return inputs, targets, *weights
 
     def run_graph(self, function, texts, **options):
         """Runs ``function(texts, **options)``, traced once for all texts.
@@ -177,55 +255,6 @@ class ZooModel(keras.Model):
         return dict(self.configuration)
 
 
-def check_column(name, values, what="strings"):
-    """A column of raw data as a list; raises an error that names what is wrong.
-
-    Args:
-        name: the argument's name, for the message.
-        values: a list, tuple, NumPy array or tensor, one-dimensional.
-        what: what it must hold, for the message.
-
-    Raises:
-        TypeError: ``values`` is one string or no sequence.
-        ValueError: ``values`` is empty or has more than one dimension.
-    """
-    if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__len__"):
-        raise TypeError(f"`{name}` must be a list of {what}. Received: {_short(values)}")
-    if getattr(values, "ndim", 1) != 1:
-        raise ValueError(f"`{name}` must have one dimension. Received: shape {values.shape}")
-    values = list(values.numpy() if isinstance(values, tf.Tensor) else values)
-    if not values:
-        raise ValueError(f"`{name}` must not be empty. Received: an empty list")
-    return values
-
-
-def check_texts(name, texts):
-    """Texts as a flat list of ``bytes``; raises an error that names what is wrong.
-
-    Args:
-        name: the argument's name, for the message.
-        texts: a list, tuple, NumPy array or string tensor of texts, one-dimensional.
-
-    Raises:
-        TypeError: ``texts`` is one string or no sequence, or an entry is not a string.
-        ValueError: ``texts`` is empty or has more than one dimension.
-    """
-    texts = check_column(name, texts)
-    for index, text in enumerate(texts):
-        if not isinstance(text, (str, bytes)):
-            raise TypeError(
-                f"`{name}` must hold strings only. Received: {name}[{index}]={_short(text)}"
-            )
-    # Lone surrogates, as in "\ud800", have no UTF-8 form; they get the mark of a damaged character.
-    return [t.encode("utf-8", "replace") if isinstance(t, str) else bytes(t) for t in texts]
-
-
-def check_count(name, value):
-    """Raises ValueError unless ``value`` is an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"`{name}` must be an int of at least 1. Received: {name}={value!r}")
-
-
 def batched_by_length(texts, lengths, batch_size, run):
     """Runs a verb over texts in batches of like length; the results in the order of the texts.
 
@@ -247,8 +276,3 @@ def batched_by_length(texts, lengths, batch_size, run):
         for row, result in zip(rows, run(batch), strict=True):
             results[row] = result
     return results
-
-
-def _short(value):
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"

@@ -16,9 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import CRF, BasicLSTMCell, BidirectionalRNN
-from zoo.models.base import Signature, ZooModel, batched_by_length, check_count, check_texts
+from zoo.models.base import Signature, ZooModel, batched_by_length
 from zoo.models.entities import entities_by_text, find_entities
 from zoo.models.entity_f1 import EntityF1
+from zoo.models.raw_data import check_count, check_texts
 from zoo.models.tagged_columns import check_tags, check_tokens
 from zoo.models.token_encoder import TokenEncoder
 from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_moves, iobes_tags
@@ -221,9 +222,25 @@ class NER(ZooModel):
         outputs, _ = self.encoder(tokens, inputs["lengths"], training=training)
         return self.projection(self.output_dropping(outputs, training=training))
 
+    def compile(self, optimizer="adam", loss=None, **kwargs):
+        """As ``keras.Model.compile``, without a loss: that is the CRF's, see ``compute_loss``.
+
+        Raises:
+            ValueError: a ``loss``.
+        """
+        if loss is not None:
+            raise ValueError(
+                "`loss` must be left out: the loss of a tagger is the negative log-likelihood of "
+                f"its CRF. Received: loss={loss!r}"
+            )
+        super().compile(optimizer, **kwargs)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Negative log-likelihood of a sentence's tags, the mean over sentences."""
-        return -tf.reduce_mean(self.crf.log_likelihood(y_pred, y, x["lengths"]))
+        losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
+        if sample_weight is not None:
+            losses *= tf.cast(sample_weight, losses.dtype)
+        return tf.reduce_mean(losses)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """The loss, ``f1`` of the entities found, and the metrics given to ``compile``."""

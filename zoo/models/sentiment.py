@@ -28,14 +28,8 @@ from zoo.layers import (
     DynamicRNN,
     average_pooling,
 )
-from zoo.models.base import (
-    Signature,
-    ZooModel,
-    batched_by_length,
-    check_column,
-    check_count,
-    check_texts,
-)
+from zoo.models.base import Signature, ZooModel, batched_by_length
+from zoo.models.raw_data import check_column, check_count, check_texts
 from zoo.text.vocabulary import PAD_ID, WordVocabulary
 from zoo.text.words import Words, WordTokenizer
 
@@ -170,6 +164,13 @@ class Sentiment(ZooModel):
         return self.readout == "attention"
 
     # Data.
+
+    def fit(self, *args, class_weight=None, **kwargs):
+        """As :meth:`ZooModel.fit`; ``class_weight`` may name classes by label or by number."""
+        if class_weight:
+            numbers = {label: number for number, label in enumerate(self.labels)}
+            class_weight = {numbers.get(key, key): value for key, value in class_weight.items()}
+        return super().fit(*args, class_weight=class_weight, **kwargs)
 
     def raw_columns(self, texts, labels):
         """Texts and the numbers of their labels.

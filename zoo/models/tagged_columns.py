@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo.models.base import check_column, check_texts
+from zoo.models.raw_data import check_column, check_texts
 from zoo.text.tags import OUTSIDE, to_iobes
 
 
@@ -51,8 +51,9 @@ def check_tags(tags, lengths, types):
                 f"`tags[{row}]` must have a tag for each of its {length} tokens. "
                 f"Received: {len(names)} tags"
             )
+        names = [_decoded(name) for name in names]
         try:
-            checked[row] = to_iobes(list(names))
+            checked[row] = to_iobes(names)
         except ValueError as error:
             raise ValueError(f"`tags[{row}]` is not in BIO, IOB1 or IOBES: {error}") from error
         for place, tag in enumerate(checked[row]):
@@ -70,6 +71,12 @@ def _check_row(name, row, value):
         raise TypeError(
             f"`{name}` must hold lists, one for each sentence. Received: {name}[{row}]={value!r}"
         )
+
+
+def _decoded(tag):
+    """A tag as ``str``: data sets and arrays of TensorFlow hold ``bytes``."""
+    tag = tag.numpy() if isinstance(tag, tf.Tensor) else tag
+    return tag.decode("utf-8", "replace") if isinstance(tag, bytes) else tag
 
 
 def _ragged(rows):

@@ -7,14 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import beam_search, greedy
-from zoo.models.base import (
-    Signature,
-    ZooModel,
-    batched_by_length,
-    check_count,
-    check_texts,
-)
+from zoo.models.base import Signature, ZooModel, batched_by_length
 from zoo.models.losses import TokenCrossEntropy
+from zoo.models.raw_data import check_count, check_texts
 from zoo.models.readout import TiedReadout, scaled_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 

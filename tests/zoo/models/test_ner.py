@@ -307,6 +307,9 @@ def test_every_scheme_and_form_of_raw_data(model):
     for data in (
         (tokens, iobes),
         ([np.array(row) for row in tokens], [tuple(row) for row in tags]),
+        ([tf.constant(row) for row in tokens], [tf.constant(row) for row in tags]),
+        (columns[0], columns[1]),
+        (columns[0].to_list(), columns[1].to_list()),
         (pairs.ragged_batch(6),),
         (pairs,),
         (bio,),
@@ -414,5 +417,7 @@ def test_bad_arguments_are_named(model):
         NER(words, characters, types="PER")
     with pytest.raises(ValueError, match=r"types=\['A', 'A'\]"):
         NER(words, characters, types=["A", "A"])
+    with pytest.raises(ValueError, match=r"the loss of a tagger is .* Received: loss='mse'"):
+        model.compile("adam", loss="mse")
     with pytest.raises(ValueError, match="output='hmm'"):
         NER(words, characters, output="hmm")

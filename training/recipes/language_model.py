@@ -46,7 +46,7 @@ class Pretraining:
     dropout: float = 0.1
     negatives: int = 1024
     # Schedule: a pass over the text is cut into parts, after each of which a run can be resumed
-    passes: int = 2
+    passes: int = 3
     parts: int = 10
     batch_size: int = 64
     learning_rate: float = 3e-3

@@ -64,7 +64,7 @@ WITH_WORD_VECTORS = {
 RECIPES = {
     "sentiment": Recipe(
         "sentiment",
-        pretraining=Pretraining(passes=1),
+        pretraining=Pretraining(),
         vector_words=30_000,
         network={
             "readout": "attention",

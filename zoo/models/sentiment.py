@@ -166,10 +166,19 @@ class Sentiment(ZooModel):
     # Data.
 
     def fit(self, *args, class_weight=None, **kwargs):
-        """As :meth:`ZooModel.fit`; ``class_weight`` may name classes by label or by number."""
+        """As :meth:`ZooModel.fit`; ``class_weight`` may name classes by label or by number.
+
+        Raises:
+            ValueError: ``class_weight`` names a class that is none.
+        """
         if class_weight:
             numbers = {label: number for number, label in enumerate(self.labels)}
             class_weight = {numbers.get(key, key): value for key, value in class_weight.items()}
+            if unknown := class_weight.keys() - numbers.values():
+                raise ValueError(
+                    f"`class_weight` must name entries of {list(self.labels)} or their numbers. "
+                    f"Received: {sorted(unknown, key=str)}"
+                )
         return super().fit(*args, class_weight=class_weight, **kwargs)
 
     def raw_columns(self, texts, labels):

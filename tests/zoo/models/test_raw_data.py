@@ -87,6 +87,7 @@ def test_classes_are_weighted_by_name_or_number(classifier):
     [
         ({"sample_weight": [1.0]}, "`texts` and `sample_weight` .* 4 and 1 entries"),
         ({"sample_weight": 2.0}, "`sample_weight` must be a list of numbers"),
+        ({"class_weight": {"good": 2.0}}, r"negative.*Received: \['good'\]"),
         ({"validation_split": 0.9}, "validation_split=0.9 of 4 rows"),
         ({"validation_split": 1.5}, "validation_split=1.5 of 4 rows"),
         ({"validation_data": TEXTS}, "`validation_data` must be"),

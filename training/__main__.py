@@ -175,13 +175,15 @@ def compare(names_or_folders, figures):
     """
     from training.card import markdown_table
     from training.comparison import comparison
+    from zoo.presets import preset_folder
 
     try:
         places = dict(figure.rsplit("=", 1) for figure in figures)
     except ValueError:
         raise click.UsageError(f"--figure must be HEADING=PLACE. Received: {figures}") from None
     try:
-        click.echo(markdown_table(*comparison(names_or_folders, places)))
+        folders = [preset_folder(name) for name in names_or_folders]
+        click.echo(markdown_table(*comparison(folders, places)))
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 

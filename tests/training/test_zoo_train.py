@@ -179,9 +179,13 @@ def test_seeds_are_compared(tmp_path):
         }
         (tmp_path / str(seed)).mkdir()
         (tmp_path / str(seed) / "metrics.json").write_text(json.dumps(metrics))
+        (tmp_path / str(seed) / "config.json").write_text("{}")
     figure = ("--figure", "F1=splits.conll2003_test.f1")
     result = run("compare", tmp_path / "1", tmp_path / "2", *figure)
     assert "| ner | 1, 2 | 90.50 ± 0.71 |" in result.output
-    result = run("compare", tmp_path / "3", *figure)
-    assert result.exit_code == 1
-    assert "does not exist" in result.output
+    assert "| ner | 1 | " in run("compare", "ner", *figure).output  # the preset that ships
+    (tmp_path / "2" / "metrics.json").unlink()
+    for folder, message in (("2", "does not exist"), ("3", "close")):
+        result = run("compare", tmp_path / folder, *figure)
+        assert result.exit_code == 1
+        assert message in result.output

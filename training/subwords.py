@@ -1,8 +1,7 @@
-"""Train a SentencePiece vocabulary, and cut a corpus into its pieces."""
+"""Train a SentencePiece vocabulary."""
 
 import io
 
-import numpy as np
 import sentencepiece
 
 from zoo.text.subwords import END_ID, PAD_ID, START_ID, UNK_ID
@@ -44,17 +43,3 @@ def train_subwords(sentences, vocabulary_size):
             f"Received: vocabulary_size={vocabulary_size} ({error})"
         ) from error
     return model.getvalue()
-
-
-def segment(model, texts):
-    """Ids of each text, the end id last, as ``SubwordTokenizer.encode`` gives them in the graph.
-
-    Args:
-        model: the serialised SentencePiece model, ``bytes``.
-        texts: list of strings.
-
-    Returns:
-        A list of int32 arrays.
-    """
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-    return [np.array([*ids, END_ID], np.int32) for ids in processor.encode(texts)]

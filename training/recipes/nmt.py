@@ -13,7 +13,7 @@ from training.batches import training_batches
 from training.bleu import lowercased_tokenised_bleu
 from training.multi30k import load_multi30k
 from training.runs import averaging_adam, prepared, train_model
-from training.subwords import segment, train_subwords
+from training.subwords import train_subwords
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
 from zoo.text.subwords import SubwordTokenizer
@@ -97,7 +97,7 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
         sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
         model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
-        pairs = segment(subwords, sources), segment(subwords, data.de)
+        pairs = unpadded(*model.encode_source(data.en)), unpadded(*model.tokenizer.encode(data.de))
 
         def batches(epochs):
             return training_batches(
@@ -120,3 +120,8 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
         )
         return train_model(model, recipe, batches, steps, out, dev_bleu, "bleu", command, callbacks)
+
+
+def unpadded(ids, lengths):
+    """Rows of padded ids ``[batch, time]`` without their padding: a list of int32 arrays."""
+    return [row[:length] for row, length in zip(ids.numpy(), lengths.numpy(), strict=True)]

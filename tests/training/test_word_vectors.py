@@ -1,6 +1,9 @@
 """Word vectors: text, gzip, zip and folder give the same; odd lines are read or named."""
 
 import gzip
+import io
+import json
+import tarfile
 import zipfile
 
 import numpy as np
@@ -46,6 +49,37 @@ def test_gzip_zip_folder_and_a_header_give_the_same(text, tmp_path):
         words, vectors = load_word_vectors(path, units=3)
         assert words == expected.words
         np.testing.assert_array_equal(vectors, expected.vectors)
+
+
+def test_winks_package_reads_as_the_text_does(tmp_path):
+    words = {"the": [1, 2, 3], '"': [4, 5, 6], "café]}": [7, 8, 9.5], "\\": [0, -1e-05, 1]}
+    content = {
+        "dimensions": 3,
+        "words": list(words),
+        # Behind the numbers their norm and the word's number.
+        "vectors": {word: [*numbers, 9.9, i] for i, (word, numbers) in enumerate(words.items())},
+        "unkVector": [0, 0, 0, 0, -1],
+    }
+    package = tmp_path / "wink-embeddings-sg-3d-1.0.tgz"
+    pack(package, "wink-embeddings-sg-3d.json", json.dumps(content, separators=(",", ":")))
+    for path in (package, tmp_path):
+        found, vectors = load_word_vectors(path, units=3)
+        assert found == list(words)
+        np.testing.assert_array_equal(vectors, np.array(list(words.values()), np.float32))
+
+
+def test_another_package_is_refused(tmp_path):
+    path = tmp_path / "wink-nlp-2.tgz"
+    pack(path, "index.js", "")
+    with pytest.raises(ValueError, match=r"wink-nlp-2\.tgz.*holds no"):
+        load_word_vectors(path)
+
+
+def pack(path, name, text):
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(f"package/{name}")
+        member.size = len(text.encode())
+        archive.addfile(member, io.BytesIO(text.encode()))
 
 
 def test_a_missing_size_or_file_is_named(text, tmp_path):

@@ -181,8 +181,9 @@ def test_overwriting_replaces_all_of_a_preset_and_nothing_else(folder, model, tm
     zoo.save(model, tmp_path / "home", overwrite=True)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("mine")
-    with pytest.raises(FileExistsError, match="something else than a preset"):
-        zoo.save(model, tmp_path / "thesis", overwrite=True)
+    for place in ("thesis", "thesis/chapter"):
+        with pytest.raises(FileExistsError, match="something else than a preset"):
+            zoo.save(model, tmp_path / place, overwrite=True)
     assert content(tmp_path / "thesis") == {"chapter": b"mine"}
 
 

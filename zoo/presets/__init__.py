@@ -185,9 +185,10 @@ def save(model, folder, overwrite=False, half=True, training=None):
             f"`model` must be one of {', '.join(MODELS)}. Received: {type(model).__name__}"
         )
     folder = Path(folder)
-    if overwrite and folder.exists() and not (folder / CONFIG).is_file() and any(folder.iterdir()):
+    ours = folder.is_dir() and ((folder / CONFIG).is_file() or not any(folder.iterdir()))
+    if overwrite and folder.exists() and not ours:
         raise FileExistsError(
-            f"`folder` holds something else than a preset, which is not overwritten. "
+            "`folder` is or holds something else than a preset, which is not overwritten. "
             f"Received: {str(folder)!r}"
         )
     with whole_folder(folder, overwrite) as partial:

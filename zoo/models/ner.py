@@ -243,9 +243,17 @@ class NER(ZooModel):
         return tf.reduce_mean(losses)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss, ``f1`` of the entities found, and the metrics given to ``compile``."""
-        tags, _ = self.crf.viterbi(y_pred, x["lengths"])
-        self.f1.update_state(y, tags, x["lengths"])
+        """The loss, ``f1`` of the entities found, and the metrics given to ``compile``.
+
+        The latter get the real tokens alone: tag ids ``[tokens]`` and scores ``[tokens, tags]``.
+        """
+        lengths = x["lengths"]
+        tags, _ = self.crf.viterbi(y_pred, lengths)
+        self.f1.update_state(y, tags, lengths)
+        real = tf.sequence_mask(lengths, tf.shape(y_pred)[1])
+        y, y_pred = tf.boolean_mask(y, real), tf.boolean_mask(y_pred, real)
+        if sample_weight is not None:
+            sample_weight = tf.repeat(sample_weight, lengths)
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     # Tagging.

@@ -215,6 +215,28 @@ def test_loss_ignores_padding_and_batch_mates(model):
     assert float(loss) == pytest.approx(together, rel=1e-4)
 
 
+def test_metrics_of_the_user_count_real_tokens_only():
+    model = shaken(tiny())
+    model.compile(metrics=["accuracy"], weighted_metrics=["accuracy"])
+    tokens, tags = corpus()
+    tokens, tags = [*tokens[:20], ["Ada"]], [*tags[:20], ["B-PER"]]
+    right = []
+    for row, wanted in zip(tokens, tags, strict=True):
+        inputs, ids = model.preprocess(*model.raw_columns([row], [wanted]))
+        found = np.argmax(model(inputs), -1)
+        right.append((found == ids.numpy())[0])
+    weights = np.arange(1.0, len(tokens) + 1)
+    figures = model.evaluate(
+        tokens, tags, sample_weight=weights, batch_size=8, verbose=0, return_dict=True
+    )
+    assert figures["accuracy"] == pytest.approx(np.mean(np.concatenate(right)))
+    weighted = np.average(
+        np.concatenate(right), weights=np.repeat(weights, [len(row) for row in right])
+    )
+    assert figures["weighted_accuracy"] == pytest.approx(weighted)
+    assert 0 < figures["accuracy"] < 1
+
+
 def test_f1_is_that_of_the_tags_found_whatever_the_batches(model):
     tokens, tags = corpus()
     found = [chunks(row) for row in model.tag_tokens(tokens)]

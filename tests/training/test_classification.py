@@ -122,10 +122,10 @@ def test_the_card_has_figures_data_and_published_results(folder):
     metrics["splits"]["imdb_test"]["published_data"] = True
     card = card_text(classification, config("sentiment", corpus="imdb"), metrics)
     assert "92.8" in card
-    sst = config("sentiment_sst", corpus="sst2", pretraining={"passes": 2})
+    sst = config("sentiment_sst", corpus="sst2", preset="sentiment")
     card = card_text(classification, sst, metrics)
-    assert "SST-2 as GLUE has it" in card
-    assert "The language model it started from" in card
+    for told in ("SST-2 as GLUE has it", "GloVe", "those of `sentiment`", "Maas et al. 2011"):
+        assert told in card
 
 
 def test_read_outs_are_compared_and_a_stopped_comparison_goes_on(folder, tmp_path, monkeypatch):

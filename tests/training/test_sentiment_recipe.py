@@ -125,6 +125,31 @@ def test_a_stopped_run_goes_on_to_the_same_losses(whole, folder, tmp_path):
     np.testing.assert_allclose(parts.losses, whole[1], rtol=1e-3)
 
 
+def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_path):
+    recipe = dataclasses.replace(
+        RECIPE,
+        preset=str(whole[0]),
+        fixed_words=True,
+        epochs=2,
+        vector_words=40,
+        network={**RECIPE.network, "embedding_units": 16},
+    )
+    losses = Losses()
+    model = zoo.load(run(recipe, tmp_path / "run", folder, callbacks=[losses]))
+    assert losses.losses[-1] < losses.losses[0]
+    learnt = zoo.load(whole[0])
+    rows, learnt_rows = (
+        dict(zip(of.vocabulary.words, of.embedding.get_weights()[0][2:], strict=True))
+        for of in (model, learnt)
+    )
+    assert learnt_rows.keys() == rows.keys()
+    for word, row in learnt_rows.items():
+        np.testing.assert_allclose(rows[word][8:], row, rtol=1e-3)  # presets are float16
+    for word in ("good", "film", "elsewhere"):
+        np.testing.assert_array_equal(rows[word][:8], 0.5)
+    assert model.embedding.trainable  # for whoever fine-tunes it
+
+
 def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
     recipe = dataclasses.replace(
         RECIPE,

@@ -192,7 +192,11 @@ WHAT = {
         "Is a film review negative or positive? " + _NETWORK + " Trained on labelled reviews and "
         "public word vectors alone, to be compared with `sentiment`."
     ),
-    "sentiment_sst": "Is a sentence about a film negative or positive? " + _NETWORK,
+    "sentiment_sst": (
+        "Is a sentence about a film negative or positive? "
+        + _NETWORK
+        + " A word is its GloVe vector and, beside it, the one that `sentiment` has learnt."
+    ),
 }
 EXAMPLE = 'model.classify(["A warm and funny film, never dull."])'
 MEASURE = "accuracy on dev, which was held out of the training split"
@@ -236,8 +240,9 @@ def data_section(config: dict) -> str:
     parts = [DATA[recipe["corpus"]]]
     if recipe.get("pretraining") is None:
         parts.append(VECTORS)
-    elif recipe["corpus"] != "imdb":
-        parts.append("The language model it started from:\n\n" + DATA["imdb"])
+    if recipe.get("preset"):
+        parts.append(f"Beside them stand those of `{recipe['preset']}`, which it learnt from:")
+        parts.append(DATA["imdb"])
     return "\n\n".join(parts)
 
 

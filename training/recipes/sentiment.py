@@ -4,7 +4,9 @@ Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 
 ``sentiment`` is first a language model on all of IMDB's training reviews, labelled or not (see
 ``training/recipes/language_model.py``). ``sentiment_labelled`` is what 25,000 labelled reviews and
-public word vectors give without that; the read-outs are compared by it.
+public word vectors give without that; the read-outs are compared by it. ``sentiment_sst`` knows a
+word by its public vector and by the one that ``sentiment`` has learnt, which tells praise from
+blame.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import zoo
 import zoo.models
 from training.batches import training_batches
 from training.corpus_words import CorpusWords
@@ -38,6 +41,8 @@ class Recipe:
     word_dropout: float = 0.0  # share of words made unknown in training
     # Where the network starts: as a language model, or else with public word vectors
     pretraining: Pretraining | None = None
+    preset: str | None = None  # whose own word vectors stand beside the public ones
+    fixed_words: bool = False  # whether all vectors stay what they are
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
@@ -75,12 +80,15 @@ RECIPES = {
             "embedding_dropout": 0.4,
             "readout_dropout": 0.5,
         },
-        epochs=3,
+        epochs=6,
         batch_size=64,
     ),
     "sentiment_labelled": Recipe(
         "sentiment_labelled",
-        network=WITH_WORD_VECTORS,
+        network={**WITH_WORD_VECTORS, "embedding_units": 100},
+        epochs=6,
+        batch_size=64,
+        learning_rate=2e-3,
     ),
     "sentiment_sst": Recipe(
         "sentiment_sst",
@@ -142,14 +150,18 @@ def train(
             words, rows, encoder = pretrain(
                 recipe.pretraining, recipe.network, recipe.seed, folder, data_dir, verify, callbacks
             )
-            known = WordVectors(["", "", *words], rows)  # padding and unknown have rows too
+            known = [_with_rows_of_ids(words, rows)]
         else:
-            known = load_word_vectors(word_vectors, units=recipe.network["embedding_units"])
-        words = dict.fromkeys([*frequent, *filter(None, known.words[: recipe.vector_words])])
-        vocabulary = WordVocabulary(list(words))
+            learnt = [_of_preset(recipe.preset)] if recipe.preset else []
+            units = recipe.network["embedding_units"] - sum(of.vectors.shape[1] for of in learnt)
+            known = [load_word_vectors(word_vectors, units=units), *learnt]
+        words = [word for of in known for word in of.words[: recipe.vector_words] if word]
+        vocabulary = WordVocabulary(list(dict.fromkeys([*frequent, *words])))
         model = zoo.models.MODELS[recipe.model](vocabulary, **recipe.network)
-        table = embedding_matrix(["", "", *vocabulary.words], known, recipe.seed)
-        model.embedding.set_weights([table])
+        rows = ["", "", *vocabulary.words]
+        tables = [embedding_matrix(rows, of, recipe.seed) for of in known]
+        model.embedding.set_weights([np.concatenate(tables, axis=1)])
+        model.embedding.trainable = not recipe.fixed_words
         if encoder:
             model.encoder.set_weights(encoder)
 
@@ -175,6 +187,18 @@ def train(
         return train_model(
             model, recipe, batches, steps, out, dev_accuracy, "accuracy", command, callbacks
         )
+
+
+def _with_rows_of_ids(words, rows):
+    """The rows of an embedding as word vectors: padding and the unknown word have some too."""
+    return WordVectors(["", "", *words], rows)
+
+
+def _of_preset(name):
+    """The word vectors that a preset has learnt."""
+    model = zoo.load(name)
+    (rows,) = model.embedding.get_weights()
+    return _with_rows_of_ids(model.vocabulary.words, rows)
 
 
 def cut(ids, longest):

@@ -96,8 +96,15 @@ RECIPES = {
         min_count=1,
         vector_words=30_000,
         word_dropout=0.05,
-        network=WITH_WORD_VECTORS,
-        epochs=6,
+        preset="sentiment",
+        fixed_words=True,
+        network={
+            **WITH_WORD_VECTORS,
+            "embedding_units": 100 + 128,
+            "units": 200,
+            "embedding_dropout": 0.2,
+        },
+        epochs=8,
         batch_size=64,
     ),
 }

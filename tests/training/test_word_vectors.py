@@ -68,9 +68,10 @@ def test_winks_package_reads_as_the_text_does(tmp_path):
         np.testing.assert_array_equal(vectors, np.array(list(words.values()), np.float32))
 
 
-def test_another_package_is_refused(tmp_path):
+@pytest.mark.parametrize("member", ["index.js", "words-3d.json"])
+def test_another_package_is_refused(tmp_path, member):
     path = tmp_path / "wink-nlp-2.tgz"
-    pack(path, "index.js", "")
+    pack(path, member, '{"vectors":{}}')
     with pytest.raises(ValueError, match=r"wink-nlp-2\.tgz.*holds no"):
         load_word_vectors(path)
 

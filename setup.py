@@ -45,6 +45,7 @@ setup(
     packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
     package_data={
         "zoo": ["presets/**/*"],
+        "training": ["imdb_dev.txt"],
         "serving": ["tf_serving/**/*", "playground/*", "playground/**/*"],
     },
     install_requires=[

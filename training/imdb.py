@@ -7,10 +7,11 @@ The corpus has no validation split, so one is held out of the training reviews. 
 reviews as well: 123 texts of the training split stand in the test split too, and 266 of the
 unlabelled ones. They are left there, as in published results.
 
-Of a film there are up to 30 reviews, all of them in one published split. So `dev` knows less than
-the test split what a classifier is worth: 97 % of its reviews are of films that have others in
-`train`, and where those have a majority, it alone is the right label of 87 %. A network that
-remembers names gains on `dev` and not on the test split.
+Of a film there are up to 30 reviews, all of them in one published split, and mostly of one mind:
+what is held out are all reviews of 325 films. (Of reviews held out one by one, 97 % would have
+others of their film in `train`, whose majority alone is the right label of 87 %: a network that
+remembers names would gain there and not on the test split.) TFDS leaves out which film a review is
+of, so a list goes with the code.
 
 The authors state no licence; the reviews are their writers'. Research use.
 """
@@ -20,13 +21,17 @@ import hashlib
 import tarfile
 import zlib
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 
 from training.lines import check_published
 from training.reviews import Reviews, digest
 
 HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
-DEV_REVIEWS = 2500
+# The first 8 hexadecimal digits of the SHA-256 of each review of the held-out films. Those are the
+# first by the SHA-256 of their numbers (tt0064354 and so on, from `urls_neg.txt` and
+# `urls_pos.txt`), until 2,500 reviews are reached.
+HELD_OUT = Path(__file__).with_name("imdb_dev.txt")
 ARCHIVES = {
     "train": "aclImdb_labeled.tar.gz",
     "test": "aclImdb_labeled.tar.gz",
@@ -39,7 +44,7 @@ FOLDERS = {"neg": 0, "pos": 1, "unsup": -1}
 # published, and `dev` what is held out of it.
 DIGESTS = {
     "train": "00d14d5bdad20526d8561d8f877fdf7de0985b00d425ad8fc8661dc0eb26ec30",
-    "dev": "0f2aecb105602228a128510ed5dd4eef861dc1b909f5f611b8ec7082d9764ecc",
+    "dev": "f8010380f04f5083ab23494c55769487eda0a76656cae5140d270f3f95a0b64c",
     "test": "3c03928231198d9553ffc7d097a353d1372d360a27e3430244168449e134e737",
     "unsupervised": "d747b422f74d803f62844322c5c4990e538fc8bf0531a5bd0e52c661c234dbd6",
 }
@@ -57,16 +62,17 @@ def load_imdb(
 ) -> Reviews:
     """Loads one split as lists.
 
-    The order is that of the texts' SHA-256: shuffled, and the same whatever the source. `dev` is
-    the first 2,500 of the published training reviews in this order (and a copy of the last of
-    them, should there be one), `train` the rest: no text is in both.
+    The order is that of the texts' SHA-256: shuffled, and the same whatever the source. `dev` has
+    all of the published training reviews of 325 films and copies of them under other films (2,512),
+    `train` the rest (22,488): no text is in both.
 
     Args:
         data_dir: A folder with the corpus's archives or with its folder `aclImdb`, or that folder
             itself. None: TFDS downloads `imdb_reviews` once and keeps it.
         split: `train`, `dev`, `test` or `unsupervised`.
         verify: Whether the reviews must be the published ones (SHA-256). False
-            lets `data_dir` hold other reviews in the same folders; a tenth of them is held out.
+            lets `data_dir` hold other reviews in the same folders: a tenth of them is held out, the
+            first in the order of their SHA-256.
 
     Returns:
         `Reviews(texts, labels)`; label 0 is negative, 1 positive, -1 not known. The texts have
@@ -101,9 +107,28 @@ def load_training(
         `Reviews` twice: `train`, `dev`.
     """
     reviews = _published(data_dir, "train", verify)
-    cut = _end_of_dev(reviews.texts)
-    train, dev = (Reviews(*(c[half] for c in reviews)) for half in (slice(cut, None), slice(cut)))
+    if verify:
+        listed = set(HELD_OUT.read_text(encoding="ascii").split())
+        held_out = [_key(text).hex()[:8] in listed for text in reviews.texts]
+    else:
+        last = reviews.texts[-(-len(reviews.texts) // 10) - 1]
+        held_out = [_key(text) <= _key(last) for text in reviews.texts]
+    kept = [not held for held in held_out]
+    train, dev = (Reviews(*(list(compress(c, of)) for c in reviews)) for of in (kept, held_out))
     return train, dev
+
+
+def load_unlabelled(data_dir: str | Path | None, verify: bool, without: Reviews) -> list[str]:
+    """The texts of the split `unsupervised` of `load_imdb` that other reviews do not have too.
+
+    Args:
+        data_dir, verify: As for `load_imdb`; so are the errors.
+        without: Reviews whose texts are left out, such as those to choose a network by.
+    """
+    held_out = set(without.texts)
+    return [
+        text for text in load_imdb(data_dir, "unsupervised", verify).texts if text not in held_out
+    ]
 
 
 def _published(data_dir, published, verify) -> Reviews:
@@ -126,13 +151,6 @@ def _published(data_dir, published, verify) -> Reviews:
 
 def _key(text) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _end_of_dev(texts) -> int:
-    cut = min(DEV_REVIEWS, -(-len(texts) // 10))
-    while cut < len(texts) and texts[cut] == texts[cut - 1]:
-        cut += 1
-    return cut
 
 
 def _from_disk(data_dir, split) -> Iterator[tuple[bytes, int]]:

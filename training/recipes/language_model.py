@@ -25,7 +25,7 @@ import tensorflow as tf
 from training.batches import bucketed_batches, training_batches
 from training.checkpoint import Checkpoint, averaged_weights
 from training.corpus_words import CorpusWords
-from training.imdb import load_imdb, load_training
+from training.imdb import load_training, load_unlabelled
 from training.runs import averaging_adam
 from zoo.files import write_atomically
 from zoo.layers import BasicLSTMCell, DynamicRNN
@@ -260,16 +260,13 @@ class KeepPart(keras.callbacks.Callback):
 
 def _rows(settings, data_dir, verify):
     """Rows to train on, dev rows and the words of the vocabulary."""
-    train, dev = (reviews.texts for reviews in load_training(data_dir, verify))
-    unlabelled = load_imdb(data_dir, "unsupervised", verify).texts
-    held_out = set(dev)
-    texts = [text for text in unlabelled if text not in held_out]
+    train, dev = load_training(data_dir, verify)
     corpus = CorpusWords()
-    read = corpus.read([*train, *texts])
+    read = corpus.read([*train.texts, *load_unlabelled(data_dir, verify, without=dev)])
     words = corpus.frequent(read, min_count=2, size=settings.vocabulary_size)
     vocabulary = WordVocabulary(words)
     rows = cut_rows(corpus.ids(read, vocabulary), settings.row_tokens)
-    dev_rows = cut_rows(corpus.ids(corpus.read(dev), vocabulary), settings.row_tokens)
+    dev_rows = cut_rows(corpus.ids(corpus.read(dev.texts), vocabulary), settings.row_tokens)
     tokens = np.cumsum([len(row) for row in dev_rows])
     return rows, dev_rows[: 1 + int(np.searchsorted(tokens, DEV_TOKENS))], words
 

@@ -78,9 +78,14 @@ def main():
 @click.option(
     "--pretraining",
     type=click.Path(path_type=Path),
-    help="Folder of a language model that another run has trained, for `sentiment`.",
+    help="Folder of a language model that another run has trained, for `sentiment_pretrained`.",
 )
-def train(name, out, data_dir, any_data, word_vectors, pretraining, **changes):
+@click.option(
+    "--words-of",
+    type=click.Path(path_type=Path),
+    help="Preset that a run of `sentiment_pretrained` has left, for `sentiment_sst`.",
+)
+def train(name, out, data_dir, any_data, word_vectors, pretraining, words_of, **changes):
     """Train the model NAME; stopped at any moment, the same command goes on.
 
     OUT gets `preset/` (the best epoch so far by the dev score, for `zoo.load`), `logs/` for
@@ -90,7 +95,11 @@ def train(name, out, data_dir, any_data, word_vectors, pretraining, **changes):
 
     try:
         recipe = _changed(recipes.recipe(name), changes)
-        inputs = {"word_vectors": word_vectors, "pretraining": pretraining}
+        inputs = {
+            "word_vectors": word_vectors,
+            "pretraining": pretraining,
+            "words_of": words_of,
+        }
         inputs = {key: value for key, value in inputs.items() if value is not None}
         preset = recipes.train(
             recipe, out, data_dir, verify=not any_data, command=_command(), **inputs

@@ -122,10 +122,18 @@ def test_the_card_has_figures_data_and_published_results(folder):
     metrics["splits"]["imdb_test"]["published_data"] = True
     card = card_text(classification, config("sentiment", corpus="imdb"), metrics)
     assert "92.8" in card
-    sst = config("sentiment_sst", corpus="sst2", preset="sentiment")
+    sst = config("sentiment_sst", corpus="sst2", words_of="sentiment_pretrained")
     card = card_text(classification, sst, metrics)
-    for told in ("SST-2 as GLUE has it", "GloVe", "those of `sentiment`", "Maas et al. 2011"):
+    for told in (
+        "SST-2 as GLUE has it",
+        "GloVe",
+        "a run of `sentiment_pretrained`",
+        "Maas et al. 2011",
+    ):
         assert told in card
+    assert "are guesses" not in card
+    guessed = config("sentiment", corpus="imdb", guessed_epochs=2)
+    assert "are guesses" in card_text(classification, guessed, metrics)
 
 
 def test_read_outs_are_compared_and_a_stopped_comparison_goes_on(folder, tmp_path, monkeypatch):

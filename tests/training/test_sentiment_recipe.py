@@ -107,8 +107,12 @@ def test_a_run_learns_and_leaves_a_preset(whole):
     model = zoo.load(preset)
     assert model.vocabulary.words[:5] == [",", ".", "0000", "a", "in"]
     assert "elsewhere" in model.vocabulary.words  # which the word vectors know
-    answers = model.classify([TEXTS["pos"][0], TEXTS["neg"][0]])
-    assert [answer.label for answer in answers] == ["positive", "negative"]
+    right = [
+        answer.label.startswith(kind)
+        for kind, texts in TEXTS.items()
+        for answer in model.classify(texts)
+    ]
+    assert sum(right) >= 70  # of 80; the dev reviews are so easy that the first epoch is kept
 
 
 def test_a_stopped_run_goes_on_to_the_same_losses(whole, folder, tmp_path):
@@ -125,17 +129,34 @@ def test_a_stopped_run_goes_on_to_the_same_losses(whole, folder, tmp_path):
     np.testing.assert_allclose(parts.losses, whole[1], rtol=1e-3)
 
 
+def test_reviews_without_labels_are_learnt_from_too(folder, tmp_path):
+    class Batches(keras.callbacks.Callback):
+        seen = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen += 1
+
+    recipe = dataclasses.replace(RECIPE, guessed_epochs=2)
+    counted = Batches()
+    model = zoo.load(run(recipe, tmp_path, folder, callbacks=[counted]))
+    labelled = 72  # 80 without the tenth that is held out
+    assert counted.seen == recipe.epochs * labelled / recipe.batch_size
+    assert "the" in model.vocabulary.words  # which only they have
+    unlabelled = [text.replace("A", "The") for text in TEXTS["pos"]]
+    assert {answer.label for answer in model.classify(unlabelled)} == {"positive"}
+
+
 def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_path):
     recipe = dataclasses.replace(
         RECIPE,
-        preset=str(whole[0]),
+        words_of="sentiment_pretrained",
         fixed_words=True,
         epochs=2,
         vector_words=40,
         network={**RECIPE.network, "embedding_units": 16},
     )
     losses = Losses()
-    model = zoo.load(run(recipe, tmp_path / "run", folder, callbacks=[losses]))
+    model = zoo.load(run(recipe, tmp_path / "run", folder, callbacks=[losses], words_of=whole[0]))
     assert losses.losses[-1] < losses.losses[0]
     learnt = zoo.load(whole[0])
     rows, learnt_rows = (

@@ -160,9 +160,9 @@ def test_help_shows_the_short_form():
 
 
 def test_an_option_of_another_recipe_is_refused(corpus_folder, tmp_path):
-    for option, value in (("--word-vectors", tmp_path), ("--pretraining", tmp_path)):
+    for option in ("--word-vectors", "--pretraining", "--words-of"):
         result = run(
-            "nmt_attention", "--out", tmp_path / "x", "--data-dir", corpus_folder, option, value
+            "nmt_attention", "--out", tmp_path / "x", "--data-dir", corpus_folder, option, tmp_path
         )
         assert result.exit_code == 1
         assert f"`{option[2:].replace('-', '_')}` means nothing to the recipe" in result.output

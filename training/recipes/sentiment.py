@@ -2,11 +2,13 @@
 
 Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 
-``sentiment`` is first a language model on all of IMDB's training reviews, labelled or not (see
-``training/recipes/language_model.py``). ``sentiment_labelled`` is what 25,000 labelled reviews and
-public word vectors give without that; the read-outs are compared by it. ``sentiment_sst`` knows a
-word by its public vector and by the one that ``sentiment`` has learnt, which tells praise from
-blame.
+``sentiment`` knows public word vectors and trains them, first on IMDB's labelled reviews and twice
+as many without labels, for which a logistic regression on n-grams guesses (``training/ngrams.py``),
+then on the labelled ones.
+``sentiment_labelled`` is what the labelled ones give alone; the read-outs are compared by it.
+``sentiment_pretrained`` is first a language model on all reviews (see
+``training/recipes/language_model.py``). ``sentiment_sst`` knows a word by its public vector and by
+the one that ``sentiment_pretrained`` has learnt, which tells praise from blame.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ import zoo.models
 from training.batches import training_batches
 from training.corpus_words import CorpusWords
 from training.evaluation.classification import CORPORA
+from training.imdb import load_unlabelled
+from training.ngrams import NGramClassifier
 from training.recipes.language_model import RESULT, Pretraining, pretrain
 from training.runs import averaging_adam, prepared, train_model
 from training.word_vectors import WordVectors, embedding_matrix, load_word_vectors
@@ -40,12 +44,13 @@ class Recipe:
     word_dropout: float = 0.0  # share of words made unknown in training
     # Where the network starts: as a language model, or else with public word vectors
     pretraining: Pretraining | None = None
-    preset: str | None = None  # whose own word vectors stand beside the public ones
+    words_of: str | None = None  # recipe whose own word vectors stand beside the public ones
     fixed_words: bool = False  # whether all vectors stay what they are
     # Network: arguments of the model's class, its defaults where not named
     network: dict = field(default_factory=dict)
     # Schedule
     epochs: int = 5
+    guessed_epochs: int = 0  # of these: reviews without labels too, by n-grams' guesses at them
     batch_size: int = 32
     learning_rate: float = 1e-3
     warmup_steps: int = 200
@@ -68,6 +73,16 @@ WITH_WORD_VECTORS = {
 RECIPES = {
     "sentiment": Recipe(
         "sentiment",
+        min_count=5,
+        word_dropout=0.05,
+        network={**WITH_WORD_VECTORS, "embedding_dropout": 0.3},
+        epochs=12,
+        guessed_epochs=8,
+        batch_size=64,
+        learning_rate=2e-3,
+    ),
+    "sentiment_pretrained": Recipe(
+        "sentiment_pretrained",
         pretraining=Pretraining(),
         vector_words=30_000,
         network={
@@ -95,7 +110,7 @@ RECIPES = {
         min_count=1,
         vector_words=30_000,
         word_dropout=0.05,
-        preset="sentiment",
+        words_of="sentiment_pretrained",
         fixed_words=True,
         network={
             **WITH_WORD_VECTORS,
@@ -118,6 +133,7 @@ def train(
     callbacks=(),
     word_vectors=None,
     pretraining=None,
+    words_of=None,
 ):
     """Train, or go on with a run that was stopped; keep the epoch with the best dev accuracy.
 
@@ -132,18 +148,32 @@ def train(
         word_vectors: file or folder with word vectors, for a recipe without a language model; None
             downloads GloVe.
         pretraining: folder of a language model of these settings that another run has trained.
+        words_of: preset that a run of the recipe's ``words_of`` has left, if it has one.
 
     Returns:
         The folder of the best epoch, which ``zoo.load`` takes.
 
     Raises:
-        FileNotFoundError: ``pretraining`` has no language model.
-        ValueError: ``out`` holds a run of another recipe.
+        FileNotFoundError: ``pretraining`` has no language model, or ``words_of`` no preset.
+        ValueError: ``out`` holds a run of another recipe, or ``words_of`` is needed and missing.
     """
+    if recipe.words_of and not words_of:
+        raise ValueError(
+            f"`words_of` must be the preset that a run of `{recipe.words_of}` has left, such as "
+            f"runs/{recipe.words_of}/preset after `zoo-train {recipe.words_of} --out "
+            f"runs/{recipe.words_of}`. Received: words_of=None"
+        )
     with prepared(recipe):
         data, dev = CORPORA[recipe.corpus].load_training(data_dir, verify)
+        positive = np.array(data.labels, np.float32)  # the probability of each review to be so
+        texts = data.texts
+        if recipe.guessed_epochs:
+            unlabelled = load_unlabelled(data_dir, verify, without=dev)
+            guesses = NGramClassifier(data, recipe.seed).probabilities(unlabelled)
+            positive = np.concatenate([positive, guesses])
+            texts = [*texts, *unlabelled]
         corpus = CorpusWords()
-        texts = corpus.read(data.texts)
+        texts = corpus.read(texts)
         frequent = corpus.frequent(texts, recipe.min_count)
         encoder = None
         if recipe.pretraining:
@@ -158,24 +188,31 @@ def train(
             )
             known = [_with_rows_of_ids(words, rows)]
         else:
-            learnt = [_of_preset(recipe.preset)] if recipe.preset else []
+            learnt = [_of_preset(words_of)] if recipe.words_of else []
             units = recipe.network["embedding_units"] - sum(of.vectors.shape[1] for of in learnt)
             known = [load_word_vectors(word_vectors, units=units), *learnt]
         words = [word for of in known for word in of.words[: recipe.vector_words] if word]
         vocabulary = WordVocabulary(list(dict.fromkeys([*frequent, *words])))
         model = zoo.models.MODELS[recipe.model](vocabulary, **recipe.network)
         rows = ["", "", *vocabulary.words]
-        tables = [embedding_matrix(rows, of, recipe.seed) for of in known]
+        tables = [embedding_matrix(rows, of, recipe.seed + i) for i, of in enumerate(known)]
         model.embedding.set_weights([np.concatenate(tables, axis=1)])
         model.embedding.trainable = not recipe.fixed_words
         if encoder:
             model.encoder.set_weights(encoder)
 
         ids = [cut(of, recipe.train_tokens) for of in corpus.ids(texts, vocabulary)]
-        labels = np.array(data.labels, np.int32)
+
+        labelled = len(data.labels)
 
         def draw(rng, epoch):
-            return drop_words(ids, recipe.word_dropout, rng), labels
+            """As many reviews as have labels: in the first epochs any, in the others those."""
+            rows = range(labelled)
+            if epoch <= recipe.guessed_epochs:
+                rows = rng.choice(len(ids), labelled, replace=False)
+            # A label that is drawn costs on average what its probability would.
+            labels = (rng.random(labelled) < positive[rows]).astype(np.int32)
+            return drop_words([ids[row] for row in rows], recipe.word_dropout, rng), labels
 
         def batches(epochs):
             return training_batches(
@@ -187,7 +224,7 @@ def train(
             right = [model.labels[label] for label in dev.labels]
             return float(np.mean([f.label == r for f, r in zip(found, right, strict=True)]))
 
-        steps = -(-len(ids) // recipe.batch_size)
+        steps = -(-labelled // recipe.batch_size)
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         model.compile(averaging_adam(recipe, steps), loss=model.loss, metrics=[accuracy])
         return train_model(

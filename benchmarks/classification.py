@@ -1,14 +1,14 @@
 """How many texts a second `classify` reads, beside the same network of stock Keras layers.
 
-    python -m benchmarks.classification [--batches 1,32,256] [--rounds 9] [--bidirectional]
+    python -m benchmarks.classification [--batches 1,32,256] [--rounds 9]
 
 Both sides take raw texts and give a label for each: the zoo by `Sentiment.classify`, Keras by
-`TextVectorization`, `Embedding`, `LSTM`, attention of `Dense` and `Softmax`, and `Dense`, compiled
-as one graph. The weights are the same (so are the labels; that is checked), the sizes those of the
-preset `sentiment`. A second pair of columns is the network alone, from ids to labels. Every call
-gets one batch. The texts are made up of 30,000 words with the frequencies and lengths of film
-reviews; they hold no punctuation, so that both tokenisers cut them alike. Figures are medians over
-rounds in which the two take turns.
+`TextVectorization`, `Embedding`, `Bidirectional(LSTM)`, attention of `Dense` and `Softmax`, and
+`Dense`, compiled as one graph. The weights are the same (so are the labels; that is checked), the
+sizes those of the preset `sentiment`. A second pair of columns is the network alone, from ids to
+labels. Every call gets one batch. The texts are made up of 30,000 words with the frequencies and
+lengths of film reviews; they hold no punctuation, so that both tokenisers cut them alike. Figures
+are medians over rounds in which the two take turns.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from zoo.models import Sentiment
 from zoo.text.vocabulary import WordVocabulary
 
 LABELS = ("negative", "positive")
-SIZES = {"embedding_units": 128, "units": 256, "attention_units": 100}
+SIZES = {"embedding_units": 100, "units": 128, "attention_units": 100}
 MEAN_WORDS, MOST_WORDS = 230, 1000
 
 
@@ -49,7 +49,7 @@ def make_texts(words, count):
 def keras_network(model):
     """The network of a `Sentiment` in stock layers, with its weights: ids to probabilities."""
     lstm = keras.layers.LSTM(SIZES["units"], return_sequences=True)
-    encoder = keras.layers.Bidirectional(lstm) if model.bidirectional else lstm
+    encoder = keras.layers.Bidirectional(lstm)
     embedding = keras.layers.Embedding(model.vocabulary.size, SIZES["embedding_units"])
     hidden = keras.layers.Dense(SIZES["attention_units"], activation="tanh")
     score = keras.layers.Dense(1, use_bias=False)
@@ -79,10 +79,10 @@ def _for_keras(weight):
     return weight + np.repeat([0, 1, 0, 0], len(weight) // 4)
 
 
-def make_runs(bidirectional):
+def make_runs():
     """`{(who, from what): function (texts, ids) -> labels}`."""
     words = made_up_words(30_000)
-    model = Sentiment(WordVocabulary(words), LABELS, bidirectional=bidirectional, **SIZES)
+    model = Sentiment(WordVocabulary(words), LABELS, **SIZES)
     # Fresh weights would call nearly everything the same.
     model.classifier.set_weights([weight * 20 for weight in model.classifier.get_weights()])
     network = keras_network(model)
@@ -137,10 +137,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--batches", default="1,32,256", help="texts in a call")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--bidirectional", action="store_true")
     options = parser.parse_args()
 
-    words, runs, ids_of = make_runs(options.bidirectional)
+    words, runs, ids_of = make_runs()
     print(f"{os.cpu_count()} cores, TensorFlow {tf.__version__}, Keras {keras.__version__}")
     print(f"texts a second, {MEAN_WORDS} words on average")
     names = [f"{who}, {what}" for who, what in runs]

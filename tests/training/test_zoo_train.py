@@ -104,9 +104,12 @@ def test_a_run_that_cannot_be_written_is_refused_before_the_data_is_read(tmp_pat
 
 def test_every_recipe_names_what_is_missing(tmp_path):
     for name in (*nmt.RECIPES, *ner.RECIPES, *sentiment.RECIPES):
-        result = run(name, "--out", tmp_path / "run", "--data-dir", tmp_path / "none")
+        words = ["--words-of", tmp_path] if name == "sentiment_sst" else []
+        result = run(name, "--out", tmp_path / "run", "--data-dir", tmp_path / "none", *words)
         assert result.exit_code == 1
         assert f"data_dir='{tmp_path / 'none'}'" in result.output
+    result = run("sentiment_sst", "--out", tmp_path / "run", "--data-dir", tmp_path / "none")
+    assert "`words_of` must be the preset that a run of `sentiment_pretrained`" in result.output
     result = run("compare-readouts", "--out", tmp_path / "run", "--data-dir", tmp_path / "none")
     assert f"data_dir='{tmp_path / 'none'}'" in result.output
     result = run("compare-readouts", "--out", tmp_path / "run", "--plot", tmp_path / "plot.bmp")

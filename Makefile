@@ -13,7 +13,7 @@ serve: $(VENV)/serving.stamp
 	$(BIN)/zoo-serve $(PRESETS) --rest_api_port=$(PORT) --port=$(GRPC_PORT)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Needs Debian's chromium (apt-get install chromium).
 test-browser: $(VENV)/browser.stamp

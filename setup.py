@@ -26,7 +26,9 @@ TEST = [
     "hypothesis>=6.100,<7",
     "kubernetes-validate>=1.37,<2",
     "ovmsclient>=2023.1",
+    "pandas>=2.2,<4",  # users have their data in it; the library itself does not need it
     "pytest>=8,<10",
+    "pytest-xdist>=3.6,<4",
     "pyyaml>=6,<7",
     "ruff>=0.6,<1",
     "tf_keras>=2.19,<3",
@@ -47,7 +49,7 @@ setup(
     packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
     package_data={
         "zoo": ["presets/**/*"],
-        "training": ["imdb_dev.txt"],
+        "training": ["corpora/imdb_dev.txt"],
         "serving": ["tf_serving/**/*", "playground/*", "playground/**/*"],
     },
     install_requires=[

@@ -25,7 +25,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
-from training.subwords import train_subwords
+from training.corpora.subwords import train_subwords
 from zoo.decoding import beam_search, greedy
 from zoo.models.nmt_attention import NMTAttention
 from zoo.text.subwords import START_ID, SubwordTokenizer

@@ -15,9 +15,13 @@ import click
 import keras
 
 import zoo
-from training.bleu import cased_bleu, lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
-from training.multi30k import load_multi30k
-from training.tatoeba import load_tatoeba
+from training.corpora.multi30k import load_multi30k
+from training.corpora.tatoeba import load_tatoeba
+from training.metrics.bleu import (
+    cased_bleu,
+    lowercased_tokenised_bleu,
+    moses_lowercase_normalise_tokenise,
+)
 
 
 def measure(model, domains):
@@ -28,7 +32,7 @@ def measure(model, domains):
         domains: list of `(sources, references, references_tok)`, lists of strings.
 
     Returns:
-        A list of `(cased, lowercased)`, each a `training.bleu.Score`.
+        A list of `(cased, lowercased)`, each a `training.metrics.bleu.Score`.
     """
     scores = []
     for sources, references, references_tok in domains:

@@ -111,7 +111,7 @@ def ceilings(folder, name, seconds):
 
     Without batching, of as many threads as clients or as cores, whichever is faster.
     """
-    from serving.servable import Servable
+    from serving.inference.servable import Servable
 
     servable = Servable(folder / name / "1")
     results = {}

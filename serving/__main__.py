@@ -42,10 +42,10 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
         logging.getLogger(library).setLevel(logging.CRITICAL)
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
-    from serving.config import read_config_file, single_model
     from serving.errors import ServingError
+    from serving.lifecycle.config import read_config_file, single_model
     from serving.options import Options
-    from serving.repository import preset_models
+    from serving.presets import preset_models
     from serving.server import Server
 
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))

@@ -6,10 +6,10 @@ from pathlib import Path
 import grpc
 from tensorflow.core.protobuf import config_pb2
 
-from serving.batching_parameters import BatchingParameters, read_batching_parameters
+from serving.batching.parameters import BatchingParameters, read_batching_parameters
 from serving.errors import invalid_argument
-from serving.messages import parse_text, read_text_file
 from serving.metrics import PROMETHEUS_PATH
+from serving.text_protos import parse_text, read_text_file
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from serving.batching import Batching
-from serving.config import ModelConfig, read_config_file
+from serving.batching.session import Batching
 from serving.errors import ServingError
-from serving.grpc_port import open_grpc_port
-from serving.http_front import in_front_of
-from serving.lifecycle import Lifecycle
-from serving.loader import Loader
+from serving.grpc_api.port import open_grpc_port
+from serving.lifecycle.config import ModelConfig, read_config_file
+from serving.lifecycle.loader import Loader
+from serving.lifecycle.manager import Lifecycle
+from serving.lifecycle.registry import Registry
 from serving.metrics import Metrics
 from serving.options import Options
-from serving.playground import playground_response
-from serving.registry import Registry
-from serving.rest import RestApi
+from serving.playground.pages import playground_response
+from serving.rest.api import RestApi
+from serving.rest.front import in_front_of
 
 _LONGEST_GRACE_SECONDS = 3600
 

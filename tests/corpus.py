@@ -2,7 +2,7 @@
 
 import itertools
 
-from training.subwords import train_subwords
+from training.corpora.subwords import train_subwords
 from zoo.models import NER, NMTAttention, NMTVanilla, Sentiment
 from zoo.text.subwords import SubwordTokenizer
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary

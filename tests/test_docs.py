@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import pytest
 
-import training.tatoeba
+import training.corpora.tatoeba
 import zoo.presets
 from tests import corpus
 
@@ -102,10 +102,10 @@ def sandbox(tmp_path, monkeypatch, presets):
     (tmp_path / "tatoeba").mkdir()
     (tmp_path / "tatoeba" / "deu.txt").write_text("".join(pairs), encoding="utf-8")
 
-    def few_pairs(data_dir, pairs, load=training.tatoeba.load_tatoeba):
+    def few_pairs(data_dir, pairs, load=training.corpora.tatoeba.load_tatoeba):
         return load(data_dir, pairs=min(pairs, 40), test_pairs=8)
 
-    monkeypatch.setattr(training.tatoeba, "load_tatoeba", few_pairs)
+    monkeypatch.setattr(training.corpora.tatoeba, "load_tatoeba", few_pairs)
     monkeypatch.chdir(tmp_path)
 
 

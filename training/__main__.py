@@ -127,7 +127,7 @@ def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
     """
-    from training import evaluate
+    from training.evaluation import report as evaluate
     from zoo.presets import preset_folder, read_config
 
     options = {} if beam_size is None else {"beam_size": beam_size}
@@ -157,7 +157,7 @@ def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, .svg or .pdf")
 def plot_lengths(names_or_folders, out):
     """Plot BLEU against the source's length for models that `evaluate` has measured."""
-    from training.plots import plot_bleu_by_source_length
+    from training.experiments.plots import plot_bleu_by_source_length
     from zoo.presets import preset_folder
 
     try:
@@ -182,8 +182,8 @@ def compare(names_or_folders, figures):
     \b
     zoo-train compare runs/ner-*/preset --figure "test F1=splits.conll2003_test.f1"
     """
-    from training.card import markdown_table
-    from training.comparison import comparison
+    from training.evaluation.card import markdown_table
+    from training.experiments.comparison import comparison
     from zoo.presets import preset_folder
 
     try:
@@ -210,8 +210,8 @@ def compare_readouts(out, plot, data_dir, any_data, word_vectors):
 
     Stopped at any moment, the same command goes on. Prints accuracy by length of the review.
     """
-    from training import readouts
-    from zoo.plotting import check_target
+    from training.experiments import readouts
+    from zoo.drawing.plotting import check_target
 
     try:
         if plot:

@@ -32,7 +32,7 @@ def translate(model, texts, beam_size=5, attention=None):
         _check_attention(model)
     results = model.translate(texts, beam_size=beam_size, return_attention=True)
     if attention:
-        from zoo.plotting import attention_table
+        from zoo.drawing.plotting import attention_table
 
         (text,), (result,) = texts, results
         _check_drawable(text, result.target_tokens)
@@ -69,7 +69,7 @@ def classify(model, texts, attention=None):
 
 def tag(model, texts, page=None):
     """The entities of each text; ``page``: where to write the marked texts as a web page."""
-    from zoo.painting import entities_page, entities_text, type_colours
+    from zoo.drawing.painting import entities_page, entities_text, type_colours
 
     results = model.tag(texts)
     names = [printable(text) for text in texts]
@@ -97,17 +97,17 @@ def printable(text):
 
 def _draw_words(text, result, path):
     if path.suffix.lower() in PAGE_SUFFIXES:
-        from zoo.painting import attention_page
+        from zoo.drawing.painting import attention_page
 
         _write_page(attention_page(text, result), path)
     else:
-        from zoo.word_figure import attention_words
+        from zoo.drawing.word_figure import attention_words
 
         attention_words(text, result, path)
 
 
 def _write_page(content, path):
-    from zoo.plotting import check_target
+    from zoo.drawing.plotting import check_target
 
     write_atomically(check_target(path, PAGE_SUFFIXES), content.encode())
 

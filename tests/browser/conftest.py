@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from text_models import save_all
 
-from serving.config import ModelConfig
+from serving.lifecycle.config import ModelConfig
 from serving.server import Options, Server
+from tests.browser.text_models import save_all
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

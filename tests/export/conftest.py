@@ -4,12 +4,12 @@ import keras
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
-from tiny_models import Scorer
 
 import export
 import zoo
 from export.__main__ import main
 from tests import corpus
+from tests.export.tiny_models import Scorer
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tiny_models import Offers
 
 import zoo
 from export.__main__ import main
+from tests.export.tiny_models import Offers
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
-from tiny_models import EXAMPLE, Offers, signature
 
 import export
 from export import ExportError, operations
+from tests.export.tiny_models import EXAMPLE, Offers, signature
 
 
 def meta_graph(folder):

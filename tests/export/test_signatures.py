@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_models import EXAMPLE, Offers, signature
 
 import export
 from export import ExportError
+from tests.export.tiny_models import EXAMPLE, Offers, signature
 from zoo.models.base import Signature
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")

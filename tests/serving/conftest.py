@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from fixture_models import save_all, write_config
-from rest_client import Client
 
-from serving.config import read_config_file
+from serving.lifecycle.config import read_config_file
 from serving.options import Options
 from serving.server import Server
+from tests.serving.fixture_models import save_all, write_config
+from tests.serving.rest_client import Client
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
-from tf1_models import save_judge, save_odd_signatures, save_simply
+
+from tests.serving.tf1_models import save_judge, save_odd_signatures, save_simply
 
 
 def save_half(directory: Path, offset: float = 2.0) -> None:

@@ -14,15 +14,15 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
-from rest_client import Client
 
 from serving.__main__ import main
-from serving.batching_parameters import read_batching_parameters
-from serving.config import read_config_file
+from serving.batching.parameters import read_batching_parameters
 from serving.errors import CODES
+from serving.lifecycle.config import read_config_file
 from serving.metrics import Metrics
 from serving.options import Options
 from serving.server import Server
+from tests.serving.rest_client import Client
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 KUBERNETES = "1.33"  # whose schemas are used

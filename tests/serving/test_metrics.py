@@ -7,13 +7,13 @@ import grpc
 import pytest
 import tensorflow as tf
 from prometheus_client.parser import text_string_to_metric_families
-from rest_client import Client
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.config import single_model
+from serving.lifecycle.config import single_model
 from serving.metrics import PROMETHEUS_PATH, Metrics
 from serving.options import Options
 from serving.server import Server
+from tests.serving.rest_client import Client
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
-from serving.config import single_model
 from serving.errors import ServingError
-from serving.loader import Loader
+from serving.lifecycle.config import single_model
+from serving.lifecycle.loader import Loader
 from serving.metrics import Metrics
 from serving.options import Options
 from serving.server import Server

@@ -12,9 +12,10 @@ import time
 
 import grpc
 import pytest
-from fixture_models import write_config
-from rest_client import Client
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+
+from tests.serving.fixture_models import write_config
+from tests.serving.rest_client import Client
 
 
 def free_port() -> int:

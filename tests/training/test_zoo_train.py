@@ -8,11 +8,11 @@ import signal
 
 import pytest
 from click.testing import CliRunner
-from small_run import RECIPE, write_multi30k
 
+from tests.training.recipes.small_run import RECIPE, write_multi30k
 from training.__main__ import main
+from training.loop.runs import KeepBest
 from training.recipes import ner, nmt, sentiment
-from training.runs import KeepBest
 
 
 @pytest.fixture

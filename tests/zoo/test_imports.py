@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).parents[2]
 ROOMS = {"zoo", "training", "export", "serving"}
 MAY_IMPORT = {"zoo": set(), "training": {"zoo"}, "export": {"zoo"}, "serving": set()}
 # Given a preset's name, the command line exports what is missing; the server itself never does.
-COMMAND_LINE_OF_SERVING = {("serving", "__main__.py"), ("serving", "repository.py")}
+COMMAND_LINE_OF_SERVING = {("serving", "__main__.py"), ("serving", "presets.py")}
 HEAVY = {"tensorflow_datasets", "aiohttp", "grpc", "sacrebleu", "sacremoses", "sentencepiece"}
 
 
@@ -56,7 +56,9 @@ def test_the_door_opens_at_once(module):
 
 def test_the_models_load_no_other_rooms_tools():
     # Not said of matplotlib: Keras loads it by itself where it is installed.
-    assert not loaded_by("zoo.models, zoo.weights, zoo.plotting") & (HEAVY | ROOMS - {"zoo"})
+    assert not loaded_by("zoo.models, zoo.weights, zoo.drawing.plotting") & (
+        HEAVY | ROOMS - {"zoo"}
+    )
 
 
 def test_the_server_loads_no_model_code():

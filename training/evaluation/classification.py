@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from training import imdb, sst2
-from training.card import bucket_label, markdown_table, preset_name
+from training.corpora import imdb, sst2
+from training.corpora.reviews import Reviews, digest
 from training.evaluation import check_splits
-from training.measure import latency, throughput
-from training.reviews import Reviews, digest
+from training.evaluation.card import bucket_label, markdown_table, preset_name
+from training.metrics.speed import latency, throughput
 
 
 class Corpus(NamedTuple):

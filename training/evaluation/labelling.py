@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from training import conll2003, tweets
-from training.card import markdown_table, preset_name
-from training.columns import Tagged, content_sha256
-from training.entity_f1 import (
+from training.corpora import conll2003, tweets
+from training.corpora.columns import Tagged, content_sha256
+from training.evaluation import check_splits
+from training.evaluation.card import markdown_table, preset_name
+from training.metrics.entity_f1 import (
     SCORES,
     SIGNATURE,
     entities,
@@ -18,9 +19,8 @@ from training.entity_f1 import (
     seen_and_unseen,
     strict_scores,
 )
-from training.evaluation import check_splits
-from training.measure import latency, throughput
-from training.plain_text import plain_text
+from training.metrics.plain_text import plain_text
+from training.metrics.speed import latency, throughput
 
 LIBRARIES = ("sacremoses", "seqeval")
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.bleu import bleu_by_source_length, cased_bleu, chrf, lowercased_tokenised_bleu
-from training.card import bucket_label, markdown_table
-from training.lines import sha256
-from training.measure import latency, throughput
-from training.multi30k import CHECKSUMS, COMMIT, HOME, load_multi30k
+from training.corpora.files import sha256
+from training.corpora.multi30k import CHECKSUMS, COMMIT, HOME, load_multi30k
+from training.evaluation.card import bucket_label, markdown_table
+from training.metrics.bleu import bleu_by_source_length, cased_bleu, chrf, lowercased_tokenised_bleu
+from training.metrics.speed import latency, throughput
 
 SPLITS = ("validation", "test_2016_flickr", "test_2017_flickr")
 LIBRARIES = ("sacrebleu", "sacremoses")
@@ -35,7 +35,7 @@ def evaluate(
     Args:
         model: What has `translate(list of str, beam_size=, batch_size=) -> list of str`.
         data_dir: A folder with Multi30k; None downloads it (see `load_multi30k`).
-        splits: Splits to measure, of `training.multi30k.SPLITS`.
+        splits: Splits to measure, of `training.corpora.multi30k.SPLITS`.
         verify: Whether the data must be the published corpus.
         beam_size: Width of the beam search.
         batch_size: Sentences translated together; it changes the speed only.

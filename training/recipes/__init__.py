@@ -32,7 +32,7 @@ def train(recipe, out, *args, **inputs):
         ValueError: an input that this recipe does not read, or ``out`` holds another run, besides
             what the module's raises.
     """
-    from training.checkpoint import Checkpoint  # which brings TensorFlow
+    from training.loop.checkpoint import Checkpoint  # which brings TensorFlow
 
     run = _modules()[recipe.name].train
     for name in inputs:

@@ -22,11 +22,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.batches import bucketed_batches, training_batches
-from training.checkpoint import Checkpoint, averaged_weights
-from training.corpus_words import CorpusWords
-from training.imdb import load_training, load_unlabelled
-from training.runs import averaging_adam
+from training.corpora.corpus_words import CorpusWords
+from training.corpora.imdb import load_training, load_unlabelled
+from training.loop.batches import bucketed_batches, training_batches
+from training.loop.checkpoint import Checkpoint, averaged_weights
+from training.loop.runs import averaging_adam
 from zoo.files import write_atomically
 from zoo.layers import BasicLSTMCell, DynamicRNN
 from zoo.text.vocabulary import PAD_ID, WordVocabulary

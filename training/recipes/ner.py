@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 import zoo.models
-from training.batches import training_batches
-from training.columns import Tagged
-from training.entity_f1 import strict_scores
+from training.corpora.columns import Tagged
+from training.corpora.word_vectors import embedding_matrix, load_word_vectors
 from training.evaluation.labelling import CORPORA
-from training.runs import averaging_adam, prepared, train_model
-from training.word_vectors import embedding_matrix, load_word_vectors
+from training.loop.batches import training_batches
+from training.loop.runs import averaging_adam, prepared, train_model
+from training.metrics.entity_f1 import strict_scores
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
 
 
@@ -132,7 +132,7 @@ def new_model(recipe, data, public):
     Args:
         recipe: a :class:`Recipe`.
         data: ``Tagged``, the training data.
-        public: ``training.word_vectors.WordVectors``, frequent words first.
+        public: ``training.corpora.word_vectors.WordVectors``, frequent words first.
     """
     words = trained_words(data.tokens, set(public.words), recipe.least_word)
     trained, known = len(words), set(words)

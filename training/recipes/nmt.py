@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import keras
 
 import zoo.models
-from training.batches import training_batches
-from training.bleu import lowercased_tokenised_bleu
-from training.multi30k import load_multi30k
-from training.runs import averaging_adam, prepared, train_model
-from training.subwords import train_subwords
+from training.corpora.multi30k import load_multi30k
+from training.corpora.subwords import train_subwords
+from training.loop.batches import training_batches
+from training.loop.runs import averaging_adam, prepared, train_model
+from training.metrics.bleu import lowercased_tokenised_bleu
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
 from zoo.text.subwords import SubwordTokenizer

@@ -3,8 +3,8 @@
 Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 
 ``sentiment`` knows public word vectors and trains them, first on IMDB's labelled reviews and twice
-as many without labels, for which a logistic regression on n-grams guesses (``training/ngrams.py``),
-then on the labelled ones.
+as many without labels, for which a logistic regression on n-grams guesses (see
+``training/recipes/ngrams.py``), then on the labelled ones.
 ``sentiment_labelled`` is what the labelled ones give alone; the read-outs are compared by it.
 ``sentiment_pretrained`` is first a language model on all reviews (see
 ``training/recipes/language_model.py``). ``sentiment_sst`` knows a word by its public vector and by
@@ -18,14 +18,14 @@ import keras
 import numpy as np
 
 import zoo.models
-from training.batches import training_batches
-from training.corpus_words import CorpusWords
+from training.corpora.corpus_words import CorpusWords
+from training.corpora.imdb import load_unlabelled
+from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
 from training.evaluation.classification import CORPORA
-from training.imdb import load_unlabelled
-from training.ngrams import NGramClassifier
+from training.loop.batches import training_batches
+from training.loop.runs import averaging_adam, prepared, train_model
 from training.recipes.language_model import RESULT, Pretraining, pretrain
-from training.runs import averaging_adam, prepared, train_model
-from training.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from training.recipes.ngrams import NGramClassifier
 from zoo.text.vocabulary import UNK_ID, WordVocabulary
 
 

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from toy_model import (
+
+from tests.zoo.decoding.toy_model import (
     END,
     PAD,
     START,
@@ -12,7 +13,6 @@ from toy_model import (
     check_bookkeeping,
     emitted,
 )
-
 from zoo.decoding import beam_search, greedy
 
 SEEDS = st.integers(0, 2**32 - 1)

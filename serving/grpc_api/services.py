@@ -1,0 +1,198 @@
+"""The gRPC API: `PredictionService` and `ModelService` over the same models as REST."""
+
+import logging
+import math
+from collections.abc import Callable
+
+import grpc
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
+
+from serving.errors import ServingError, invalid_argument
+from serving.inference.classify import run_classification_request, run_regression_request
+from serving.inference.multi_inference import run_multi_inference_request
+from serving.inference.predict import run_predict_request
+from serving.inference.tensor_proto import write_tensor
+from serving.lifecycle.config import read_config
+from serving.lifecycle.registry import Registry
+from serving.lifecycle.status import metadata_of, status_of
+from serving.rest.predict_body import DEFAULT_SIGNATURE
+
+_LONGEST_TIMEOUT_SECONDS = 24 * 3600
+_MAX_DETAILS_BYTES = 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Services(
+    prediction_service_pb2_grpc.PredictionServiceServicer,
+    model_service_pb2_grpc.ModelServiceServicer,
+):
+    """Every method of the two services but streams, which stay UNIMPLEMENTED.
+
+    Args:
+        registry: Where the models are.
+    """
+
+    def __init__(self, registry: Registry):
+        self._registry = registry
+
+    def Predict(self, request, context):
+        return _answer(context, lambda: self._predict(request, _timeout_ms(context)))
+
+    def Classify(self, request, context):
+        return _answer(context, lambda: self._classify(request, _timeout_ms(context)))
+
+    def Regress(self, request, context):
+        return _answer(context, lambda: self._regress(request, _timeout_ms(context)))
+
+    def MultiInference(self, request, context):
+        return _answer(context, lambda: self._infer(request, _timeout_ms(context)))
+
+    def GetModelMetadata(self, request, context):
+        return _answer(context, lambda: self._metadata(request))
+
+    def GetModelStatus(self, request, context):
+        return _answer(context, lambda: self._status(request))
+
+    def HandleReloadConfigRequest(self, request, context):
+        return _answer(context, lambda: self._reload(request, _timeout_ms(context)))
+
+    def _predict(
+        self, request: predict_pb2.PredictRequest, timeout_ms: int
+    ) -> predict_pb2.PredictResponse:
+        response = predict_pb2.PredictResponse()
+        with self._registry.acquire(*_model(request)) as (servable, number):
+            outputs = run_predict_request(servable, request, timeout_ms)
+        for key, array in outputs.items():
+            response.outputs[key].CopyFrom(write_tensor(array))
+        _fill_model_spec(response.model_spec, request.model_spec, number)
+        return response
+
+    def _classify(
+        self, request: classification_pb2.ClassificationRequest, timeout_ms: int
+    ) -> classification_pb2.ClassificationResponse:
+        response = classification_pb2.ClassificationResponse()
+        return self._examples(run_classification_request, request, timeout_ms, response)
+
+    def _regress(
+        self, request: regression_pb2.RegressionRequest, timeout_ms: int
+    ) -> regression_pb2.RegressionResponse:
+        response = regression_pb2.RegressionResponse()
+        return self._examples(run_regression_request, request, timeout_ms, response)
+
+    def _examples(self, run, request, timeout_ms, response):
+        """Fills the response to a request that is about examples."""
+        with self._registry.acquire(*_model(request)) as (servable, number):
+            response.result.CopyFrom(run(servable, request, timeout_ms))
+        _fill_model_spec(response.model_spec, request.model_spec, number)
+        return response
+
+    def _infer(
+        self, request: inference_pb2.MultiInferenceRequest, timeout_ms: int
+    ) -> inference_pb2.MultiInferenceResponse:
+        spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
+        with self._registry.acquire(*_version(spec)) as (servable, number):
+            results = run_multi_inference_request(servable, request, timeout_ms)
+        for result in results:
+            result.model_spec.version.value = number
+        return inference_pb2.MultiInferenceResponse(results=results)
+
+    def _metadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        _require_model_spec(request)
+        if not request.metadata_field:
+            raise invalid_argument(
+                "GetModelMetadataRequest must specify at least one metadata_field"
+            )
+        for field in request.metadata_field:
+            if field != "signature_def":
+                # "%s" is in TensorFlow Serving's own text, the field behind it.
+                raise invalid_argument(f"Metadata field %s is not supported{field}")
+        return metadata_of(self._registry, *_model(request))
+
+    def _status(
+        self, request: get_model_status_pb2.GetModelStatusRequest
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        _require_model_spec(request)
+        spec = request.model_spec  # a label says nothing here, an empty name is merely unknown
+        version = spec.version.value if spec.HasField("version") else None
+        return status_of(self._registry, spec.name, version)
+
+    def _reload(
+        self, request: model_management_pb2.ReloadConfigRequest, timeout_ms: int
+    ) -> model_management_pb2.ReloadConfigResponse:
+        if request.config.WhichOneof("config") != "model_config_list":
+            raise invalid_argument(
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                "Only ModelConfigList is currently supported"
+            )
+        self._registry.reload(read_config(request.config), timeout_ms / 1000 or None)
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.SetInParent()  # OK is all zeros, but it shall be there
+        return response
+
+
+def _answer(context: grpc.ServicerContext, method: Callable):
+    try:
+        return method()
+    except ServingError as error:
+        code, details = grpc.StatusCode[error.code], _details(error.message)
+    except Exception:
+        _log.exception("gRPC call")
+        code, details = grpc.StatusCode.INTERNAL, "Internal error; the server's log tells more."
+    context.abort(code, details)
+
+
+def _details(message: str) -> str:
+    """The message, short enough for the header that carries it."""
+    text = message.encode("utf-8", "replace")
+    if len(text) <= _MAX_DETAILS_BYTES:
+        return text.decode()
+    return text[:_MAX_DETAILS_BYTES].decode("utf-8", "ignore") + "...TRUNCATED"
+
+
+def _timeout_ms(context: grpc.ServicerContext) -> int:
+    """What is left of the client's deadline, at least 1; 0 if it has set none."""
+    remaining = context.time_remaining()
+    if remaining is None or remaining > _LONGEST_TIMEOUT_SECONDS:
+        return 0
+    return max(1, math.ceil(remaining * 1000))
+
+
+def _require_model_spec(request) -> None:
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+
+
+def _model(request) -> tuple[str, int | None, str | None]:
+    """Name, version and label of the model a request asks for."""
+    _require_model_spec(request)
+    return _version(request.model_spec)
+
+
+def _version(spec: model_pb2.ModelSpec) -> tuple[str, int | None, str | None]:
+    if not spec.name:
+        raise invalid_argument("ModelSpec has no name specified.")
+    choice = spec.WhichOneof("version_choice")
+    version = spec.version.value if choice == "version" else None
+    return spec.name, version, spec.version_label if choice == "version_label" else None
+
+
+def _fill_model_spec(
+    response: model_pb2.ModelSpec, request: model_pb2.ModelSpec, number: int
+) -> None:
+    response.name = request.name
+    response.version.value = number
+    response.signature_name = request.signature_name or DEFAULT_SIGNATURE

@@ -1,0 +1,213 @@
+"""The REST API: HTTP requests in, the bytes of TensorFlow Serving's answers out.
+
+Paths that start with `/v1/` belong to the API; all others get a page, as libevent makes it.
+"""
+
+import asyncio
+import logging
+import re
+import zlib
+from concurrent.futures import Executor
+
+from aiohttp import web
+from tensorflow_serving.apis import classification_pb2, regression_pb2
+
+from serving.errors import ServingError, invalid_argument
+from serving.inference.classify import run_classification_request, run_regression_request
+from serving.inference.predict import check_method_name
+from serving.lifecycle.registry import Registry
+from serving.lifecycle.status import metadata_json, metadata_of, status_json, status_of
+from serving.rest import json_writer, predict_body
+from serving.rest.examples_body import read_examples
+from serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
+
+MAX_BODY_BYTES = 100 * 2**20
+
+_METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
+_JSON = {"Content-Type": "application/json"}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+_PAGE = (
+    "<HTML><HEAD>\n<TITLE>{status} {reason}</TITLE>\n</HEAD><BODY>\n"
+    "<H1>{reason}</H1>\n</BODY></HTML>\n"
+)
+# Method of a call -> its message, what runs that, and what writes the result.
+_ON_EXAMPLES = {
+    "classify": (
+        classification_pb2.ClassificationRequest,
+        run_classification_request,
+        json_writer.classification_results,
+    ),
+    "regress": (
+        regression_pb2.RegressionRequest,
+        run_regression_request,
+        json_writer.regression_results,
+    ),
+}
+
+_log = logging.getLogger(__name__)
+
+
+class ApiResponse(web.Response):
+    """The answer to a call of the API, which ended with a canonical code."""
+
+    def __init__(self, code: str, **options):
+        super().__init__(**options)
+        self.code = code
+
+
+class RestApi:
+    """Answers HTTP requests from the models of a `Registry`.
+
+    Args:
+        registry: Where the models are.
+        executor: Runs parsing and models, off the event loop.
+        timeout_ms: For one run of a model, and for the client to send the next piece of a body.
+        cors: Send the headers that let pages of other origins call the API.
+    """
+
+    def __init__(
+        self, registry: Registry, executor: Executor, *, timeout_ms: int, cors: bool = False
+    ):
+        self._registry = registry
+        self._executor = executor
+        self._timeout_ms = timeout_ms
+        self._cors = cors
+
+    def server(self) -> web.Server:
+        """The handler as aiohttp's low-level server; bodies arrive as sent, still compressed."""
+        return web.Server(self.handle, auto_decompress=False, access_log=None)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request; never raises."""
+        path = local_part(request.raw_path)
+        if request.method not in _METHODS:
+            return _page(501, "Not Implemented")
+        if not is_uri(path):
+            return _page(400, "Bad Request")
+        if not is_api(path):
+            return _page(404, "Not Found")
+        code = "OK"
+        try:
+            if request.method == "OPTIONS":
+                _check_preflight(request)
+                status, body = 200, b""
+            else:
+                content = await self._read(request)
+                gzipped = "gzip" in request.headers.get("Content-Encoding", "")
+                status = 200
+                body = await asyncio.get_running_loop().run_in_executor(
+                    self._executor, self._answer, request.method, path, content, gzipped
+                )
+        except ServingError as error:
+            code, status, body = (
+                error.code,
+                error.http_status,
+                json_writer.error_body(error.message),
+            )
+        except web.HTTPRequestEntityTooLarge as error:
+            code, status, body = (
+                "INVALID_ARGUMENT",
+                error.status,
+                json_writer.error_body(error.text),
+            )
+        except (ConnectionError, web.RequestPayloadError):
+            code, status = "CANCELLED", 400
+            body = json_writer.error_body("The request body was cut short.")
+        except TimeoutError:
+            code, status = "DEADLINE_EXCEEDED", 408
+            body = json_writer.error_body("The request body did not arrive in time.")
+        except Exception:
+            _log.exception("%s %s", request.method, path)
+            code, status = "INTERNAL", 500
+            body = json_writer.error_body("Internal error; the server's log tells more.")
+        headers = _JSON | _CORS if self._cors else _JSON
+        response = ApiResponse(code, status=status, body=body, headers=headers)
+        if status in (408, 413):
+            response.force_close()
+        return response
+
+    def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
+        """Runs in a thread of the executor. Raises `ServingError`."""
+        call = parse_call(method, path)
+        if call.method == "status":
+            return status_json(status_of(self._registry, call.model, call.version))
+        if call.method == "metadata":
+            metadata = metadata_of(self._registry, call.model, call.version, call.label)
+            return metadata_json(metadata)
+        body = _inflate(content) if gzipped else content
+        if call.method == "predict":
+            return self._predict(call, body)
+        return self._infer(call, body)
+
+    def _predict(self, call: Call, content: bytes) -> bytes:
+        body = predict_body.read_body(content)
+        with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
+            signature_name = body.signature_name or predict_body.DEFAULT_SIGNATURE
+            if signature_name not in servable.signatures:
+                raise invalid_argument(
+                    f'Serving signature name: "{signature_name}" not found in signature def'
+                )
+            inputs, layout = predict_body.read_tensors(body, servable.input_dtypes(signature_name))
+            check_method_name(servable, signature_name)
+            outputs = servable.run(signature_name, inputs, timeout_ms=self._timeout_ms)
+        return predict_body.encode_outputs(outputs, layout)
+
+    def _infer(self, call: Call, content: bytes) -> bytes:
+        """Classify or regress: the whole body is judged before the model is looked for."""
+        kind, run, encode = _ON_EXAMPLES[call.method]
+        signature_name, examples = read_examples(content)
+        request = kind(input=examples)
+        request.model_spec.signature_name = signature_name
+        with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
+            return encode(run(servable, request, self._timeout_ms))
+
+    async def _read(self, request: web.BaseRequest) -> bytes:
+        """Reads the body, at most `MAX_BODY_BYTES` of it."""
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # that was not yet the answer
+        content = bytearray()
+        seconds = self._timeout_ms / 1000 or None
+        while True:
+            async with asyncio.timeout(seconds):
+                chunk = await request.content.readany()
+            if not chunk:
+                break
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise web.HTTPRequestEntityTooLarge(
+                    MAX_BODY_BYTES,
+                    len(content),
+                    text=f"The request body is larger than {MAX_BODY_BYTES} bytes.",
+                )
+        return bytes(content)
+
+
+def _page(status: int, reason: str) -> web.Response:
+    """What libevent answers with, beneath TensorFlow Serving's API."""
+    body = _PAGE.format(status=status, reason=reason).encode()
+    response = web.Response(
+        status=status, reason=reason, body=body, headers={"Content-Type": "text/html"}
+    )
+    response.force_close()
+    return response
+
+
+def _check_preflight(request: web.BaseRequest) -> None:
+    if not re.search("https?://", request.headers.get("Origin", "")):
+        raise ServingError("FAILED_PRECONDITION", "Origin header is missing in CORS preflight")
+
+
+def _inflate(content: bytes) -> bytes:
+    """Inflates a gzip body; one that is broken or too large counts as empty."""
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        inflated = inflater.decompress(content, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        return b""
+    whole = inflater.eof and not inflater.unused_data
+    return inflated if whole and len(inflated) <= MAX_BODY_BYTES else b""

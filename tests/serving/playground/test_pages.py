@@ -1,0 +1,110 @@
+"""What the server delivers for the playground; how it behaves is tested in a browser."""
+
+import json
+import posixpath
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from serving.playground.pages import playground_response
+
+
+def _text(path, names=()):
+    response = playground_response(path, names)
+    assert response.status == 200
+    return response.body.decode()
+
+
+class _Parser(HTMLParser):
+    """Collects the files that a page asks for, and the text of its JSON script."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.data, self._inside = [], "", False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self._inside = attributes.get("id") == "model-names"
+        if link := attributes.get("src") or (tag == "link" and attributes["href"]):
+            self.links.append(link)
+
+    def handle_endtag(self, tag):
+        self._inside = False
+
+    def handle_data(self, data):
+        self.data += data if self._inside else ""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["nmt_attention", "half"],
+        ["</script><script>alert(1)</script>", "<!--", "a\"b'&ü\u2028😀"],
+    ],
+)
+def test_the_page_carries_the_names(names):
+    assert json.loads(_Parser(_text("/", names)).data) == names
+
+
+def test_names_may_come_from_any_iterable():
+    assert json.loads(_Parser(_text("/", iter(["a"]))).data) == ["a"]
+
+
+def test_every_file_that_is_asked_for_is_there():
+    waiting = [f"/{link}" for link in _Parser(_text("/")).links]
+    seen = set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        imports = re.findall(r'from "([^"]+)"', _text(path)) if path.endswith(".js") else []
+        folder = posixpath.dirname(path)
+        waiting += [posixpath.normpath(posixpath.join(folder, imported)) for imported in imports]
+    assert {"/playground/style.css", "/playground/icon.svg", "/playground/app.js"} < seen
+    assert "/playground/views/translation.js" in seen
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html"),
+        ("/?from=a-mail", "text/html"),
+        ("/playground/style.css", "text/css"),
+        ("/playground/app.js", "text/javascript"),
+        ("/playground/icon.svg", "image/svg+xml"),
+    ],
+)
+def test_headers(path, content_type):
+    response = playground_response(path, [])
+    assert response.headers["Content-Type"] == f"{content_type}; charset=utf-8"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/index.html",
+        "/playground",
+        "/playground/",
+        "/playground/index.html",
+        "/playground/../playground.py",
+        "/playground/..%2Fplayground.py",
+        "/playground//etc/passwd",
+        "/playground/views",
+        "/v1/models/half",
+        "//",
+    ],
+)
+def test_other_paths_are_somebody_elses(path):
+    assert playground_response(path, ["half"]) is None
+
+
+def test_no_file_names_another_server():
+    for path in ("/", "/playground/style.css", "/playground/app.js", "/playground/api.js"):
+        assert not re.search(r"https?://|url\(", _text(path))

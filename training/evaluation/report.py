@@ -1,0 +1,140 @@
+"""Measures a preset on its data and writes down what came out: `metrics.json` and `card.md`."""
+
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import zoo
+from training.evaluation.card import card_text
+from zoo.files import write_atomically
+from zoo.presets import CARD, WEIGHTS, preset_folder, read_config
+
+METRICS = "metrics.json"
+LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
+
+# model -> its module in training.evaluation
+TASKS = {
+    "nmt_attention": "translation",
+    "nmt_vanilla": "translation",
+    "sentiment": "classification",
+    "ner": "labelling",
+}
+
+
+def task_of(config: dict):
+    """The module of `training.evaluation` for the model of a `config.json`.
+
+    Raises:
+        ValueError: Nothing measures this model.
+    """
+    if config["model"] not in TASKS:
+        raise ValueError(
+            f"What is measured must be one of {', '.join(TASKS)}. "
+            f"Received: model={config['model']!r}"
+        )
+    return importlib.import_module(f"training.evaluation.{TASKS[config['model']]}")
+
+
+def evaluate(
+    name_or_folder: str | Path,
+    data_dir: str | Path | None = None,
+    splits: Sequence[str] = (),
+    verify: bool = True,
+    **options,
+) -> dict:
+    """Measures a preset.
+
+    Args:
+        name_or_folder: A preset, as `zoo.load` takes it.
+        data_dir: A folder with its corpus; None downloads it.
+        splits: Splits to measure; none means those of the task's `default_splits`.
+        verify: Whether the data must be the published corpus.
+        **options: What the task's `evaluate` takes, such as `beam_size`.
+
+    Returns:
+        Plain values, ready for JSON; see `evaluate` of the task's module.
+
+    Raises:
+        ValueError: Unknown preset or split, or data that is not the published corpus.
+        FileNotFoundError: Files are missing.
+    """
+    config = read_config(name_or_folder)
+    task = task_of(config)
+    metrics = task.evaluate(
+        zoo.load(name_or_folder), data_dir, splits or task.default_splits(config), verify, **options
+    )
+    return {
+        **metrics,
+        "versions": {
+            "rnn-zoo": zoo.__version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in (*LIBRARIES, *task.LIBRARIES)},
+        },
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def write_report(name_or_folder: str | Path, metrics: dict, command: str) -> Path:
+    """Writes `metrics.json` and the model card made from it into a preset's folder.
+
+    Args:
+        name_or_folder: A preset, as `zoo.load` takes it.
+        metrics: What `evaluate` gave.
+        command: The command line that measured.
+
+    Returns:
+        The path of `metrics.json`; `card.md` is beside it.
+
+    Raises:
+        ValueError: Unknown preset, a damaged `config.json`, or a model that has no card's text.
+        OSError: The folder cannot be written; each file there stays whole.
+    """
+    folder, config = preset_folder(name_or_folder), read_config(name_or_folder)
+    metrics = {
+        "model": config["model"],
+        # Ties the figures to these very weights.
+        "weights_sha256": config["files"][WEIGHTS],
+        "command": command,
+        # How it was trained, seed and all; None for a model that was saved by hand.
+        "training": config.get("training"),
+        **metrics,
+    }
+    card = card_text(task_of(config), config, metrics)
+    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(folder / METRICS, text.encode())
+    write_atomically(folder / CARD, card.encode())
+    return folder / METRICS
+
+
+def read_metrics(path: str | Path, keys: Sequence[str] = ("splits",)) -> dict:
+    """Reads a `metrics.json`.
+
+    Args:
+        path: The file, or the preset's folder that holds it.
+        keys: Entries that the caller needs.
+
+    Returns:
+        Its content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not what `write_report` writes, or measures of another task.
+    """
+    path = Path(path)
+    path = path / METRICS if path.is_dir() else path
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: `zoo-train evaluate` writes it")
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        missing = {"model", *keys} - metrics.keys()
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): `zoo-train evaluate` anew") from error
+    if missing:
+        raise ValueError(
+            f"{path} lacks {', '.join(sorted(missing))}: `zoo-train evaluate` writes it anew"
+        )
+    return metrics

@@ -1,0 +1,76 @@
+"""F1 of named entities: one counts when its type, its first and its last token are right."""
+
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
+
+from training.corpora.columns import Tagged
+from zoo.text.tags import chunks
+
+SCORES = ("precision", "recall", "f1")
+VERSION = importlib.metadata.version("seqeval")
+SIGNATURE = f"seqeval|mode:strict|scheme:IOB2|average:micro|v:{VERSION}"
+
+
+def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict:
+    """Precision, recall and F1 of exact spans by seqeval, over all and for each type.
+
+    Args:
+        gold, predicted: BIO tags of each sentence, equally many.
+
+    Returns:
+        `{"precision", "recall", "f1", "types": {type: {"precision", "recall", "f1", "entities"}}}`,
+        percent.
+    """
+    report = classification_report(
+        gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0
+    )
+
+    def percent(row):
+        keys = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
+        return {name: 100 * float(row[key]) for name, key in keys.items()}
+
+    types = {
+        name: {**percent(row), "entities": int(row["support"])}
+        for name, row in report.items()
+        if not name.endswith(" avg")
+    }
+    return {**percent(report["micro avg"]), "types": types}
+
+
+def entities(tagged: Tagged) -> set[tuple]:
+    """All entities as `(row, type, first token, end, surface form)`."""
+    return {
+        (row, type_, start, end, " ".join(tokens[start:end]))
+        for row, (tokens, tags) in enumerate(zip(*tagged, strict=True))
+        for type_, start, end in chunks(tags)
+    }
+
+
+def scores(gold: set, predicted: set) -> dict:
+    """Precision, recall and F1 in percent of two sets, 0 where nothing can be right."""
+    right = len(gold & predicted)
+    return {
+        "precision": 100 * right / max(1, len(predicted)),
+        "recall": 100 * right / max(1, len(gold)),
+        "f1": 100 * 2 * right / max(1, len(gold) + len(predicted)),
+        "entities": len(gold),
+    }
+
+
+def seen_and_unseen(gold: Tagged, predicted: Sequence[Sequence[str]], known: set[str]) -> dict:
+    """Scores apart for entities whose surface form is among `known`, case and all, and the others.
+
+    Gold and predicted entities are parted by the same rule, so each part has a precision too.
+    """
+    truth, guess = entities(gold), entities(Tagged(gold.tokens, predicted))
+
+    def part(spans: Iterable, seen):
+        return {span for span in spans if (span[-1] in known) is seen}
+
+    return {
+        "seen": scores(part(truth, True), part(guess, True)),
+        "unseen": scores(part(truth, False), part(guess, False)),
+    }

@@ -280,5 +280,5 @@ def test_a_fresh_head_is_trained(classifier):
     keras.utils.set_random_seed(0)
     changed = zoo.load(classifier[1], labels=["bug", "praise"])
     texts = ["a bad film", "a good film"] * 4
-    history = changed.fit(texts, ["bug", "praise"] * 4, epochs=3, batch_size=2, verbose=0)
+    history = changed.fit(texts, ["bug", "praise"] * 4, epochs=10, batch_size=2, verbose=0)
     assert history.history["loss"][-1] < history.history["loss"][0]

@@ -7,17 +7,17 @@ import tensorflow as tf
 from zoo.layers.dynamic_rnn import check_sequence
 from zoo.layers.recurrent_cell import check_positive, zero_padding
 
-# The score of a move that is not allowed. Finite, so that no gradient is NaN; so low that its
+# The score of a transition that is not allowed. Finite, so that no gradient is NaN; so low that its
 # exponential is exactly 0 beside any real score, in float32 too.
 FORBIDDEN = -1e30
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class CRF(keras.layers.Layer):
-    """Scores whole tag sequences: what a tag gets at its token plus what each move gets.
+    """Scores whole tag sequences: what a tag gets at its token plus what each transition gets.
 
-    With scores ``s`` of the network, moves ``A`` and scores of the two ends, as in Lample et al.
-    (2016), "Neural Architectures for Named Entity Recognition", section 2.2::
+    With scores ``s`` of the network, transitions ``A`` and scores of the two ends, as in Lample et
+    al. (2016), "Neural Architectures for Named Entity Recognition", section 2.2::
 
         score(y) = start[y_1] + sum_t s_t[y_t] + sum_t A[y_t, y_{t+1}] + end[y_n]
         p(y)     = exp(score(y)) / sum over all paths y' of exp(score(y'))
@@ -27,11 +27,10 @@ class CRF(keras.layers.Layer):
 
     Args:
         tags: number ``N`` of tags, a positive int.
-        allowed: bool ``[N + 1, N + 1]``, which move may be made: ``allowed[i, j]`` from tag ``i``
-            to tag ``j``; the last row is the move from the start of a sequence, the last column
-            the move to its end (the corner means nothing). Other moves never come out of
-            :meth:`viterbi` and get no probability. None allows all. There must be an allowed path
-            for every length.
+        allowed: bool ``[N + 1, N + 1]``, which transitions there are: ``allowed[i, j]`` from tag
+            ``i`` to tag ``j``; the last row is from the start of a sequence, the last column to its
+            end (the corner means nothing). Others never come out of :meth:`viterbi` and get no
+            probability. None allows all. There must be an allowed path for every length.
 
     Raises:
         ValueError: ``tags`` is not a positive int, or ``allowed`` has another shape.
@@ -65,11 +64,13 @@ class CRF(keras.layers.Layer):
 
         Returns:
             float32 ``[B]`` (float64 from float64); 0 for a row of length 0, about -1e30 for tags
-            that make a forbidden move.
+            that make a forbidden transition.
         """
         scores, lengths = self._checked(scores, lengths)
-        moves = self._moves(scores.dtype)
-        return _path_score(scores, tags, lengths, *moves) - _log_partition(scores, lengths, *moves)
+        transitions = self._transition_scores(scores.dtype)
+        return _path_score(scores, tags, lengths, *transitions) - _log_partition(
+            scores, lengths, *transitions
+        )
 
     def marginals(self, scores, lengths):
         """``p(y_t = j)``, summed over all paths: the forward-backward algorithm.
@@ -82,9 +83,9 @@ class CRF(keras.layers.Layer):
             float32 ``[B, T, N]`` (float64 from float64), 0 past the length.
         """
         scores, lengths = self._checked(scores, lengths)
-        moves = self._moves(scores.dtype)
-        ahead, _ = _messages(scores, lengths, *moves)
-        return _unary(scores, lengths, ahead, _messages_back(scores, lengths, *moves))
+        transitions = self._transition_scores(scores.dtype)
+        ahead, _ = _messages(scores, lengths, *transitions)
+        return _unary(scores, lengths, ahead, _messages_back(scores, lengths, *transitions))
 
     def path_probabilities(self, scores, tags, lengths):
         """``p(y_t)`` and ``p(y_t | y_{t-1})`` along a path: the posterior is a Markov chain.
@@ -100,17 +101,21 @@ class CRF(keras.layers.Layer):
             length; at the first token both are ``p(y_1)``.
         """
         scores, lengths = self._checked(scores, lengths)
-        transitions, start, end = self._moves(scores.dtype)
+        transitions, start, end = self._transition_scores(scores.dtype)
         ahead, _ = _messages(scores, lengths, transitions, start, end)
         behind = _messages_back(scores, lengths, transitions, start, end)
         mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
         tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
-        # The moves that were open at each token: from the start, then from the tag before.
+        # The transitions into each token: from the start, then from the tag before.
         first = tf.broadcast_to(start, [tf.shape(scores)[0], 1, self.tags])
-        moves = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
-        chances = _unary(scores, lengths, ahead, behind), tf.nn.softmax(moves + behind)
-        chosen = [tf.gather(chance, tags, axis=2, batch_dims=2) for chance in chances]
-        return tuple(tf.where(mask, chance, 0) for chance in chosen)
+        incoming = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
+        marginals = _unary(scores, lengths, ahead, behind)
+        conditionals = tf.nn.softmax(incoming + behind)
+        along_path = [
+            tf.gather(probabilities, tags, axis=2, batch_dims=2)
+            for probabilities in (marginals, conditionals)
+        ]
+        return tuple(tf.where(mask, probabilities, 0) for probabilities in along_path)
 
     def viterbi(self, scores, lengths):
         """The best path of each row.
@@ -124,7 +129,7 @@ class CRF(keras.layers.Layer):
             ``[B]`` (float64 from float64), not normalised; 0 for a row of length 0.
         """
         scores, lengths = self._checked(scores, lengths)
-        transitions, start, end = self._moves(scores.dtype)
+        transitions, start, end = self._transition_scores(scores.dtype)
         time = tf.shape(scores)[1]
         steps = _steps(scores)
         pointers = tf.TensorArray(tf.int32, size=time + 1, element_shape=[None, self.tags])
@@ -160,8 +165,8 @@ class CRF(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "tags": self.tags, "allowed": self.allowed.tolist()}
 
-    def _moves(self, dtype):
-        """``(transitions, start, end)`` with forbidden moves far below all others."""
+    def _transition_scores(self, dtype):
+        """``(transitions, start, end)`` with forbidden ones far below all others."""
 
         def masked(variable, allowed):
             return tf.where(allowed, tf.cast(variable, dtype), tf.constant(FORBIDDEN, dtype))
@@ -205,13 +210,13 @@ def _path_score(scores, tags, lengths, transitions, start, end):
     tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
     size = tf.shape(transitions)[0]
     at_tokens = tf.gather(scores, tags, axis=2, batch_dims=2)
-    moves = tf.gather(tf.reshape(transitions, [-1]), tags[:, :-1] * size + tags[:, 1:])
-    moves = tf.where(mask[:, 1:], moves, 0)
+    between = tf.gather(tf.reshape(transitions, [-1]), tags[:, :-1] * size + tags[:, 1:])
+    between = tf.where(mask[:, 1:], between, 0)
     # One tag more, so that a batch of length 0 has a first and a last one too.
     tags = tf.pad(tags, [[0, 0], [0, 1]])
     last = tf.gather(tags, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
     ends = tf.where(lengths > 0, tf.gather(start, tags[:, 0]) + tf.gather(end, last), 0)
-    return tf.reduce_sum(at_tokens, 1) + tf.reduce_sum(moves, 1) + ends
+    return tf.reduce_sum(at_tokens, 1) + tf.reduce_sum(between, 1) + ends
 
 
 def _log_partition(scores, lengths, transitions, start, end):

@@ -22,7 +22,7 @@ from zoo.models.entity_f1 import EntityF1
 from zoo.models.raw_data import check_count, check_texts
 from zoo.models.tagged_columns import check_tags, check_tokens
 from zoo.models.token_encoder import TokenEncoder
-from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_moves, iobes_tags
+from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_tags, iobes_transitions
 from zoo.text.vocabulary import PAD_ID, CharacterVocabulary, WordVocabulary
 from zoo.text.words import WordTokenizer, by_sentence
 
@@ -106,7 +106,7 @@ class NER(ZooModel):
         self.output_dropping = keras.layers.Dropout(output_dropout)
         tags = iobes_tags(types)
         self.projection = keras.layers.Dense(len(tags))
-        self.crf = CRF(len(tags), iobes_moves(types) if output == "crf" else None)
+        self.crf = CRF(len(tags), iobes_transitions(types) if output == "crf" else None)
         self.crf.trainable = output == "crf"
         self.f1 = EntityF1()
         # Configuration.

@@ -71,7 +71,7 @@ def iobes_tags(types):
     return [OUTSIDE, *(f"{prefix}-{kind}" for kind in types for prefix in PREFIXES)]
 
 
-def iobes_moves(types):
+def iobes_transitions(types):
     """Which tag may follow which in IOBES: the ``allowed`` of :class:`zoo.layers.CRF`.
 
     ``O``, ``E`` and ``S`` leave no chunk open; the sequence may end there, and ``O``, ``B`` and
@@ -112,12 +112,12 @@ def split_tag(tag, place=None):
     )
 
 
-def chunk_edges(ids, opens):
+def chunk_edges(ids, sentence_starts):
     """Where chunks start and end, in the graph; the rule is that of :func:`chunks`.
 
     Args:
         ids: int32 ``[tokens]``, places in :func:`iobes_tags`, the rows one behind the other.
-        opens: bool ``[tokens]``, true at the first token of a row.
+        sentence_starts: bool ``[tokens]``, true at the first token of a row.
 
     Returns:
         ``(starts, ends)``: bool ``[tokens]``, true at the first and at the last token of a chunk.
@@ -131,15 +131,15 @@ def chunk_edges(ids, opens):
         return tf.reduce_any([prefix == PREFIXES.index(letter) for letter in letters], axis=0)
 
     open_kind = tf.where(inside & has("BI"), kind, -1)
-    open_before = tf.where(opens, -1, tf.concat([[-1], open_kind], 0)[:-1])
+    open_before = tf.where(sentence_starts, -1, tf.concat([[-1], open_kind], 0)[:-1])
     carries_on = inside & has("IE") & (kind == open_before)
     next_carries_on = tf.concat([carries_on[1:], [False]], 0)[: tf.size(ids)]
     return inside & ~carries_on, inside & ~next_carries_on
 
 
-def iobes_ids(ids, opens):
+def iobes_ids(ids, sentence_starts):
     """Tags of any scheme in IOBES, in the graph: arguments as for :func:`chunk_edges`."""
-    starts, ends = chunk_edges(ids, opens)
+    starts, ends = chunk_edges(ids, sentence_starts)
     begin, inner, end, single = map(PREFIXES.index, "BIES")
     place = tf.where(starts, tf.where(ends, single, begin), tf.where(ends, end, inner))
     return tf.where(ids > 0, ids - (ids - 1) % len(PREFIXES) + place, 0)

@@ -61,14 +61,14 @@ class Words(NamedTuple):
         tokens: string, the words as they are written.
         starts: int32, the character (Unicode code point) of the text where the word starts.
         ends: int32, the character after the word's last.
-        opens: bool, whether a paragraph opens with this word: true for the first word of a text
-            and for a word after a blank line or two ``<br />``.
+        paragraph_starts: bool, whether a paragraph starts with this word: true for the first
+            word of a text and for a word after a blank line or two ``<br />``.
     """
 
     tokens: tf.RaggedTensor
     starts: tf.RaggedTensor
     ends: tf.RaggedTensor
-    opens: tf.RaggedTensor
+    paragraph_starts: tf.RaggedTensor
 
 
 class WordTokenizer:
@@ -113,10 +113,10 @@ class WordTokenizer:
         row_starts = tf.gather(tf.pad(ends, [[1, 0]]), pieces.row_starts())
         offset = tf.gather(row_starts, rows)
 
-        opens = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
+        paragraph_starts = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
         word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
         rows = tf.boolean_mask(rows, word)
-        opens = tf.boolean_mask(opens, word) | (rows != _shifted(rows, -1))
+        paragraph_starts = tf.boolean_mask(paragraph_starts, word) | (rows != _shifted(rows, -1))
         tokens = tf.RaggedTensor.from_value_rowids(
             tf.boolean_mask(flat, word), rows, pieces.nrows(), validate=False
         )
@@ -124,7 +124,7 @@ class WordTokenizer:
             tokens,
             tokens.with_values(tf.boolean_mask(starts - offset, word)),
             tokens.with_values(tf.boolean_mask(ends - offset, word)),
-            tokens.with_values(opens),
+            tokens.with_values(paragraph_starts),
         )
 
     def sentences(self, words, longest=128):
@@ -147,17 +147,19 @@ class WordTokenizer:
             raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
         tokens = words.tokens.flat_values
         rows = words.tokens.value_rowids()
-        opens = words.opens.flat_values  # true for the first word of a row: no row sees another
-        joined = (words.starts.flat_values == _shifted(words.ends.flat_values, -1)) & ~opens
+        # True for the first word of a row, so that no row sees another.
+        paragraph_starts = words.paragraph_starts.flat_values
+        joined = words.starts.flat_values == _shifted(words.ends.flat_values, -1)
+        joined = joined & ~paragraph_starts
         # A straight quote that leans on the next word alone opens what comes.
         leans = tf.concat([joined, [False]], 0)[1:] & ~joined
-        closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~opens
+        closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~paragraph_starts
         stop = tf.strings.regex_full_match(tokens, _SENTENCE_END)
         done = stop | (closer & _shifted(stop, False))
         done = done | (closer & _shifted(done, False))  # as in: He said "yes (or no?)".
         lower = tf.strings.regex_full_match(tokens, r"(?s:\p{Ll}.*)")
         goes_on = stop | closer | lower
-        cut = opens | (_shifted(done, False) & ~goes_on)
+        cut = paragraph_starts | (_shifted(done, False) & ~goes_on)
 
         places = tf.range(tf.size(tokens))
         first = tf.gather(tf.where(cut)[:, 0], tf.cumsum(tf.cast(cut, tf.int32)) - 1)

@@ -56,13 +56,13 @@ def traced():
 def paths_of(crf, scores):
     """All allowed paths of one row with their scores: the definition, in float64."""
     time, tags = scores.shape
-    moves, start, end = (variable.numpy().astype(float) for variable in crf.weights)
+    transitions, start, end = (variable.numpy().astype(float) for variable in crf.weights)
     found = {}
     for path in itertools.product(range(tags), repeat=time):
         steps = list(itertools.pairwise([tags, *path, tags])) if path else []
         if all(crf.allowed[step] for step in steps):
             score = sum(scores[t, tag] for t, tag in enumerate(path))
-            score += sum(moves[a, b] for a, b in itertools.pairwise(path))
+            score += sum(transitions[a, b] for a, b in itertools.pairwise(path))
             found[path] = score + (start[path[0]] + end[path[-1]] if path else 0.0)
     return found
 
@@ -171,7 +171,7 @@ def test_padding_and_batch_mates_change_nothing(traced, mates, length, extra, fi
 
 @pytest.fixture(scope="module")
 def constrained():
-    """Five tags; 0 may always be used, other moves are drawn."""
+    """Five tags; 0 may always be used, other transitions are drawn."""
     allowed = np.random.default_rng(5).random([6, 6]) < 0.4
     allowed[0], allowed[:, 0] = True, True
     return Traced(random_crf(5, allowed))
@@ -183,17 +183,17 @@ def constrained():
     scale=st.sampled_from([0.0, 1.0, 50.0, 1e4]),
     seed=st.integers(0, 2**16),
 )
-def test_moves_that_are_not_allowed_never_come_out(constrained, lengths, scale, seed):
+def test_transitions_that_are_not_allowed_never_come_out(constrained, lengths, scale, seed):
     scores, _, rows = batch(lengths, tags=5, seed=seed)
     tags, _ = constrained.viterbi(scores * scale, rows)
     for path, length in zip(tags.numpy(), lengths, strict=True):
-        moves = itertools.pairwise([5, *path[:length], 5]) if length else []
-        assert all(constrained.crf.allowed[move] for move in moves)
+        pairs = itertools.pairwise([5, *path[:length], 5]) if length else []
+        assert all(constrained.crf.allowed[pair] for pair in pairs)
     _, gradients = constrained.likelihood(scores * scale, tags, rows)
     assert all(np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in gradients)
 
 
-def test_moves_that_are_not_allowed_get_no_probability(constrained):
+def test_transitions_that_are_not_allowed_get_no_probability(constrained):
     scores, ids, rows = batch([4, 1], tags=5)
     found = [paths_of(constrained.crf, scores[r, :n].astype(float)) for r, n in enumerate(rows)]
     assert len(found[0]) < 5**4
@@ -212,9 +212,9 @@ def test_moves_that_are_not_allowed_get_no_probability(constrained):
             assert likelihood[row] < -1e29
     # Not even training pushes on a move that cannot be made.
     best, _ = constrained.viterbi(scores, rows)
-    _, (_, moves, start, end) = constrained.likelihood(scores, best, rows)
+    _, (_, transitions, start, end) = constrained.likelihood(scores, best, rows)
     allowed = constrained.crf.allowed
-    assert not tf.convert_to_tensor(moves).numpy()[~allowed[:-1, :-1]].any()
+    assert not tf.convert_to_tensor(transitions).numpy()[~allowed[:-1, :-1]].any()
     assert not tf.convert_to_tensor(start).numpy()[~allowed[-1, :-1]].any()
     assert not tf.convert_to_tensor(end).numpy()[~allowed[:-1, -1]].any()
 

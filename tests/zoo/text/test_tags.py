@@ -1,4 +1,4 @@
-"""Tag schemes: one reader for all, and moves that fit exactly what the writer writes."""
+"""Tag schemes: one reader for all, and transitions that fit exactly what the writer writes."""
 
 import itertools
 
@@ -8,7 +8,15 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.text.tags import chunk_edges, chunks, iobes_ids, iobes_moves, iobes_tags, to_bio, to_iobes
+from zoo.text.tags import (
+    chunk_edges,
+    chunks,
+    iobes_ids,
+    iobes_tags,
+    iobes_transitions,
+    to_bio,
+    to_iobes,
+)
 
 TYPES = ["LOC", "PER"]
 SCHEMES = {
@@ -44,11 +52,11 @@ def test_writing_keeps_the_chunks_of_any_sequence(tags):
     assert all(end <= start for (_, _, end), (_, start, _) in itertools.pairwise(found))
 
 
-def test_the_moves_allow_exactly_the_sequences_that_are_well_formed():
+def test_the_transitions_allow_exactly_the_sequences_that_are_well_formed():
     """Every sequence of up to four tags: it may be walked if and only if it writes itself."""
     names = iobes_tags(TYPES)
     assert names == [*("O", "B-LOC", "I-LOC", "E-LOC", "S-LOC", "B-PER", "I-PER", "E-PER", "S-PER")]
-    allowed = iobes_moves(TYPES)
+    allowed = iobes_transitions(TYPES)
     edge = len(names)
     assert allowed.shape == (edge + 1, edge + 1)
     assert allowed.dtype == np.bool_
@@ -63,8 +71,10 @@ def test_the_moves_allow_exactly_the_sequences_that_are_well_formed():
 def test_the_graph_finds_the_chunks_that_python_finds(rows):
     names = iobes_tags(TYPES)
     flat = tf.constant([tag for row in rows for tag in row], tf.int32)
-    opens = tf.constant([place == 0 for row in rows for place in range(len(row))], tf.bool)
-    starts, ends = (np.flatnonzero(edge) for edge in chunk_edges(flat, opens))
+    sentence_starts = tf.constant(
+        [place == 0 for row in rows for place in range(len(row))], tf.bool
+    )
+    starts, ends = (np.flatnonzero(edge) for edge in chunk_edges(flat, sentence_starts))
     expected, offset = [], 0
     for row in rows:
         found = chunks([names[tag] for tag in row])
@@ -73,7 +83,7 @@ def test_the_graph_finds_the_chunks_that_python_finds(rows):
     kinds = [TYPES[(int(flat[start]) - 1) // 4] for start in starts]
     assert list(zip(kinds, starts, ends + 1, strict=True)) == expected
     in_iobes = [tag for row in rows for tag in to_iobes([names[tag] for tag in row])]
-    assert [names[tag] for tag in iobes_ids(flat, opens)] == in_iobes
+    assert [names[tag] for tag in iobes_ids(flat, sentence_starts)] == in_iobes
 
 
 @pytest.mark.parametrize("tag", ["B", "B-", "X-PER", "PER", "", "o", None, 3, "BPER", b"O"])

@@ -2,7 +2,7 @@
 
     python -m benchmarks.classification [--batches 1,32,256] [--rounds 9]
 
-Both sides take raw texts and give a label for each: the zoo by `Sentiment.classify`, Keras by
+Both sides take raw texts and give a label for each: the zoo by `TextClassifier.classify`, Keras by
 `TextVectorization`, `Embedding`, `Bidirectional(LSTM)`, attention of `Dense` and `Softmax`, and
 `Dense`, compiled as one graph. The weights are the same (so are the labels; that is checked), the
 sizes those of the preset `sentiment`. A second pair of columns is the network alone, from ids to
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.models import Sentiment
+from zoo.models import TextClassifier
 from zoo.text.vocabulary import WordVocabulary
 
 LABELS = ("negative", "positive")
@@ -47,7 +47,7 @@ def make_texts(words, count):
 
 
 def keras_network(model):
-    """The network of a `Sentiment` in stock layers, with its weights: ids to probabilities."""
+    """The network of a `TextClassifier` in stock layers, with its weights: ids to probabilities."""
     lstm = keras.layers.LSTM(SIZES["units"], return_sequences=True)
     encoder = keras.layers.Bidirectional(lstm)
     embedding = keras.layers.Embedding(model.vocabulary.size, SIZES["embedding_units"])
@@ -82,7 +82,7 @@ def _for_keras(weight):
 def make_runs():
     """`{(who, from what): function (texts, ids) -> labels}`."""
     words = made_up_words(30_000)
-    model = Sentiment(WordVocabulary(words), LABELS, **SIZES)
+    model = TextClassifier(WordVocabulary(words), LABELS, **SIZES)
     # Fresh weights would call nearly everything the same.
     model.classifier.set_weights([weight * 20 for weight in model.classifier.get_weights()])
     network = keras_network(model)

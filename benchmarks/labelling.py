@@ -74,7 +74,7 @@ def from_text(model, scores):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def run(texts):
         tokens = model.tokenizer.tokenize(texts).tokens
-        return tf.argmax(scores(model.inputs_of(tokens)), -1)
+        return tf.argmax(scores(model.make_inputs(tokens)), -1)
 
     return lambda texts: run(tf.constant(texts)).numpy()
 

@@ -62,7 +62,7 @@ def export_models(names, folder):
     """Writes each model's first version below `folder`."""
     import export
     import zoo
-    from zoo.models.sentiment import Sentiment
+    from zoo.models.text_classifier import TextClassifier
     from zoo.text.vocabulary import WordVocabulary
 
     for name in names:
@@ -70,7 +70,7 @@ def export_models(names, folder):
             letters = np.random.default_rng(0).integers(ord("a"), ord("z") + 1, size=(9_900, 6))
             words = {bytes(word.astype(np.uint8)).decode() for word in letters}
             words |= {word.lower() for text in TEXTS[name] for word in text.split()}
-            model = Sentiment(WordVocabulary(sorted(words)), embedding_units=100, units=128)
+            model = TextClassifier(WordVocabulary(sorted(words)), embedding_units=100, units=128)
         else:
             model = zoo.load(name)
         export.saved_model(model, folder / name, verify=False)

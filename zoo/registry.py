@@ -1,8 +1,8 @@
 """The models that the zoo knows: each is registered by a decorator on its class, and nowhere else.
 
-`zoo.save`, `zoo.load`, `zoo run`, `zoo-export`, `zoo-serve` and the playground find a model here. The
-zoo's own are the modules of `zoo.models`; those of other packages are found through the entry point
-group `rnn_zoo.models`, or because the user has imported them. Nothing here imports TensorFlow.
+`zoo.save`, `zoo.load`, `zoo run`, `zoo-export`, `zoo-serve` and the playground find a model here.
+The zoo's own are the modules of `zoo.models`; those of other packages are found through the entry
+point group `rnn_zoo.models`, or because the user has imported them. No TensorFlow is imported here.
 """
 
 import difflib

@@ -17,7 +17,7 @@ from training.experiments.comparison import plus_minus, spread
 from training.recipes import sentiment
 from zoo.drawing.plotting import save_figure
 from zoo.files import write_atomically
-from zoo.models.sentiment import READOUTS
+from zoo.models.text_classifier import READOUTS
 
 SPLIT = "imdb_test"
 SEEDS = (1, 2, 3)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-import zoo.models
 from training.corpora.columns import Tagged
 from training.corpora.word_vectors import embedding_matrix, load_word_vectors
 from training.evaluation.labelling import CORPORA
 from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, prepared, train_model
 from training.metrics.entity_f1 import strict_scores
+from zoo.registry import model_class
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
 
 
@@ -141,7 +141,7 @@ def new_model(recipe, data, public):
         if word not in known and word == normal_form(word):
             words.append(word)
     vectors = embedding_matrix(words, public, recipe.seed)
-    model = zoo.models.MODELS[recipe.model](
+    model = model_class(recipe.model)(
         WordVocabulary(words),
         CharacterVocabulary(frequent_characters(data.tokens, recipe.least_character)),
         types=recipe.types,
@@ -193,7 +193,7 @@ def batches_of(model, recipe, data):
     rows = np.arange(len(ids), dtype=np.int32)
 
     def finish(tags, lengths, rows):
-        return model.inputs_of(tf.gather(tokens, rows)), tags
+        return model.make_inputs(tf.gather(tokens, rows)), tags
 
     def batches(epochs):
         return training_batches(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import keras
 
-import zoo.models
 from training.corpora.multi30k import load_multi30k
 from training.corpora.subwords import train_subwords
 from training.loop.batches import training_batches
@@ -16,6 +15,7 @@ from training.loop.runs import averaging_adam, prepared, train_model
 from training.metrics.bleu import lowercased_tokenised_bleu
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
+from zoo.registry import model_class
 from zoo.text.subwords import SubwordTokenizer
 
 
@@ -96,13 +96,17 @@ def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
         dev = load_multi30k(data_dir, "validation", verify)
         sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
-        model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
+        model = model_class(recipe.model)(SubwordTokenizer(subwords), **recipe.network)
         pairs = unpadded(*model.encode_source(data.en)), unpadded(*model.tokenizer.encode(data.de))
+
+        def finish(source, source_lengths, target, target_lengths):
+            inputs = {"source": source, "source_lengths": source_lengths}
+            return model.training_batch(inputs, target, target_lengths)
 
         def batches(epochs):
             return training_batches(
                 lambda rng, epoch: pairs,
-                model.training_batch,
+                finish,
                 recipe.batch_size,
                 recipe.seed,
                 epochs,

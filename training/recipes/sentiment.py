@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import zoo.models
+import zoo
 from training.corpora.corpus_words import CorpusWords
 from training.corpora.imdb import load_unlabelled
 from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
@@ -26,6 +26,7 @@ from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, prepared, train_model
 from training.recipes.language_model import RESULT, Pretraining, pretrain
 from training.recipes.ngrams import NGramClassifier
+from zoo.registry import model_class
 from zoo.text.vocabulary import UNK_ID, WordVocabulary
 
 
@@ -193,7 +194,7 @@ def train(
             known = [load_word_vectors(word_vectors, units=units), *learnt]
         words = [word for of in known for word in of.words[: recipe.vector_words] if word]
         vocabulary = WordVocabulary(list(dict.fromkeys([*frequent, *words])))
-        model = zoo.models.MODELS[recipe.model](vocabulary, **recipe.network)
+        model = model_class(recipe.model)(vocabulary, **recipe.network)
         rows = ["", "", *vocabulary.words]
         tables = [embedding_matrix(rows, of, recipe.seed + i) for i, of in enumerate(known)]
         model.embedding.set_weights([np.concatenate(tables, axis=1)])

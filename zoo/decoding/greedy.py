@@ -53,6 +53,7 @@ def sample(
     temperature=1.0,
     top_k=0,
     seed,
+    rows=None,
     pad_id=0,
 ):
     """Draws each token from softmax(logits / temperature), or from its `top_k` largest only.
@@ -68,6 +69,8 @@ def sample(
         top_k: int, the number of most probable tokens to draw from (the lowest ids among equals);
             0: all.
         seed: int or int32 scalar.
+        rows: int32 `[B]`, the index of each row if these are some of a larger batch; None: 0 to
+            B - 1.
 
     Returns:
         `Hypotheses` with K = 1. `log_probs` and `scores` are the model's own, for temperature 1 and
@@ -88,7 +91,10 @@ def sample(
         )
 
     def pick(time, logits):
-        uniform = tf.random.stateless_uniform([tf.shape(logits)[0], 1], [seed, time])
+        count = tf.shape(logits)[0] if rows is None else tf.reduce_max(rows, keepdims=True)[0] + 1
+        uniform = tf.random.stateless_uniform([tf.maximum(count, 0), 1], [seed, time])
+        if rows is not None:
+            uniform = tf.gather(uniform, rows)
         if not top_k:
             largest = tf.reduce_max(logits, axis=-1, keepdims=True)
             return _draw(logits, largest, temperature, uniform), largest

@@ -278,7 +278,7 @@ class ZooModel(keras.Model):
     def answers(
         self,
         entries: object,
-        run: Callable[[tf.Tensor], Iterable],
+        run: Callable[[tf.Tensor, np.ndarray], Iterable],
         batch_size: int = 64,
         progress: bool = True,
         lengths: Callable[[tf.Tensor], np.ndarray] | None = None,
@@ -291,7 +291,7 @@ class ZooModel(keras.Model):
 
         Args:
             entries: A list, array or tensor of entries of `verb_column`, or a single one.
-            run: `(batch of entries) -> an answer for each row`.
+            run: `(batch of entries, their places in the list) -> an answer for each row`.
             batch_size: Entries read together. It changes speed and memory, never a result.
             progress: Whether a bar may be shown.
             lengths: `(entries as a tensor) -> numbers` that grow with their lengths, in which the
@@ -315,7 +315,7 @@ class ZooModel(keras.Model):
         with progress_bar(self.task, len(order), progress) as advance:
             for start in range(0, len(order), batch_size):
                 places = order[start : start + batch_size]
-                for place, result in zip(places, run(tf.gather(rows, places)), strict=True):
+                for place, result in zip(places, run(tf.gather(rows, places), places), strict=True):
                     results[place] = result
                 advance(len(places))
         return results[0] if one else results
@@ -323,17 +323,17 @@ class ZooModel(keras.Model):
     def run_graph(
         self,
         function: Callable[..., dict[str, tf.Tensor]],
-        batch: tf.Tensor | tf.RaggedTensor,
-        column: Column | None = None,
+        batch: Any,
+        specs: Any = None,
         **options: Any,
     ) -> dict[str, np.ndarray]:
         """Runs `function(batch, **options)`, traced once for batches of all sizes.
 
         Args:
-            function: A method of this model that takes a batch of a column's entries and gives a
-                dict of tensors.
-            batch: `[batch, ...]`.
-            column: Which column's entries these are; by default `verb_column`.
+            function: A method of this model that takes a batch of entries and gives a dict of
+                tensors.
+            batch: A tensor or `RaggedTensor`, `[batch, ...]`, or a tuple of several.
+            specs: What `batch` is, a spec or a tuple of them; by default a batch of `verb_column`.
             **options: Plain values; each combination has a graph of its own.
 
         Returns:
@@ -341,22 +341,24 @@ class ZooModel(keras.Model):
         """
         key = (function.__name__, *sorted(options.items()))
         if key not in self._graphs:
+            specs = specs or self.verb_column.batch_spec
             self._graphs[key] = tf.function(
                 functools.partial(function, **options),
-                input_signature=[(column or self.verb_column).batch_spec],
+                input_signature=specs if isinstance(specs, tuple) else (specs,),
                 autograph=False,  # the loops are tf.while_loop; converting takes seconds
             )
-        return {name: value.numpy() for name, value in self._graphs[key](batch).items()}
+        batch = batch if isinstance(batch, tuple) else (batch,)
+        return {name: value.numpy() for name, value in self._graphs[key](*batch).items()}
 
-    def console_answers(self, entries: list, **options: Any) -> list:
+    def console_answers(self, entries: list) -> list:
         """What `zoo run` shows: a `zoo.drawing.answers.Answer` for each entry.
 
-        A subclass takes the options of the command line that mean something to it by name, and
-        draws what they ask for.
+        A subclass takes the options of the command line that mean something to it by name
+        (`beam_size`, `attention`, `page`), and draws what they ask for.
         """
         from zoo.drawing.answers import plain_answers
 
-        return plain_answers(self, entries, **options)
+        return plain_answers(self, entries)
 
     # Serving and files.
 

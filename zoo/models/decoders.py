@@ -1,8 +1,7 @@
-"""The two ways of the lecture to write a text: from a last state alone, or looking back at each step.
+"""The lecture's two ways to write a text: from a last state alone, or looking back at each step.
 
-A decoder is what stands between the memory that an encoder leaves and the read-out of a
-`TextGenerator`. It is built from cells of `zoo.layers`, whole sequences in training and single steps
-in search.
+A decoder stands between the memory that an encoder leaves and the read-out of a `TextGenerator`. It
+is built from cells of `zoo.layers`: whole sequences in training, single steps in search.
 """
 
 from typing import Any

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.models.checks import check_column, short
@@ -257,8 +258,8 @@ def rank_of(value: object) -> int:
         return 0
     if (shape := getattr(value, "shape", None)) is not None:
         # Arrays of objects hold further sequences.
-        inside = value.flat[0] if getattr(value, "dtype", None) == object and value.size else 0
-        return len(shape) + rank_of(inside)
+        of_objects = isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size
+        return len(shape) + (rank_of(value.flat[0]) if of_objects else 0)
     if isinstance(value, Sequence):
         return 1 + (rank_of(value[0]) if len(value) else 0)
     return 0
@@ -289,4 +290,3 @@ def _listed(column: object) -> object:
 
 def _number(count: int) -> str:
     return {1: "one column", 2: "two columns"}.get(count, f"{count} columns")
-

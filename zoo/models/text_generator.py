@@ -281,7 +281,7 @@ class TextGenerator(ZooModel):
         """
         check_count("beam_size", beam_size)
 
-        def run(batch: tf.Tensor) -> list:
+        def run(batch: tf.Tensor, places: np.ndarray) -> list:
             best = self.run_graph(self.best, batch, beam_size=int(beam_size))
             answers = [
                 self.make_answer({name: value[row] for name, value in best.items()})
@@ -294,9 +294,7 @@ class TextGenerator(ZooModel):
     # How long entries are, for batches of like length; None: as `answers` measures them.
     entry_lengths: Callable[[tf.Tensor], np.ndarray] | None = None
 
-    def best(
-        self, source: tf.Tensor, beam_size: int = DEFAULT_BEAM_SIZE
-    ) -> dict[str, tf.Tensor]:
+    def best(self, source: tf.Tensor, beam_size: int = DEFAULT_BEAM_SIZE) -> dict[str, tf.Tensor]:
         """The best hypothesis of each row with its tokens and, if there is one, its attention."""
         inputs, hypotheses = self.search(source, beam_size)
         lengths = hypotheses.lengths[:, 0]

@@ -85,9 +85,7 @@ class TranslationModel(TextGenerator):
         ids, lengths = self.encode_source(source)
         return {"source": ids, "source_lengths": lengths}
 
-    def embed_source(
-        self, inputs: dict[str, tf.Tensor], training: bool | None = None
-    ) -> tf.Tensor:
+    def embed_source(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
         """Embedded sources, float `[batch, source, units]`, dropped in training."""
         embedded = self.source_embedding(inputs["source"])
         return self.embedding_dropout(embedded, training=training)

@@ -10,8 +10,8 @@ from training import recipes
 from training.evaluation.card import preset_name
 from training.evaluation.report import read_metrics, task_of
 from training.metrics.bleu import cased_bleu
-from zoo.models import MODELS
 from zoo.presets import PRESETS_DIR, read_config
+from zoo.registry import model_class, model_name, model_names
 
 # Captions of our own, in the manner of the corpus, with what a person would say in German.
 CAPTIONS = {
@@ -34,7 +34,7 @@ REVIEWS = {
 }
 
 NAMES = zoo.list_models()
-VERBS = {name: MODELS[read_config(name)["model"]].task for name in NAMES}
+VERBS = {name: model_class(read_config(name)["model"]).task for name in NAMES}
 
 
 def presets(verb):
@@ -48,7 +48,9 @@ def load(name):
 
 
 def test_every_model_ships_a_preset_under_its_own_name():
-    assert {read_config(name)["model"] for name in NAMES} == set(MODELS)
+    shipped = {model_name(model_class(read_config(name)["model"])) for name in NAMES}
+    # The language model is the start of a classifier as yet.
+    assert shipped == set(model_names()) - {"language_model"}
     assert [preset_name(read_config(name)) for name in NAMES] == NAMES
 
 

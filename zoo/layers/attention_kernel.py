@@ -8,6 +8,7 @@ weight matrix gets its gradient from one matrix product over all steps.
 import tensorflow as tf
 
 from zoo.layers.attention import additive_alignment
+from zoo.layers.custom_gradient import custom_gradient
 
 
 def attention_lstm(
@@ -49,7 +50,7 @@ def attention_lstm(
         batch, memory_units]``, ``[time, batch, source]``, ``[batch, units]``.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(
         projected,
         output,

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.layers.custom_gradient import custom_gradient
 from zoo.layers.dynamic_rnn import check_sequence
 from zoo.layers.recurrent_cell import check_positive, zero_padding
 
@@ -228,7 +229,7 @@ def _log_partition(scores, lengths, transitions, start, end):
     way back through the loop.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(scores, transitions, start, end):
         ahead, total = _messages(scores, lengths, transitions, start, end)
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from zoo.layers import packed_loop
+from zoo.layers.custom_gradient import custom_gradient
 from zoo.layers.packing import Packing
 
 _GATES = 3
@@ -25,7 +26,7 @@ def gru_sequence(inputs, kernel, recurrent_kernel, bias, h, lengths=None):
     packing = Packing(inputs, lengths)
     units = recurrent_kernel.shape[0]
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(tokens, kernel, recurrent_kernel, bias, h):
         h = packing.sort(h)
         gate_kernel, candidate_kernel = tf.split(recurrent_kernel, [2 * units, units], axis=1)

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from zoo.layers import packed_loop
+from zoo.layers.custom_gradient import custom_gradient
 from zoo.layers.packing import Packing
 
 _GATES = 4
@@ -24,7 +25,7 @@ def lstm_sequence(inputs, kernel, recurrent_kernel, bias, h, c, lengths=None):
     """
     packing = Packing(inputs, lengths)
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(tokens, kernel, recurrent_kernel, bias, h, c):
         h, c = packing.sort(h), packing.sort(c)
         # One GEMM for the input projections of all tokens.

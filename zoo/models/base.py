@@ -13,7 +13,7 @@ import tensorflow as tf
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.progress import progress_bar
-from zoo.models.raw_data import RawData, is_frame, rank_of, split_rows
+from zoo.models.raw_data import RawData, is_frame, split_rows
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ class ZooModel(keras.Model):
         """
         check_count("batch_size", batch_size)
         column = self.verb_column
-        one = rank_of(entries) == column.rank
+        one = column.is_entry(entries)
         rows = column.read(column.name, [entries] if one else entries)
         if lengths is None:
             lengths = tf.strings.length if column.dtype == tf.string else _counted

@@ -1,8 +1,9 @@
 """What a model reads: its raw columns, each declared by a spec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -18,7 +19,9 @@ class Column:
         read: `(name, entries) -> tensor`: checks a list, tuple, array or tensor of entries and
             makes one tensor of it, `[rows, ...]`, ragged where entries differ. It raises TypeError
             or ValueError that names the column and the entry.
-        other_dtypes: What an entry of a data set may be instead, such as the numbers of labels.
+        other_dtypes: What an entry of a data set may be instead, such as the names of labels.
+        what: What its entries are, for messages, such as "strings or integers"; by default the
+            types.
         wire_name: The input of exported signatures that read this column, such as `"text"`; its
             own name unless told.
     """
@@ -29,10 +32,13 @@ class Column:
     read: Callable[[str, object], tf.Tensor | tf.RaggedTensor]
     other_dtypes: tuple[tf.DType, ...] = ()
     wire_name: str = ""
+    what: str = ""
 
     def __post_init__(self) -> None:
-        if not self.wire_name:
-            object.__setattr__(self, "wire_name", self.name)  # the class is frozen
+        dtypes = " or ".join(dtype.name for dtype in (self.dtype, *self.other_dtypes))
+        for name, default in (("wire_name", self.name), ("what", dtypes)):
+            if not getattr(self, name):
+                object.__setattr__(self, name, default)  # the class is frozen
 
     @property
     def rank(self) -> int:
@@ -49,6 +55,12 @@ class Column:
             return tf.RaggedTensorSpec(shape, self.dtype, ragged_rank=ragged)
         return tf.TensorSpec(shape, self.dtype)
 
+    def is_entry(self, value: object) -> bool:
+        """Whether a user gave one entry rather than a list of them."""
+        if self.rank == 0:
+            return isinstance(value, str | bytes if self.dtype == tf.string else int | float)
+        return rank_of(value) == self.rank
+
     def takes(self, spec: tf.TypeSpec) -> bool:
         """Whether the values of a data set are of a type that an entry may have."""
         return getattr(spec, "dtype", None) in (self.dtype, *self.other_dtypes)
@@ -60,6 +72,18 @@ class Column:
 
     def __str__(self) -> str:
         """As an error message shows it."""
-        names = [dtype.name for dtype in (self.dtype, *self.other_dtypes)]
         shape = ", ".join("?" if size is None else str(size) for size in self.shape)
-        return f"`{self.name}`: {' or '.join(names)} [{shape}]"
+        return f"`{self.name}` {self.what} [{shape}]"
+
+
+def rank_of(value: object) -> int:
+    """Of what a user hands in: 0 for a string or number, 1 for a list of them."""
+    if isinstance(value, str | bytes):
+        return 0
+    if (shape := getattr(value, "shape", None)) is not None:
+        # Arrays of objects hold further sequences.
+        of_objects = isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size
+        return len(shape) + (rank_of(value.flat[0]) if of_objects else 0)
+    if isinstance(value, Sequence):
+        return 1 + (rank_of(value[0]) if len(value) else 0)
+    return 0

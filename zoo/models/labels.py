@@ -17,7 +17,14 @@ def label_column(labels: list[str]) -> Column:
     """
     integers = (tf.int64, tf.int8, tf.int16, tf.uint8, tf.uint16, tf.uint32, tf.uint64)
     read = functools.partial(_read_labels, labels)
-    return Column("labels", tf.int32, (), read, other_dtypes=(tf.string, *integers))
+    return Column(
+        "labels",
+        tf.int32,
+        (),
+        read,
+        other_dtypes=(tf.string, *integers),
+        what="strings or integers",
+    )
 
 
 def _read_labels(labels: list[str], name: str, given: object) -> tf.Tensor:

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from zoo.layers.custom_gradient import custom_gradient
+
 
 class TokenCrossEntropy(keras.losses.Loss):
     """Cross-entropy of each token, with label smoothing (Szegedy et al. 2016, section 7).
@@ -45,8 +47,8 @@ def _cross_entropy(logits, ids, smoothing):
     parts take a dozen.
     """
 
-    @tf.custom_gradient
-    def run(logits):
+    @custom_gradient
+    def run(logits: tf.Tensor) -> tuple:
         logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
         exponentials = tf.exp(logits)
         total = tf.reduce_sum(exponentials, axis=-1)

@@ -73,9 +73,7 @@ class NER(ZooModel):
     head_arguments = ("types",)
     head_layers = ("projection", "crf")
     former_weights: ClassVar = {
-        "input_dropping": "input_dropout",
-        "output_dropping": "output_dropout",
-        "token_encoder/speller": "token_encoder/character_encoder",
+        "layers/token_encoder/speller": "layers/token_encoder/character_encoder",
     }
 
     def __init__(

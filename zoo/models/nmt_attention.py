@@ -55,7 +55,8 @@ class NMTAttention(TranslationModel):
     former_weights: ClassVar = {
         **TranslationModel.former_weights,
         "bridge": "decoder/bridge",
-        "decoder": "decoder/cell",
+        "decoder/attention": "decoder/cell/attention",
+        "decoder/cell": "decoder/cell/cell",
     }
 
     def __init__(

@@ -8,11 +8,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from zoo.models.checks import check_column, short
-from zoo.models.columns import Column
+from zoo.models.columns import Column, rank_of
 
 WEIGHTS = "sample_weight"
 
@@ -143,8 +142,8 @@ class RawData:
             raise ValueError(f"{self._ranks()}. Received: {column.name}={spec}")
         if not column.fits(spec):
             raise (ValueError if column.takes(spec) else TypeError)(
-                f"Column `{column.name}` of a data set must be entries, or batches, of {column}. "
-                f"Received: {spec}"
+                f"`{column.name}` must be {column.what}: a data set has entries of {column}, or "
+                f"batches of them. Received: {spec}"
             )
         return rank == column.rank
 
@@ -250,19 +249,6 @@ class RawData:
 def is_frame(x: object) -> bool:
     """Whether this is a data frame, pandas's or another: columns by name."""
     return hasattr(x, "columns") and hasattr(x, "__getitem__") and not isinstance(x, tf.Tensor)
-
-
-def rank_of(value: object) -> int:
-    """Of what a user hands in: 0 for a string or number, 1 for a list of them."""
-    if isinstance(value, str | bytes):
-        return 0
-    if (shape := getattr(value, "shape", None)) is not None:
-        # Arrays of objects hold further sequences.
-        of_objects = isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size
-        return len(shape) + (rank_of(value.flat[0]) if of_objects else 0)
-    if isinstance(value, Sequence):
-        return 1 + (rank_of(value[0]) if len(value) else 0)
-    return 0
 
 
 def split_rows(columns: tuple, share: float) -> tuple[tuple, tuple]:

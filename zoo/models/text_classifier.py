@@ -71,10 +71,6 @@ class TextClassifier(ZooModel):
     }
     head_arguments = ("labels",)
     head_layers = ("classifier",)
-    former_weights: ClassVar = {
-        "embedding_dropping": "embedding_dropout",
-        "readout_dropping": "readout_dropout",
-    }
 
     def __init__(
         self,

@@ -60,8 +60,8 @@ class TranslationModel(TextGenerator):
         "source": tf.TensorSpec([None, None], tf.int32),
         "source_lengths": tf.TensorSpec([None], tf.int32),
     }
+    former_weights: ClassVar = {"layers/embedding": "layers/embedding_1"}
     examples = (b"A dog runs through the snow.",)
-    former_weights: ClassVar = {"embedding_dropping": "embedding_dropout"}
 
     def __init__(
         self,

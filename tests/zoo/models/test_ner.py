@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
-from zoo.models import NER
-from zoo.models import ner as ner_module
+from zoo.models import NER, groups
 from zoo.models.entities import Entity
 from zoo.text.tags import chunks, to_bio
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
@@ -260,7 +259,7 @@ def test_a_long_document_is_its_sentences_alone(model, monkeypatch):
     assert expected
     assert [entity[:4] for entity in model.tag(document)] == expected
     # In small groups too.
-    monkeypatch.setattr(ner_module, "GROUP_TOKENS", 20)
+    monkeypatch.setattr(groups, "GROUP_TOKENS", 20)
     monkeypatch.setattr(model, "_graphs", {})
     assert [entity[:4] for entity in model.tag(document)] == expected
 

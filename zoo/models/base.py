@@ -1,6 +1,5 @@
 """What every model of the zoo shares: raw data in `fit` and `evaluate`, the verb, signatures."""
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import tensorflow as tf
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.progress import progress_bar
-from zoo.models.raw_data import RawData, is_frame, split_rows
+from zoo.models.raw_data import RawData, check_epochs
 
 
 @dataclass(frozen=True)
@@ -130,22 +129,17 @@ class ZooModel(keras.Model):
         check_count("batch_size", batch_size)
         raw = self._raw_data()
         if validation_split and validation_data is None:
-            if not _in_memory(x):
-                raise ValueError(
-                    "`validation_split` needs lists or arrays: of a data set give "
-                    f"`validation_data`. Received: x={short(x)}"
-                )
-            columns = raw.in_memory(x, y, sample_weight)
-            train, held_out = split_rows(columns, validation_split)
-            data = self._batches(train, batch_size, shuffle)
-            validation_data = self._batches(held_out, batch_size)
+            data, validation_data = raw.split(
+                x, y, sample_weight, validation_split, batch_size, shuffle
+            )
         else:
-            data = self._dataset(raw, x, y, sample_weight, batch_size, shuffle, **kwargs)
-            validation_data = self._validation(raw, validation_data, batch_size)
+            check_epochs(x, **kwargs)
+            data = raw.batches(x, y, sample_weight, batch_size, shuffle)
+            validation_data = raw.validation(validation_data, batch_size)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
-        with _errors_of(raw):
+        with raw.errors():
             return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
 
     def evaluate(
@@ -159,8 +153,8 @@ class ZooModel(keras.Model):
         """Loss and metrics on raw data; arguments as of `fit`."""
         # Keras calls this from `fit` for validation, with a data set that is preprocessed already.
         raw = self._raw_data()
-        data = self._dataset(raw, x, y, sample_weight, batch_size)
-        with _errors_of(raw):
+        data = raw.batches(x, y, sample_weight, batch_size)
+        with raw.errors():
             return super().evaluate(data, **kwargs)
 
     def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
@@ -207,63 +201,11 @@ class ZooModel(keras.Model):
         return tuple(column.read(column.name, values) for column, values in pairs)
 
     def _raw_data(self) -> RawData:
-        return RawData(self.columns, self.raw_columns, self.network_inputs)
-
-    def _dataset(
-        self, raw, x, y, sample_weight, batch_size, shuffle=False, epochs=1, **kwargs
-    ) -> object:
-        """Whatever was given as batches for Keras."""
-        if _in_memory(x):
-            return self._batches(raw.in_memory(x, y, sample_weight), batch_size, shuffle)
-        last = self.columns[-1].name if len(self.columns) > 1 else "y"
-        for name, column in ((last, y), ("sample_weight", sample_weight)):
-            if column is not None:
-                raise ValueError(f"`{name}` must come in the data set. Received: {short(column)}")
-        if isinstance(x, tf.data.Dataset):
-            if raw.is_prepared(x.element_spec):
-                return x
-            return self._preprocessed(raw.from_dataset(x, batch_size))
-        if isinstance(x, keras.utils.PyDataset):
-            data = raw.from_py_dataset(x, batch_size)
-        else:
-            if epochs > 1 and not kwargs.get("steps_per_epoch"):
-                raise ValueError(
-                    "A generator can be read once: say how many batches make an epoch with "
-                    f"`steps_per_epoch`, or give a list or data set. Received: epochs={epochs}"
-                )
-            data = raw.from_generator(x, batch_size)
-        return self._preprocessed(data) if isinstance(data, tf.data.Dataset) else data
-
-    def _validation(self, raw, data, batch_size) -> object:
-        if data is None:
-            return None
-        count = len(self.columns)
-        if isinstance(data, tuple) or (isinstance(data, list) and count > 1):
-            if len(data) not in (count, count + 1):
-                raise ValueError(
-                    "`validation_data` must be (x, y), (x, y, sample_weight) or a data set. "
-                    f"Received: {short(data)}"
-                )
-            given, weights = data[:count], (*data, None)[count]
-            x, y = (given[0], None) if count == 1 else (given[:-1], given[-1])
-            return self._dataset(raw, x[0] if count == 2 else x, y, weights, batch_size)
-        return self._dataset(raw, data, None, None, batch_size)
-
-    def _batches(self, columns, batch_size, shuffle=False) -> tf.data.Dataset:
-        data = tf.data.Dataset.from_tensor_slices(columns)
-        if shuffle:
-            data = data.shuffle(columns[0].shape[0])
-        return self._preprocessed(data.ragged_batch(batch_size))
-
-    def _preprocessed(self, data: tf.data.Dataset) -> tf.data.Dataset:
         # A graph of its own, which is not traced again at each call.
-        preprocess = self._graphs.setdefault(
-            "preprocess", tf.function(self._weighted, autograph=False)
-        )
-        data = data.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return data.prefetch(tf.data.AUTOTUNE)
+        prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
+        return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
 
-    def _weighted(self, *columns: tf.Tensor) -> tuple:
+    def _prepare(self, *columns: tf.Tensor) -> tuple:
         """What `preprocess` gives; each row's weight is multiplied into weights of its tokens."""
         count = len(self.columns)
         inputs, targets, *weights = self.preprocess(*columns[:count])
@@ -381,22 +323,6 @@ class ZooModel(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The network's arguments, plain values."""
         return dict(self.configuration)
-
-
-@contextlib.contextmanager
-def _errors_of(raw: RawData) -> Iterator[None]:
-    """Within the block, what a user's generator raised comes out as it was raised."""
-    try:
-        yield
-    except tf.errors.OpError:
-        if raw.error is not None:
-            raise raw.error from None
-        raise
-
-
-def _in_memory(x: object) -> bool:
-    """Lists, arrays, dicts and frames, rather than what is read as it goes."""
-    return not isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator) or is_frame(x)
 
 
 def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Checks of what users hand in: errors that name the argument, what was received, what to do."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -53,6 +55,56 @@ def check_texts(name: str, texts: object) -> list[bytes]:
 def read_texts(name: str, texts: object) -> tf.Tensor:
     """What `Column.read` of a column of texts is: `check_texts` as a string tensor `[rows]`."""
     return tf.constant(check_texts(name, texts))
+
+
+def read_arrays(
+    dtype: tf.DType, shape: tuple[int | None, ...]
+) -> Callable[[str, object], tf.Tensor | tf.RaggedTensor]:
+    """What `Column.read` of a column of numbers is: pictures, series, features.
+
+    Args:
+        dtype: Of an entry. Values that it cannot hold exactly are refused, but for the rounding of
+            floats.
+        shape: Of an entry; None is a dimension that differs from entry to entry.
+
+    Returns:
+        `(name, entries) -> tensor [rows, ...]`, ragged if a dimension differs.
+    """
+    ragged = max((axis for axis, size in enumerate(shape, 1) if size is None), default=0)
+    wanted = f"{dtype.name} of shape [{', '.join('?' if s is None else str(s) for s in shape)}]"
+
+    def read(name: str, entries: object) -> tf.Tensor | tf.RaggedTensor:
+        if isinstance(entries, str | bytes | dict) or not hasattr(entries, "__len__"):
+            raise TypeError(f"`{name}` must be a list of {wanted}. Received: {short(entries)}")
+        if not len(entries):
+            raise ValueError(f"`{name}` must not be empty. Received: an empty list")
+        rows = []
+        for index, entry in enumerate(entries):
+            try:
+                array = np.asarray(entry)
+            except ValueError as error:  # lists of different lengths in one entry
+                raise ValueError(
+                    f"`{name}` must hold {wanted} ({error}). "
+                    f"Received: {name}[{index}]={short(entry)}"
+                ) from error
+            received = f"{name}[{index}] of shape {list(array.shape)} and type {array.dtype}"
+            if array.dtype.kind not in "buif":
+                raise TypeError(f"`{name}` must hold {wanted}. Received: {received}")
+            if not tf.TensorShape(shape).is_compatible_with(array.shape):
+                raise ValueError(f"`{name}` must hold {wanted}. Received: {received}")
+            cast = array.astype(dtype.as_numpy_dtype)
+            if not dtype.is_floating and not np.array_equal(cast, array):
+                raise ValueError(
+                    f"`{name}` must hold {wanted}, and no other values. Received: {received}"
+                )
+            rows.append(cast)
+        if not ragged:
+            return tf.constant(np.stack(rows), dtype)
+        if ragged > 1:
+            rows = [tf.RaggedTensor.from_tensor(row, ragged_rank=ragged - 1) for row in rows]
+        return tf.ragged.stack([tf.convert_to_tensor(r) if ragged == 1 else r for r in rows])
+
+    return read
 
 
 def check_count(name: str, value: object) -> None:

@@ -30,9 +30,7 @@ class StateDecoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_jit = False  # see RecurrentCell
         self.rnn = DynamicRNN(cell)
-
-    def build(self, *_: Any) -> None:
-        """The layers make their variables when they first see their inputs."""
+        self.built = True  # it is never called itself; its layers build when they are
 
     def prepare(self, memory: Memory) -> Memory:
         """The memory, with what is the same at every step computed once."""
@@ -94,9 +92,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.supports_jit = False  # see RecurrentCell
         self.bridge = keras.layers.Dense(cell.state_size[0], activation="tanh")
         self.cell = AttentionCell(cell, BahdanauAttention(attention_units), input_in_query=True)
-
-    def build(self, *_: Any) -> None:
-        """The layers make their variables when they first see their inputs."""
+        self.built = True  # it is never called itself; its layers build when they are
 
     def prepare(self, memory: Memory) -> Memory:
         """The memory with its attention keys, and the output state to start from."""

@@ -4,6 +4,7 @@ What is raw is told by a model's `columns` (see `zoo.models.columns`), never by 
 like: a data set or generator of what `preprocess` gives has the network's inputs, a dict, first.
 """
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -23,6 +24,8 @@ class RawData:
         columns: The model's raw columns.
         read: `(*columns) -> tensors`: the model's `raw_columns`, which checks entries.
         network_inputs: Names of what `preprocess` gives as the network's inputs.
+        prepare: `(*tensors) -> what Keras takes`: the model's preprocessing of batches of raw
+            columns, weights last if there are any.
     """
 
     def __init__(
@@ -30,10 +33,12 @@ class RawData:
         columns: Sequence[Column],
         read: Callable[..., tuple],
         network_inputs: Iterable[str],
+        prepare: Callable[..., tuple],
     ) -> None:
         self.columns = tuple(columns)
         self.read = read
         self.network_inputs = frozenset(network_inputs)
+        self.prepare = prepare
         # What a generator raised, which tf.data would tell in its own words.
         self.error: Exception | None = None
 
@@ -46,6 +51,91 @@ class RawData:
         """Whether an element (or its spec) is what `preprocess` gives rather than raw."""
         first = element[0] if isinstance(element, tuple | list) and element else element
         return isinstance(first, dict) and self.network_inputs <= first.keys()
+
+    # For Keras.
+
+    def batches(
+        self,
+        x: object,
+        y: object = None,
+        sample_weight: object = None,
+        batch_size: int = 32,
+        shuffle: bool = False,
+    ) -> object:
+        """Whatever was given, as prepared batches for Keras; arguments as of `ZooModel.fit`."""
+        if _is_in_memory(x):
+            return self._in_batches(self.in_memory(x, y, sample_weight), batch_size, shuffle)
+        last = self.names[-1] if len(self.columns) > 1 else "y"
+        for name, column in ((last, y), (WEIGHTS, sample_weight)):
+            if column is not None:
+                raise ValueError(f"`{name}` must come in the data set. Received: {short(column)}")
+        if isinstance(x, keras.utils.PyDataset):
+            data = self.from_py_dataset(x, batch_size)
+        elif not isinstance(x, tf.data.Dataset):
+            data = self.from_generator(x, batch_size)
+        elif self.is_prepared(x.element_spec):
+            return x
+        else:
+            data = self.from_dataset(x, batch_size)
+        return self._prepared(data) if isinstance(data, tf.data.Dataset) else data
+
+    def validation(self, data: object, batch_size: int) -> object:
+        """`validation_data` as prepared batches: `(x, y)`, with weights, or what `x` may be."""
+        if data is None:
+            return None
+        count = len(self.columns)
+        if isinstance(data, tuple) or (isinstance(data, list) and count > 1):
+            if len(data) not in (count, count + 1):
+                raise ValueError(
+                    "`validation_data` must be (x, y), (x, y, sample_weight) or a data set. "
+                    f"Received: {short(data)}"
+                )
+            *first, last = data[:count]
+            x, y = (first[0] if count == 2 else first, last) if first else (last, None)
+            return self.batches(x, y, (*data, None)[count], batch_size)
+        return self.batches(data, batch_size=batch_size)
+
+    def split(
+        self,
+        x: object,
+        y: object,
+        sample_weight: object,
+        share: float,
+        batch_size: int,
+        shuffle: bool,
+    ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+        """Prepared batches of the first rows, and of the last ones, `share` of them."""
+        if not _is_in_memory(x):
+            raise ValueError(
+                "`validation_split` needs lists or arrays: of a data set give `validation_data`. "
+                f"Received: x={short(x)}"
+            )
+        train, held_out = split_rows(self.in_memory(x, y, sample_weight), share)
+        return self._in_batches(train, batch_size, shuffle), self._in_batches(held_out, batch_size)
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """Within the block, what a user's generator raised comes out as it was raised."""
+        try:
+            yield
+        except tf.errors.OpError:
+            if self.error is not None:
+                raise self.error from None
+            raise
+
+    def _in_batches(
+        self, columns: tuple, batch_size: int, shuffle: bool = False
+    ) -> tf.data.Dataset:
+        data = tf.data.Dataset.from_tensor_slices(columns)
+        if shuffle:
+            data = data.shuffle(columns[0].shape[0])
+        return self._prepared(data.ragged_batch(batch_size))
+
+    def _prepared(self, data: tf.data.Dataset) -> tf.data.Dataset:
+        data = data.map(self.prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return data.prefetch(tf.data.AUTOTUNE)
+
+    # In memory.
 
     def in_memory(self, x: object, y: object, sample_weight: object) -> tuple:
         """Lists or arrays as checked tensors of equally many rows, weights last if there are any.
@@ -244,6 +334,20 @@ class RawData:
                 f"Received: {short(value)} of rank {rank}"
             )
         return rank == column.rank
+
+
+def check_epochs(x: object, epochs: int = 1, **kwargs: object) -> None:
+    """Raises ValueError if a generator, which can be read once, shall give several epochs."""
+    if isinstance(x, Iterator) and epochs > 1 and not kwargs.get("steps_per_epoch"):
+        raise ValueError(
+            "A generator can be read once: say how many batches make an epoch with "
+            f"`steps_per_epoch`, or give a list or data set. Received: epochs={epochs}"
+        )
+
+
+def _is_in_memory(x: object) -> bool:
+    """Lists, arrays, dicts and frames, rather than what is read as it goes."""
+    return not isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator)
 
 
 def is_frame(x: object) -> bool:

@@ -56,10 +56,10 @@ def tiny_sentiment(**arguments):
     return TextClassifier(WordVocabulary(words), **{**sizes, **arguments})
 
 
-def tiny_ner():
+def tiny_ner(**arguments):
     sizes = {"word_units": 6, "character_units": 4, "spelling_units": 5, "units": 6}
     words = WordVocabulary(["in", "the", "was", "."])
-    return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **sizes)
+    return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **{**sizes, **arguments})
 
 
 def loud(model):

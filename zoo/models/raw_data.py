@@ -253,7 +253,7 @@ class RawData:
             raise ValueError("The generator must give at least one element. Received: none")
         elements = itertools.chain([first], elements)
         if self.is_prepared(first):
-            return elements
+            return (element for element in elements)  # Keras takes no other iterators
         return self._streamed(lambda: elements, first, batch_size)
 
     def from_py_dataset(

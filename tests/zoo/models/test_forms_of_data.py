@@ -47,7 +47,10 @@ MODELS = {
         lambda: corpus.tiny_sentiment(embedding_dropout=0.0, readout_dropout=0.0),
         (TEXTS, LABELS),
     ),
-    "tagger": (corpus.tiny_ner, (TOKENS, TAGS)),
+    "tagger": (
+        lambda: corpus.tiny_ner(word_dropout=0.0, input_dropout=0.0, output_dropout=0.0),
+        (TOKENS, TAGS),
+    ),
     "captioner": (lambda: ToyCaptioner(corpus.tiny_tokenizer()), (list(IMAGES), CAPTIONS)),
     "language model": (language_model, (TEXTS,)),
 }
@@ -203,7 +206,7 @@ def test_what_fits_no_column_is_named_with_what_is_expected():
     for data, error, message in (
         ((tf.cast(images, tf.float32), CAPTIONS), TypeError, r"`images` must be uint8: .*\[6, 6\]"),
         ((images[:, :5], CAPTIONS), ValueError, r"`images` uint8 \[6, 6\]"),
-        ((images, [[1], [2], [3], [4]]), ValueError, "`captions` rows of rank 0"),
+        ((images, [[text] for text in CAPTIONS]), ValueError, "`captions` rows of rank 0"),
         ((images, [1, 2, 3, 4]), TypeError, "`captions` must be string"),
     ):
         with pytest.raises(error, match=message):

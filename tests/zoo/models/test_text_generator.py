@@ -12,12 +12,12 @@ SHAPES = {"ein Hund": (0, 3), "eine Frau": (3, 6)}
 
 
 def pictures(count, rng):
-    """White bars above or below, with noise; and what they are called."""
+    """White bars on the left or right, with noise; and what they are called."""
     images, captions = [], []
     for number in range(count):
-        caption, (top, bottom) = list(SHAPES.items())[number % 2]
+        caption, (left, right) = list(SHAPES.items())[number % 2]
         image = rng.integers(0, 60, [6, 6])
-        image[top:bottom] += 180
+        image[:, left:right] += 180
         images.append(image.astype(np.uint8))
         captions.append(caption)
     return images, captions
@@ -32,7 +32,7 @@ def captioner(request):
 def test_a_captioner_learns_from_raw_pictures(captioner):
     rng = np.random.default_rng(0)
     images, captions = pictures(32, rng)
-    captioner.fit(images, captions, batch_size=8, epochs=20, verbose=0)
+    captioner.fit(images, captions, batch_size=8, epochs=40, verbose=0)
     unseen, expected = pictures(8, rng)
     assert captioner.caption(unseen) == expected
     assert captioner.caption(unseen[1]) == expected[1]

@@ -104,6 +104,7 @@ def terminal(monkeypatch):
 
 def test_a_bar_is_shown_after_two_seconds_on_a_terminal(terminal, monkeypatch):
     model = corpus.tiny_sentiment()
+    monkeypatch.setattr(progress, "AFTER_SECONDS", 1e9)
     model.classify(TEXTS, batch_size=1)
     assert terminal.getvalue() == ""  # it took less
     monkeypatch.setattr(progress, "AFTER_SECONDS", -1.0)

@@ -28,7 +28,7 @@ def model():
 
 
 def test_it_goes_on_with_what_it_has_learnt(model):
-    texts = ["a b", "b c", "e", ""]
+    texts = ["a b", "b c", "c d e", ""]
     assert model.complete(texts, temperature=0) == ["c d e f", "d e f", "f", ""]
     assert model.complete("a b", temperature=0, max_tokens=2) == "c d"
     # So little heat that it is the most probable word.

@@ -58,6 +58,11 @@ def invalid_argument(message: str) -> ServingError:
     return ServingError("INVALID_ARGUMENT", message)
 
 
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as error messages have it, `[2,3]`."""
+    return "[" + ",".join(map(str, shape)) + "]"
+
+
 def from_tensorflow(error: Exception) -> ServingError:
     """Turns what TensorFlow raised while loading or running a model into a `ServingError`.
 

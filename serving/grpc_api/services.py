@@ -22,11 +22,11 @@ from serving.errors import ServingError, invalid_argument
 from serving.inference.classify import run_classification_request, run_regression_request
 from serving.inference.multi_inference import run_multi_inference_request
 from serving.inference.predict import run_predict_request
+from serving.inference.servable import DEFAULT_SIGNATURE
 from serving.inference.tensor_proto import write_tensor
 from serving.lifecycle.config import read_config
 from serving.lifecycle.registry import Registry
 from serving.lifecycle.status import metadata_of, status_of
-from serving.rest.predict_body import DEFAULT_SIGNATURE
 
 _LONGEST_TIMEOUT_SECONDS = 24 * 3600
 _MAX_DETAILS_BYTES = 1024

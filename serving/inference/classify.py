@@ -10,13 +10,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import classification_pb2, regression_pb2
+from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import Servable
-from serving.rest.examples_body import serialized_examples
-from serving.rest.predict_body import DEFAULT_SIGNATURE
-from serving.rest.tensor_builder import shape_text
+from serving.errors import ServingError, invalid_argument, shape_text
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 REGRESSOR_OUTPUT = "outputs"
@@ -63,6 +60,24 @@ def run_regression_request(
         name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Regress"
     )
     return regression_result(outputs, len(inputs))
+
+
+def serialized_examples(request: input_pb2.Input) -> np.ndarray:
+    """What models that read examples are fed with: `[batch]` strings, one for each example.
+
+    A context stands before each of them. Protobuf merges the two when the model parses the
+    string; where both have a feature, the example's own wins.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT if there is no example.
+    """
+    context = request.example_list_with_context.context.SerializeToString()
+    examples = getattr(request, request.WhichOneof("kind") or "example_list").examples
+    if not examples:
+        raise invalid_argument("Input is empty.")
+    array = np.empty(len(examples), object)
+    array[:] = [context + example.SerializeToString() for example in examples]
+    return array
 
 
 def check_classification(servable: Servable, name: str) -> None:

@@ -12,10 +12,9 @@ from serving.inference.classify import (
     classification_result,
     classifier_outputs,
     regression_result,
+    serialized_examples,
 )
-from serving.inference.servable import Servable
-from serving.rest.examples_body import serialized_examples
-from serving.rest.predict_body import DEFAULT_SIGNATURE
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 
 def run_multi_inference_request(

@@ -6,9 +6,8 @@ import numpy as np
 from tensorflow_serving.apis import predict_pb2
 
 from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import Servable
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 from serving.inference.tensor_proto import read_tensor
-from serving.rest.predict_body import DEFAULT_SIGNATURE
 
 _METHOD_NAMES = tuple(f"tensorflow/serving/{kind}" for kind in ("predict", "classify", "regress"))
 

@@ -20,6 +20,8 @@ from tensorflow.python.client import pywrap_tf_session
 from serving.batching.session import Batching
 from serving.errors import ServingError, from_tensorflow, invalid_argument
 
+#: What a request that names no signature runs.
+DEFAULT_SIGNATURE = "serving_default"
 _DTYPES = {number: name[3:].lower() for name, number in types_pb2.DataType.items()}
 
 

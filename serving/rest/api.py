@@ -15,11 +15,13 @@ from tensorflow_serving.apis import classification_pb2, regression_pb2
 from serving.errors import ServingError, invalid_argument
 from serving.inference.classify import run_classification_request, run_regression_request
 from serving.inference.predict import check_method_name
+from serving.inference.servable import DEFAULT_SIGNATURE
 from serving.lifecycle.registry import Registry
-from serving.lifecycle.status import metadata_json, metadata_of, status_json, status_of
+from serving.lifecycle.status import metadata_of, status_of
 from serving.rest import json_writer, predict_body
 from serving.rest.examples_body import read_examples
 from serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
+from serving.rest.status_body import metadata_json, status_json
 
 MAX_BODY_BYTES = 100 * 2**20
 
@@ -146,7 +148,7 @@ class RestApi:
     def _predict(self, call: Call, content: bytes) -> bytes:
         body = predict_body.read_body(content)
         with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
-            signature_name = body.signature_name or predict_body.DEFAULT_SIGNATURE
+            signature_name = body.signature_name or DEFAULT_SIGNATURE
             if signature_name not in servable.signatures:
                 raise invalid_argument(
                     f'Serving signature name: "{signature_name}" not found in signature def'

@@ -19,7 +19,6 @@ from serving.rest import json_reader, json_writer
 from serving.rest.json_quoting import format_error, value_text
 from serving.rest.tensor_builder import TensorBuilder, is_base64
 
-DEFAULT_SIGNATURE = "serving_default"
 ROW, COLUMN = "row", "column"
 
 

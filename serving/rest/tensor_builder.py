@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.errors import ServingError, invalid_argument
+from serving.errors import ServingError, invalid_argument, shape_text
 from serving.rest.json_quoting import format_error, type_name, value_text
 
 _MAX_RANK = 64  # NumPy's limit; TensorFlow's own is 254
@@ -206,11 +206,6 @@ def is_base64(value: Any) -> bool:
         and "b64" in value
         and isinstance(value["b64"], (str, bytes))
     )
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as error messages have it, `[2,3]`."""
-    return "[" + ",".join(map(str, shape)) + "]"
 
 
 def _numpy_type(dtype: str) -> type:

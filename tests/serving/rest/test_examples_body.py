@@ -10,7 +10,8 @@ from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
 from serving.errors import ServingError
-from serving.rest.examples_body import read_examples, serialized_examples
+from serving.inference.classify import serialized_examples
+from serving.rest.examples_body import read_examples
 
 
 def read(body) -> tuple[str, input_pb2.Input]:

@@ -55,7 +55,6 @@ def test_flags_that_are_refused(args, message):
     [
         (["--model_base_path=models/half"], "have an absolute path or URI"),
         (["--model_config_file=/nowhere/models.config"], "Cannot read ModelServerConfig file"),
-        # C167
         (
             ["--model_base_path=/m", "--batching_parameters_file=/b"],
             "batching_parameters_file is set without setting enable_batching to true",
@@ -81,7 +80,7 @@ def test_configurations_that_are_refused(args, message):
     assert message in result.output
 
 
-def test_c026_c158_what_is_served_where_unless_told():
+def test_ports_and_model_name_unless_told():
     given = main.make_context("zoo-serve", ["--model_base_path=/m"]).params
     assert (given["model_name"], given["port"], given["rest_api_port"]) == ("default", 8500, 8501)
 
@@ -114,7 +113,7 @@ def test_a_taken_port_is_named(models):
             assert f"Choose another --{flags}" in result.output
 
 
-def test_c155_c156_the_config_file_is_read_again(models, tmp_path):
+def test_the_config_file_is_read_again(models, tmp_path):
     config = tmp_path / "models.config"
     entry = "config {{ name: '{}' base_path: '{}' model_platform: 'tensorflow' }}"
 

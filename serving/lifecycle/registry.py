@@ -1,8 +1,8 @@
 """The models a server has: request threads borrow versions here while they come and go.
 
 Requests only read, and count themselves as users of a version. What there shall be is told with
-`configure`; the thread of `serving.lifecycle.manager`, and it alone, moves versions from state to
-state.
+`configure`; the life cycle of `serving.lifecycle.manager`, and it alone, moves versions from state
+to state. Whoever writes holds the lock.
 """
 
 import contextlib
@@ -208,7 +208,7 @@ class Registry:
             raise ServingError("NOT_FOUND", f"Servable not found for request: {wanted}")
         return available[0]
 
-    # For the life cycle's thread.
+    # For the life cycle.
 
     def models(self) -> list[tuple[str, Model]]:
         """Every model that was ever configured, with its name."""

@@ -45,7 +45,7 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
     from serving.errors import ServingError
     from serving.lifecycle.config import read_config_file, single_model
     from serving.options import Options
-    from serving.presets import preset_models
+    from serving.presets import Presets
     from serving.server import Server
 
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))
@@ -53,13 +53,15 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
         flags[port] = flags[port] or None
     options = Options(**flags)
     try:
+        prepare = None
         if presets:
-            models = preset_models(presets, model_repository, click.echo)
+            exported = Presets(presets, model_repository, click.echo)
+            models, prepare = exported.models, exported.export_if_missing
         elif model_config_file:
             models = read_config_file(model_config_file)
         else:
             models = single_model(model_name, model_base_path)
-        with Server(models, options, model_config_file) as server:
+        with Server(models, options, model_config_file, prepare) as server:
             _say_where(server, models)
             threading.Event().wait()
     except ServingError as error:

@@ -28,7 +28,6 @@ NOT_BUILT = frozenset(
 # Flags that only tune TensorFlow Serving's inside; accepted, so that command lines can be shared.
 IGNORED = (
     "flush_filesystem_caches",
-    "num_load_threads",
     "num_unload_threads",
     "remove_unused_fields_from_bundle_metagraph",
 )
@@ -130,6 +129,12 @@ _FLAGS = [
         "force_allow_any_version_labels_for_unavailable_models",
         False,
         "Accept labels of versions that are not loaded.",
+    ),
+    _at_least(
+        0,
+        "num_load_threads",
+        0,
+        "Versions that are loaded at a time; 0: as many as there are cores, at least two.",
     ),
     _at_least(
         0, "max_num_load_retries", 5, "Tries after the first one for a version that fails to load."

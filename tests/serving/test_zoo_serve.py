@@ -13,12 +13,12 @@ from click.testing import CliRunner
 
 import export
 import zoo
-from serving import presets
 from serving.__main__ import _sample, _say_where, main
 from serving.errors import ServingError
 from serving.flags import IGNORED, NOT_BUILT
 from serving.lifecycle.config import ModelConfig
 from serving.options import Options
+from serving.presets import Presets
 from serving.server import Server
 from tests import corpus
 from tests.serving.fixture_models import save_half
@@ -27,6 +27,14 @@ from tests.serving.rest_client import Client
 
 def run(*args):
     return CliRunner().invoke(main, args)
+
+
+def preset_models(names, repository, report):
+    """The presets' configurations, everything exported."""
+    presets = Presets(names, repository, report)
+    for config in presets.models.values():
+        presets.export_if_missing(config)
+    return presets.models
 
 
 @pytest.mark.parametrize(
@@ -196,7 +204,7 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
     keras.utils.set_random_seed(5)
     model = corpus.tiny_attention(tokenizer)
     zoo.save(model, tmp_path / "tiny", half=False)
-    models = presets.preset_models([str(tmp_path / "tiny")], tmp_path / "repository", print)
+    models = preset_models([str(tmp_path / "tiny")], tmp_path / "repository", print)
     with Server(models, Options(port=None, rest_api_port=0)) as server:
         client = Client(server.rest_api_port)
         texts = ["A dog runs in the snow.", "", "zwölf 🐕"]
@@ -251,7 +259,7 @@ def fake_zoo(monkeypatch, tmp_path):
 def test_presets_are_exported_once(fake_zoo, tmp_path):
     lines = []
     for _ in range(2):
-        models = presets.preset_models(("nmt",), tmp_path / "repository", lines.append)
+        models = preset_models(("nmt",), tmp_path / "repository", lines.append)
         assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
     assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
     assert len(lines) == 1
@@ -265,7 +273,7 @@ def test_a_preset_that_does_not_exist(tmp_path):
 
 def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
     def export() -> ModelConfig:
-        return presets.preset_models(("nmt",), None, str)["nmt"]
+        return preset_models(("nmt",), None, str)["nmt"]
 
     first = export()
     assert first.base_path.parent == tmp_path / "cache" / "rnn-zoo" / "served-models"
@@ -280,4 +288,4 @@ def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
 
 def test_two_presets_of_one_name(fake_zoo, tmp_path):
     with pytest.raises(ServingError, match=r"served as nmt; .* Received: nmt elsewhere/nmt"):
-        presets.preset_models(("nmt", "elsewhere/nmt"), tmp_path / "repository", str)
+        preset_models(("nmt", "elsewhere/nmt"), tmp_path / "repository", str)

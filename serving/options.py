@@ -89,7 +89,7 @@ class Options:
         return (config.path or PROMETHEUS_PATH) if config.enable else None
 
     def grpc_credentials(self) -> grpc.ServerCredentials | None:
-        """For TLS on the gRPC port, or None for a port in the clear.
+        """Makes the credentials for TLS on the gRPC port; None is for a port in the clear.
 
         Raises:
             ServingError: The file cannot be used, or lacks the key or the certificate.

@@ -21,8 +21,8 @@ class Presets:
     """Presets of the zoo, or folders that `zoo.save` wrote, as models to serve.
 
     Args:
-        names: Names that `zoo.list_models()` lists, or folders of saved models.
-        repository: Directory with one base path per model, `repository/NAME`. By default
+        names: The names of presets that `zoo.list_models()` lists, or folders of saved models.
+        repository: The directory with one base path per model, `repository/NAME`. By default
             the user's cache directory, where the base path also carries a fingerprint of the
             preset and of the code: a newer one of either is exported anew.
         report: Called with a line of text before something takes long.
@@ -99,7 +99,7 @@ def _cache_directory() -> Path:
 
 
 def _preset_fingerprint(given: str) -> str:
-    """Of the zoo's code that exports it, and of `config.json`, which holds all files' sha256."""
+    """Hashes what an export depends on: `config.json`, with all files' SHA-256, and the code."""
     import zoo
     from zoo.presets import CONFIG, preset_folder
 

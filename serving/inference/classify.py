@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
+from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2, regression_pb2
 
 from serving.errors import ServingError, invalid_argument, shape_text
 from serving.inference.servable import DEFAULT_SIGNATURE, Servable
@@ -28,7 +28,7 @@ def run_classification_request(
     Args:
         servable: The model version to run.
         request: `input` and `model_spec.signature_name` are used.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         For each example, labels and scores. A label is empty without an output `classes`, a score
@@ -51,7 +51,7 @@ def run_classification_request(
 def run_regression_request(
     servable: Servable, request: regression_pb2.RegressionRequest, timeout_ms: int = 0
 ) -> regression_pb2.RegressionResult:
-    """Runs a regressor, as `run_classification_request` a classifier."""
+    """Runs a regressor, as `run_classification_request` runs a classifier."""
     name = _signature_name(servable, request.model_spec)
     check_regression(servable, name)
     inputs = serialized_examples(request.input)
@@ -63,7 +63,7 @@ def run_regression_request(
 
 
 def serialized_examples(request: input_pb2.Input) -> np.ndarray:
-    """What models that read examples are fed with: `[batch]` strings, one for each example.
+    """Makes what models that read examples are fed with: `[batch]` strings, one per example.
 
     A context stands before each of them. Protobuf merges the two when the model parses the
     string; where both have a feature, the example's own wins.
@@ -113,18 +113,18 @@ def check_regression(servable: Servable, name: str) -> None:
 
 
 def classifier_outputs(signature: meta_graph_pb2.SignatureDef) -> list[str]:
-    """Which outputs are fetched of a signature that `check_classification` has passed."""
+    """Names the outputs that are fetched of a signature that `check_classification` has passed."""
     return [name for name in ("classes", "scores") if name in signature.outputs]
 
 
 def classification_result(
     outputs: Mapping[str, np.ndarray], examples: int
 ) -> classification_pb2.ClassificationResult:
-    """The message made of a classifier's outputs.
+    """Makes a message of a classifier's outputs.
 
     Args:
         outputs: `classes`, `scores` or both.
-        examples: How many there were.
+        examples: The number of examples that there were.
 
     Raises:
         ServingError: INVALID_ARGUMENT if they have not the shape or the dtype they should have.
@@ -145,7 +145,7 @@ def classification_result(
 def regression_result(
     outputs: Mapping[str, np.ndarray], examples: int
 ) -> regression_pb2.RegressionResult:
-    """The message made of a regressor's `outputs`, as `classification_result`."""
+    """Makes a message of a regressor's `outputs`, as `classification_result` does."""
     values = outputs[REGRESSOR_OUTPUT]
     if values.ndim != 1 and values.shape[1:] != (1,):
         raise invalid_argument(
@@ -164,7 +164,7 @@ def regression_result(
     return result
 
 
-def _signature_name(servable: Servable, model_spec) -> str:
+def _signature_name(servable: Servable, model_spec: model_pb2.ModelSpec) -> str:
     name = model_spec.signature_name or DEFAULT_SIGNATURE
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")

@@ -26,7 +26,7 @@ def run_multi_inference_request(
         servable: The model version that all tasks name.
         request: Its tasks must use different signatures that share their input tensor. TF2
             programs give every signature an input of its own, so this is for graphs of TF1.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         A result for each task, `model_spec` filled in with its name and signature.

@@ -20,7 +20,7 @@ def run_predict_request(
     Args:
         servable: The model version to run.
         request: `inputs`, `model_spec.signature_name` and `output_filter` are used.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         Output name -> array.
@@ -62,7 +62,7 @@ def check_method_name(servable: Servable, signature_name: str) -> None:
 class _Tensors(Mapping):
     """Reads a tensor when it is asked for: wrong names are complained about before bad tensors."""
 
-    def __init__(self, protos: Mapping):
+    def __init__(self, protos: Mapping) -> None:
         self._protos = protos
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -32,10 +32,10 @@ _HEADERS = {
 
 
 def playground_response(path: str, model_names: Iterable[str]) -> web.Response | None:
-    """The answer to GET or HEAD of a path, if the path is one of the playground's.
+    """Answers GET or HEAD of a path, if the path is one of the playground's.
 
     Args:
-        path: Target of the request, perhaps with a query: `/` or `/playground/FILE`.
+        path: The target of the request, perhaps with a query: `/` or `/playground/FILE`.
         model_names: The models that the page offers, in its order.
 
     Returns:

@@ -120,12 +120,15 @@ async function signaturesWhenLoaded(model, problem, about, closed) {
   while (!closed.aborted) {
     try {
       const found = await getSignatures(model, closed);
+      problem.classList.remove("waiting");
       problem.replaceChildren();
       return found;
     } catch (error) {
       if (closed.aborted) return null;
       const versions = await getVersions(model, closed).catch(() => []);
       about.textContent = "Not ready. The page tries again every two seconds.";
+      const isComing = versions.some(({ state }) => state === "START" || state === "LOADING");
+      problem.classList.toggle("waiting", isComing); // no fault, then
       const news = el("div", {}, ...explain(error), ...versions.map(versionLine));
       // The same again is not said again.
       if (problem.textContent !== news.textContent) problem.replaceChildren(news);

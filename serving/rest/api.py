@@ -8,6 +8,7 @@ import logging
 import re
 import zlib
 from concurrent.futures import Executor
+from typing import Any
 
 from aiohttp import web
 from tensorflow_serving.apis import classification_pb2, regression_pb2
@@ -56,7 +57,7 @@ _log = logging.getLogger(__name__)
 class ApiResponse(web.Response):
     """The answer to a call of the API, which ended with a canonical code."""
 
-    def __init__(self, code: str, **options):
+    def __init__(self, code: str, **options: Any) -> None:
         super().__init__(**options)
         self.code = code
 
@@ -66,21 +67,22 @@ class RestApi:
 
     Args:
         registry: Where the models are.
-        executor: Runs parsing and models, off the event loop.
-        timeout_ms: For one run of a model, and for the client to send the next piece of a body.
-        cors: Send the headers that let pages of other origins call the API.
+        executor: What runs parsing and models, off the event loop.
+        timeout_ms: The time for one run of a model, and for the next piece of a body to come; 0 is
+            any time.
+        cors: Whether to send the headers that let pages of other origins call the API.
     """
 
     def __init__(
         self, registry: Registry, executor: Executor, *, timeout_ms: int, cors: bool = False
-    ):
+    ) -> None:
         self._registry = registry
         self._executor = executor
         self._timeout_ms = timeout_ms
         self._cors = cors
 
     def server(self) -> web.Server:
-        """The handler as aiohttp's low-level server; bodies arrive as sent, still compressed."""
+        """Makes aiohttp's low-level server of the handler; bodies arrive as they were sent."""
         return web.Server(self.handle, auto_decompress=False, access_log=None)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -133,7 +135,7 @@ class RestApi:
         return response
 
     def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
-        """Runs in a thread of the executor. Raises `ServingError`."""
+        """Answers a call; it runs in a thread of the executor and raises `ServingError`."""
         call = parse_call(method, path)
         if call.method == "status":
             return status_json(status_of(self._registry, call.model, call.version))
@@ -159,7 +161,7 @@ class RestApi:
         return predict_body.encode_outputs(outputs, layout)
 
     def _infer(self, call: Call, content: bytes) -> bytes:
-        """Classify or regress: the whole body is judged before the model is looked for."""
+        """Classifies or regresses; the whole body is judged before the model is looked for."""
         kind, run, encode = _ON_EXAMPLES[call.method]
         signature_name, examples = read_examples(content)
         request = kind(input=examples)
@@ -190,7 +192,7 @@ class RestApi:
 
 
 def _page(status: int, reason: str) -> web.Response:
-    """What libevent answers with, beneath TensorFlow Serving's API."""
+    """Makes the page that libevent answers with, beneath TensorFlow Serving's API."""
     body = _PAGE.format(status=status, reason=reason).encode()
     response = web.Response(
         status=status, reason=reason, body=body, headers={"Content-Type": "text/html"}

@@ -1,4 +1,4 @@
-"""Classify and regress requests: from JSON to `tf.Example`s.
+"""Reads classify and regress requests: `tf.Example`s from JSON.
 
 Pure functions. An example is a JSON object of features; a feature is a value or a list of values
 of one kind: whole numbers and booleans, other numbers, or strings and base64 objects.

@@ -1,4 +1,4 @@
-"""Model status and metadata replies: from the messages of the API to their JSON form."""
+"""Writes the messages of model status and metadata in their JSON form."""
 
 import json
 

@@ -124,9 +124,11 @@ def test_a_model_that_is_not_loaded_yet_is_waited_for(open_page):
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Servable not found for request: Latest(mood)")
     expect(alert).to_contain_text("Version 7: LOADING")
+    expect(alert).to_have_class("problem waiting")
     page.unroute_all()
     expect(page.get_by_role("button", name="Classify")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.get_by_role("alert")).to_have_class("problem")
 
 
 def test_a_late_answer_does_not_replace_a_newer_one(open_page):

@@ -171,7 +171,7 @@ class Server:
                     f"{error.strerror}. Choose another --rest_api_port.",
                 ) from error
         _log.info(
-            "Listening on %s, REST at port %s, gRPC at port %s; models answer when they are loaded",
+            "Ports on %s are open, REST: %s, gRPC: %s. Each model answers as soon as it is loaded",
             options.host,
             self.rest_api_port or "none",
             self.port or "none",

@@ -1,14 +1,17 @@
 """A model repository for the zoo's presets: exports what is not there yet.
 
 The only place of this package that knows the zoo, and only when a preset is named on the command
-line.
+line. Any model that `zoo.load` knows can be served, also one of the user's own package.
 """
 
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from serving.errors import invalid_argument
 from serving.lifecycle.base_path import scan_versions
@@ -100,11 +103,29 @@ def _cache_directory() -> Path:
 
 def _preset_fingerprint(given: str) -> str:
     """Hashes what an export depends on: `config.json`, with all files' SHA-256, and the code."""
-    import zoo
-    from zoo.presets import CONFIG, preset_folder
+    from zoo.presets import CONFIG, preset_folder, read_config
 
     digest = hashlib.sha256((preset_folder(given) / CONFIG).read_bytes())
-    # The version alone would not do for somebody who works on the zoo itself.
-    for source in sorted(Path(zoo.__file__).parent.rglob("*.py")):
+    # Versions alone would not do for somebody who works on the zoo or on a model of their own.
+    for source in _sources(read_config(given)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:_FINGERPRINT_LENGTH]
+
+
+def _sources(config: Mapping[str, Any]) -> list[Path]:
+    """The code that runs in an export: the zoo's, and that of the package a model came from."""
+    import zoo
+
+    sources = _files_of(zoo)
+    if package := config.get("package"):
+        from zoo.registry import model_class
+
+        module = model_class(config["model"], package).__module__
+        sources += _files_of(sys.modules[module.partition(".")[0]])
+    return sources
+
+
+def _files_of(module: ModuleType) -> list[Path]:
+    """The files of a package, or the one file of a module."""
+    file = Path(module.__file__)
+    return sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]

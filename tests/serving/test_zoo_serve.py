@@ -1,6 +1,7 @@
 """The command line: flags, the start-up lines, presets, the config file read again."""
 
 import functools
+import json
 import socket
 import sys
 import time
@@ -242,6 +243,9 @@ def fake_zoo(monkeypatch, tmp_path):
     (tmp_path / "zoo" / "models").mkdir(parents=True)
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
+    presets.read_config = lambda given: json.loads(
+        (tmp_path / "presets" / given / "config.json").read_text()
+    )
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
 
@@ -284,6 +288,29 @@ def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('2')")
     assert export().base_path not in (first.base_path, second.base_path)
     assert len(fake_zoo) == 3
+
+
+@pytest.mark.parametrize("layout", ["package", "module"])
+def test_a_newer_package_of_the_users_own_is_exported_anew(fake_zoo, tmp_path, monkeypatch, layout):
+    folder = tmp_path / "site" / "my_models"
+    folder.mkdir(parents=True)
+    changed = {"package": folder / "layers.py", "module": folder / "my_models.py"}[layout]
+    main_file = {"package": folder / "__init__.py", "module": changed}[layout]
+    main_file.write_text("")
+    changed.write_text("print('1')")
+    module, registry = ModuleType("my_models"), ModuleType("zoo.registry")
+    module.__file__ = str(main_file)
+    dates = type("Dates", (), {"__module__": "my_models.dates"})
+    registry.model_class = lambda name, package: {("dates", "my-models"): dates}[name, package]
+    for stand_in in (module, registry):
+        monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    config = {"model": "dates", "package": "my-models"}
+    (tmp_path / "presets" / "nmt" / "config.json").write_text(json.dumps(config))
+    first = preset_models(("nmt",), None, str)["nmt"]
+    assert preset_models(("nmt",), None, str)["nmt"] == first
+    changed.write_text("print('2')")
+    assert preset_models(("nmt",), None, str)["nmt"] != first
+    assert len(fake_zoo) == 2
 
 
 def test_two_presets_of_one_name(fake_zoo, tmp_path):

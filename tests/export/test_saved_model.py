@@ -161,8 +161,9 @@ def test_a_signature_that_breaks_without_rows_is_not_published(tmp_path):
     def longest(text):
         return {"longest": tf.fill(tf.shape(text), text[tf.argmax(tf.strings.length(text))])}
 
-    with pytest.raises(ExportError, match="does not load or run in a fresh process"):
+    with pytest.raises(ExportError, match="does not load or run in a fresh process") as caught:
         export.saved_model(Offers(serving_default=signature(longest)), tmp_path / "base")
+    assert "signature 'serving_default' failed on 0 rows: " in str(caught.value)
     assert not (tmp_path / "base").exists()
 
 

@@ -25,14 +25,14 @@ PARTS = {
     "models": {"zoo.layers", "zoo.text", "zoo.decoding", "zoo.registry"},
     "drawing": {"zoo.files"},
 }
-# And within a function, when it is called and not before.
-LATER = {"models": {"zoo.drawing"}}
+# And within a function, when it is called and not before, or only for a type.
+LATER = {"models": {"zoo.drawing"}, "drawing": {"zoo.models"}}
 FILES = {"glob", "h5py", "io", "os", "pathlib", "shutil", "tempfile"}
 NOT_FOR = {"layers": FILES | {"tensorflow_text"}, "text": {"keras"}, "decoding": FILES | {"keras"}}
 
 
 def modules(path, later=True):
-    """Full names of every import in a file; those within functions too, or only the others."""
+    """Full names of every import in a file, or only of those that are done when it is loaded."""
     pending = [ast.parse(path.read_text(encoding="utf-8"))]
     while pending:
         node = pending.pop()
@@ -44,7 +44,10 @@ def modules(path, later=True):
                 yield node.module
             # The names may be modules: `from zoo import registry`.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if later or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if later or not (
+            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        ):
             pending += ast.iter_child_nodes(node)
 
 

@@ -20,6 +20,9 @@ from export.errors import ExportError
 if TYPE_CHECKING:
     from zoo.models.base import Signature
 
+# A server does not train: gradients written by hand would be a good part of the graph.
+_NO_GRADIENTS = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+
 
 def write(model: keras.Model | tf.Module, signatures: dict[str, "Signature"], folder: Path) -> None:
     """Writes a SavedModel (tag `serve`) with the given signatures.
@@ -39,7 +42,9 @@ def write(model: keras.Model | tf.Module, signatures: dict[str, "Signature"], fo
     """
     traced = {name: _trace(name, signature) for name, signature in signatures.items()}
     try:
-        tf.saved_model.save(_carrier(model, traced), str(folder), signatures=traced)
+        tf.saved_model.save(
+            _carrier(model, traced), str(folder), signatures=traced, options=_NO_GRADIENTS
+        )
     except AssertionError as error:  # how TensorFlow tells of an untracked resource
         raise ExportError(
             "a signature uses a table or tokenizer that is no attribute of the model, so it cannot "

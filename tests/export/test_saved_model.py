@@ -1,4 +1,4 @@
-"""What ``export.saved_model`` writes, read back without it."""
+"""What `export.saved_model` writes, read back without it."""
 
 import errno
 
@@ -10,11 +10,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 import export
 from export import ExportError, operations
-from tests.export.tiny_models import EXAMPLE, Offers, signature
-
-
-def meta_graph(folder):
-    return SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0]
+from tests.export.tiny_models import EXAMPLE, Offers, meta_graph, signature
 
 
 def rows(text):

@@ -8,11 +8,21 @@ dropout seed, which must not be saved. The others have no strings to read.
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from zoo.models.base import Signature
 from zoo.text.subwords import SubwordTokenizer
 
 EXAMPLE = np.array([b"a dog reads", "a bärk 🐕 in the snow".encode(), b""], dtype=object)
+
+
+def meta_graph(folder):
+    """What the file of a SavedModel holds."""
+    return SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0]
+
+
+def signature_names(folder):
+    return set(meta_graph(folder).signature_def) - {"__saved_model_init_op"}
 
 
 class Scorer(keras.Model):
@@ -81,11 +91,11 @@ class Pictures(keras.Model):
         # What oneDNN's convolution gives for no rows has the shape of its input: so there is one.
         padding = [[0, tf.cast(rows == 0, tf.int32)], [0, 0], [0, 0], [0, 0]]
         pixels = tf.pad(tf.cast(pixels, tf.float32), padding)  # up to 255, not scaled on purpose
-        return self.normalization(self.convolution(pixels), training=training)[:rows]
+        features = self.normalization(self.convolution(pixels), training=training)[:rows]
+        return features, self.dense(tf.reduce_mean(features, [1, 2]))
 
     def answer(self, image):
-        features = self(image)
-        logits = self.dense(tf.reduce_mean(features, [1, 2]))
+        features, logits = self(image)
         return {
             "label": tf.gather(self.names, tf.argmax(logits, 1)),
             "logits": logits,

@@ -155,6 +155,7 @@ def test_a_table_that_is_not_finite_is_neither_saved_nor_loaded(path):
         save_weights(model, path, half=True)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_keras_alone_refuses_the_file_rather_than_take_bytes_for_weights(path):
     model = model_with_table()
     save_weights(model, path, half=True)

@@ -97,8 +97,8 @@ def loaded_by(module):
 
 
 def light_modules():
-    """What stands in `zoo` itself, less what reads weights; and the presets."""
-    stems = {path.stem for path in REPOSITORY.glob("zoo/*.py")} - {"__init__", "weights"}
+    """What stands in `zoo` itself; and the presets."""
+    stems = {path.stem for path in REPOSITORY.glob("zoo/*.py")} - {"__init__"}
     return ["zoo", "zoo.presets", *(f"zoo.{stem}" for stem in sorted(stems))]
 
 

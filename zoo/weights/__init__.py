@@ -10,7 +10,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo.weight_file import WeightFile, write_small
+from zoo.weights.weight_file import WeightFile, write_small
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def save_weights(model: keras.Model, path: str | os.PathLike, half: bool = False
         model: A built model. It is not touched.
         path: A path that ends in `.weights.h5`.
         half: Whether to store float32 weights as float16, and large tables of vectors as int8 with
-            a step for each row (see `zoo/int8_tables.py`).
+            a step for each row (see `zoo/weights/int8_tables.py`).
 
     Raises:
         ValueError: If weights are not finite, or too large for the precision.

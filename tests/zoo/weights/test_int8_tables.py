@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import zoo
 from tests.corpus import tiny_ner
-from zoo.int8_tables import decode, encode, is_table
-from zoo.shrink import shrink
 from zoo.weights import load_weights, save_weights
+from zoo.weights.int8_tables import decode, encode, is_table
+from zoo.weights.shrink import shrink
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=20)
 FLOATS = st.floats(-65504, 65504, width=32)
@@ -196,8 +196,8 @@ def old_folder(folder, half):
 
 @pytest.mark.parametrize("half", [True, False])
 def test_a_folder_is_shrunk_and_all_else_stays(tmp_path, half, monkeypatch):
-    monkeypatch.setattr("zoo.int8_tables.LEAST_ROWS", 5)
-    monkeypatch.setattr("zoo.int8_tables.LEAST_ROWS_FOR_A_COLUMN", 1)
+    monkeypatch.setattr("zoo.weights.int8_tables.LEAST_ROWS", 5)
+    monkeypatch.setattr("zoo.weights.int8_tables.LEAST_ROWS_FOR_A_COLUMN", 1)
     folder = tmp_path / "preset"
     model = old_folder(folder, half)
     (folder / "card.md").write_text("A card.")

@@ -17,7 +17,7 @@ import numpy as np
 # Keras has no public way to read a model's weights from anything but a file of its own layout.
 from keras.src.saving import saving_lib
 
-from zoo import int8_tables
+from zoo.weights import int8_tables
 
 TABLES = "int8_tables"
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.weight_file import WeightFile
 from zoo.weights import load_weights, save_weights
+from zoo.weights.weight_file import WeightFile
 
 
 class Block(keras.layers.Layer):

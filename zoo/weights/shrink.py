@@ -8,7 +8,7 @@ import h5py
 
 from zoo.files import whole_folder, write_atomically
 from zoo.presets import CONFIG, WEIGHTS, file_sha256, preset_folder, read_config
-from zoo.weight_file import write_small
+from zoo.weights.weight_file import write_small
 
 
 def shrink(folder: str | Path) -> tuple[int, int]:

@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.training.recipes.small_run import as_recorded
 from training.corpora.corpus_words import CorpusWords
+from training.loop.schedule import changed
 from training.recipes import language_model, sentiment
 from training.recipes.language_model import (
     LanguageModel,
@@ -46,7 +48,7 @@ PRETRAINING = Pretraining(
     warmup_steps=2,
     average_momentum=0.5,
 )
-RECIPE = dataclasses.replace(
+RECIPE = changed(
     sentiment.RECIPES["sentiment_labelled"],
     min_count=2,
     word_dropout=0.05,
@@ -78,8 +80,9 @@ def folder(tmp_path_factory):
 
 
 def run(recipe, out, folder, **more):
-    vectors = folder / "glove.8d.txt"
-    return sentiment.train(recipe, out, folder, verify=False, word_vectors=vectors, **more)
+    if not recipe.pretraining:
+        more["word_vectors"] = folder / "glove.8d.txt"
+    return sentiment.train(recipe, out, folder, verify=False, **more)
 
 
 class Losses(keras.callbacks.Callback):
@@ -103,7 +106,7 @@ def test_a_run_learns_and_leaves_a_preset(whole):
     preset, losses = whole
     assert losses[-1] < losses[0]
     training = json.loads((preset / "config.json").read_text())["training"]
-    assert training["recipe"] == dataclasses.asdict(RECIPE)
+    assert training["recipe"] == as_recorded(RECIPE)
     model = zoo.load(preset)
     assert model.vocabulary.words[:5] == [",", ".", "0000", "a", "in"]
     assert "elsewhere" in model.vocabulary.words  # which the word vectors know
@@ -136,18 +139,18 @@ def test_reviews_without_labels_are_learnt_from_too(folder, tmp_path):
         def on_train_batch_end(self, batch, logs=None):
             self.seen += 1
 
-    recipe = dataclasses.replace(RECIPE, guessed_epochs=2)
+    recipe = changed(RECIPE, guessed_epochs=2)
     counted = Batches()
     model = zoo.load(run(recipe, tmp_path, folder, callbacks=[counted]))
     labelled = 72  # 80 without the tenth that is held out
-    assert counted.seen == recipe.epochs * labelled / recipe.batch_size
+    assert counted.seen == recipe.schedule.epochs * labelled / recipe.schedule.batch_size
     assert "the" in model.vocabulary.words  # which only they have
     unlabelled = [text.replace("A", "The") for text in TEXTS["pos"]]
     assert {answer.label for answer in model.classify(unlabelled)} == {"positive"}
 
 
 def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_path):
-    recipe = dataclasses.replace(
+    recipe = changed(
         RECIPE,
         words_of="sentiment_pretrained",
         fixed_words=True,
@@ -172,7 +175,7 @@ def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_
 
 
 def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
-    recipe = dataclasses.replace(
+    recipe = changed(
         RECIPE,
         pretraining=PRETRAINING,
         epochs=1,

@@ -31,7 +31,7 @@ class Checkpoint:
         plans: Pairs `[first epoch, epochs]`: how many epochs were planned from which epoch on.
     """
 
-    def __init__(self, folder: str | Path, recipe: Mapping[str, Any]):
+    def __init__(self, folder: str | Path, recipe: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
         self.recipe = json.loads(json.dumps(recorded(recipe)))
         self.plans = [[1, self.recipe.get("epochs")]]

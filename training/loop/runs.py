@@ -73,6 +73,23 @@ class SummingAdamW(keras.optimizers.AdamW):
         return super().apply(summed, trainable_variables)
 
 
+def finished_preset(recipe: Any, out: str | Path) -> Path | None:
+    """The preset of a run that has no epoch left; None if there is something to do.
+
+    Args:
+        recipe: A dataclass of plain values with the field `schedule`.
+        out: The run's folder.
+
+    Raises:
+        OSError: `out` cannot be written to.
+        ValueError: `out` holds a run of another recipe.
+    """
+    state = Checkpoint(out, recorded(recipe)).read()
+    done = state is not None and state["epoch"] >= recipe.schedule.epochs
+    preset = Path(out) / "preset"
+    return preset if done and preset.exists() else None
+
+
 def train_model(
     model: keras.Model,
     recipe: Any,
@@ -83,6 +100,8 @@ def train_model(
     metric: str,
     command: str | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    lower_is_better: bool = False,
+    half: bool = True,
 ) -> Path:
     """Fits a compiled model from where the run stands; keeps the epoch with the best score.
 
@@ -93,10 +112,12 @@ def train_model(
         steps: Batches in an epoch.
         out: The run's folder: `checkpoint*` to go on from, `preset/` for the best epoch so far,
             `logs/` for TensorBoard.
-        score: The model's score on dev data, higher is better; called with the averaged weights.
+        score: The model's score on dev data; called with the averaged weights.
         metric: The score's name, such as "bleu".
         command: The command line, for the model card.
         callbacks: Further Keras callbacks.
+        lower_is_better: Whether the best score is the lowest, not the highest.
+        half: Whether the preset's weights are float16; float32 is for what is trained on.
 
     Returns:
         The folder of the best epoch, which `zoo.load` takes.
@@ -111,7 +132,9 @@ def train_model(
     done, best = checkpoint.restore(model)
     metadata = {"command": command, "recipe": recorded(recipe), "plans": checkpoint.plans}
     remove_partial(out / "preset")
-    keep = KeepBest(checkpoint, out / "preset", score, metric, best, metadata)
+    keep = KeepBest(
+        checkpoint, out / "preset", score, metric, best, metadata, lower_is_better, half
+    )
     epochs = recipe.schedule.epochs
     model.fit(
         batches(range(done + 1, epochs + 1)),
@@ -133,6 +156,8 @@ class KeepBest(keras.callbacks.Callback):
         metric: The score's name in the logs, where `dev_` and `best_dev_` come before it.
         best: The best score of the epochs that are done; None if there are none.
         training: What `config.json` says of the training, beside the epoch.
+        lower_is_better: Whether the best score is the lowest.
+        half: Whether the preset's weights are float16.
     """
 
     def __init__(
@@ -143,20 +168,28 @@ class KeepBest(keras.callbacks.Callback):
         metric: str,
         best: float | None,
         training: dict[str, Any],
-    ):
+        lower_is_better: bool = False,
+        half: bool = True,
+    ) -> None:
         super().__init__()
         self.checkpoint, self.preset, self.score, self.metric = checkpoint, preset, score, metric
         self.best, self.training = best, training
+        self.lower_is_better, self.half = lower_is_better, half
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures with averaged weights, then saves."""
         with averaged_weights(self.model):
             score = self.score(self.model)
             # A kill in the instant of replacing the preset may have left none.
-            if self.best is None or score > self.best or not self.preset.exists():
+            if self._is_best(score) or not self.preset.exists():
                 self.best = score
                 training = {**self.training, "epoch": epoch + 1}
-                zoo.save(self.model, self.preset, overwrite=True, training=training)
+                zoo.save(self.model, self.preset, True, half=self.half, training=training)
         logs[f"dev_{self.metric}"] = score
         logs[f"best_dev_{self.metric}"] = self.best
         self.checkpoint.save(self.model, epoch + 1, self.best)
+
+    def _is_best(self, score: float) -> bool:
+        if self.best is None:
+            return True
+        return score < self.best if self.lower_is_better else score > self.best

@@ -1,8 +1,5 @@
 """The command line `zoo-train`: train a preset from its recipe, measure it, plot it."""
 
-import contextlib
-import copy
-import dataclasses
 import inspect
 import os
 import shlex
@@ -14,15 +11,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from training.recipes.options import WORD_VECTORS
+from training.recipes.options import WORD_VECTORS, TrainCommand, with_options
 
 # TensorFlow leaves oneDNN off on CPUs without AVX-512. Back-propagation multiplies by transposed
 # matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of
 # 10 GFLOP/s on one Zen 3 core. It must be set before TensorFlow is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-# Where the context of `train` keeps the options that recipes declare.
-RECIPE_OPTIONS = "training.recipe_options"
 
 DATA_DIR = click.option(
     "--data-dir",
@@ -45,35 +39,6 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
 
-class _TrainCommand(click.Command):
-    """Has the options of the recipe that is named; those of others are known, to be refused."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if set(args) - set(ctx.help_option_names):
-            ctx.meta[RECIPE_OPTIONS] = _recipe_options(None)
-            with contextlib.suppress(click.UsageError):  # which is told below
-                given, _, _ = self.make_parser(ctx).parse_args(list(args))
-                ctx.meta[RECIPE_OPTIONS] = _recipe_options(given.get("name"))
-        return super().parse_args(ctx, args)
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [*super().get_params(ctx), *ctx.meta.get(RECIPE_OPTIONS, ())]
-
-
-def _recipe_options(name: str | None) -> list[click.Option]:
-    """The options of all recipes, hidden but for those of the recipe of this name."""
-    from training import recipes
-
-    options = {}
-    for module in recipes.modules():
-        for key, option in recipes.options_of(module).items():
-            own = name in module.RECIPES
-            if own or key not in options:
-                options[key] = copy.copy(option)
-                options[key].hidden = not own
-    return list(options.values())
-
-
 @click.group(cls=_Commands)
 def main() -> None:
     r"""Train the zoo's models from their recipes and measure them.
@@ -84,7 +49,7 @@ def main() -> None:
     """
 
 
-@main.command(cls=_TrainCommand)
+@main.command(cls=TrainCommand)
 @click.argument("name")
 @click.option(
     "--out",
@@ -114,7 +79,7 @@ def train(name: str, out: Path, data_dir: Path | None, any_data: bool, **options
 
     options = {key: value for key, value in options.items() if value is not None}
     try:
-        recipe, inputs = _with_options(recipes.recipe(name), options)
+        recipe, inputs = with_options(recipes.recipe(name), options)
         preset = recipes.train(
             recipe, out, data_dir, verify=not any_data, command=_command(), **inputs
         )
@@ -251,29 +216,6 @@ def compare_readouts(
 
 
 compare_readouts.params.append(WORD_VECTORS)
-
-
-def _with_options(recipe: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The recipe with the options that were given, and those that its `train` takes."""
-    from training import recipes
-    from training.loop.schedule import Schedule, changed
-
-    module = recipes.module_of(recipe.name)
-    known = {"seed", *(field.name for field in dataclasses.fields(Schedule))}
-    for key in options.keys() - known - recipes.options_of(module).keys():
-        others = [
-            name
-            for other in recipes.modules()
-            if key in recipes.options_of(other)
-            for name in other.RECIPES
-        ]
-        raise ValueError(
-            f"--{key.replace('_', '-')} means nothing to the recipe {recipe.name}: "
-            f"it is an option of {', '.join(others)}"
-        )
-    taken = inspect.signature(module.train).parameters
-    inputs = {key: value for key, value in options.items() if key in taken}
-    return changed(recipe, **{k: v for k, v in options.items() if k not in taken}), inputs
 
 
 def _command() -> str:

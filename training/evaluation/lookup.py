@@ -8,11 +8,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import zoo.models
 from training import recipes
 from training.evaluation.base import NOT_RECORDED, Card, Evaluation
 from training.loop.schedule import recorded
 from training.recipes import RecipeModule
+from zoo.registry import model_class, model_name
 
 
 def preset_name(config: Mapping[str, Any]) -> str:
@@ -50,7 +50,7 @@ def evaluation_of(config: Mapping[str, Any]) -> Evaluation:
     module, _ = _module_and_recipe(config)
     if hasattr(module, "EVALUATION"):
         return module.EVALUATION
-    cls = zoo.models.MODELS.get(config["model"])
+    cls = _class(config)
     if isinstance(getattr(cls, "evaluation", None), Evaluation):
         return cls.evaluation
     for other in recipes.modules():
@@ -89,8 +89,17 @@ def _module_and_recipe(config: Mapping[str, Any]) -> tuple[RecipeModule | None, 
     module = recipes.module_of(name)
     if module is not None:
         return module, module.RECIPES[name]
+    kind = model_name(_class(config))
     for module in recipes.modules():
         for recipe in module.RECIPES.values():
-            if getattr(recipe, "model", None) == config["model"]:
+            if kind is not None and getattr(recipe, "model", None) == kind:
                 return module, recipe
     return None, None
+
+
+def _class(config: Mapping[str, Any]) -> type | None:
+    """The model's class; None if it is not registered here."""
+    try:
+        return model_class(config["model"])
+    except ValueError:
+        return None

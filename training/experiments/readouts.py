@@ -21,7 +21,7 @@ from training.loop.schedule import changed, recorded
 from training.recipes import sentiment
 from zoo.drawing.plotting import save_figure
 from zoo.files import write_atomically
-from zoo.models.sentiment import READOUTS
+from zoo.models.text_classifier import READOUTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import zoo.models
 from training.corpora.catalogue import load_tagged
 from training.corpora.columns import Tagged
 from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
@@ -26,6 +25,7 @@ from training.loop.schedule import Schedule
 from training.metrics.entity_f1 import strict_scores
 from training.recipes.ner_card import card
 from training.recipes.options import WORD_VECTORS
+from zoo.registry import model_class
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
@@ -144,7 +144,7 @@ def new_model(recipe: Recipe, data: Tagged, public: WordVectors) -> Any:
         if word not in known and word == normal_form(word):
             words.append(word)
     vectors = embedding_matrix(words, public, recipe.seed)
-    model = zoo.models.MODELS[recipe.model](
+    model = model_class(recipe.model)(
         WordVocabulary(words),
         CharacterVocabulary(frequent_characters(data.tokens, recipe.least_character)),
         types=recipe.types,
@@ -200,7 +200,7 @@ def batches_of(model: Any, recipe: Recipe, data: Tagged) -> Callable[[range], tf
     def finish(
         tags: tf.Tensor, lengths: tf.Tensor, rows: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        return model.inputs_of(tf.gather(tokens, rows)), tags
+        return model.make_inputs(tf.gather(tokens, rows)), tags
 
     def batches(epochs: range) -> tf.data.Dataset:
         return training_batches(

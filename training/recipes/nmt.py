@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import zoo.models
 from training.corpora.catalogue import corpus
 from training.corpora.subwords import train_subwords
 from training.evaluation.translation import EVALUATION
@@ -25,6 +24,7 @@ from training.metrics.bleu import lowercased_tokenised_bleu
 from training.recipes.nmt_card import card
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
+from zoo.registry import model_class
 from zoo.text.subwords import SubwordTokenizer
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
@@ -118,13 +118,22 @@ def train(
         dev = multi30k.load(data_dir, "validation", verify)
         sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
-        model = zoo.models.MODELS[recipe.model](SubwordTokenizer(subwords), **recipe.network)
+        model = model_class(recipe.model)(SubwordTokenizer(subwords), **recipe.network)
         pairs = unpadded(*model.encode_source(data.en)), unpadded(*model.tokenizer.encode(data.de))
+
+        def finish(
+            source: tf.Tensor,
+            source_lengths: tf.Tensor,
+            target: tf.Tensor,
+            target_lengths: tf.Tensor,
+        ) -> tuple[Any, ...]:
+            inputs = {"source": source, "source_lengths": source_lengths}
+            return model.training_batch(inputs, target, target_lengths)
 
         def batches(epochs: range) -> tf.data.Dataset:
             return training_batches(
                 lambda rng, epoch: pairs,
-                model.training_batch,
+                finish,
                 schedule.batch_size,
                 recipe.seed,
                 epochs,

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import zoo.models
+import zoo
 from training.corpora.catalogue import corpus
 from training.corpora.corpus_words import CorpusWords
 from training.corpora.imdb import load_unlabelled
@@ -30,10 +30,11 @@ from training.evaluation.classification import EVALUATION
 from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, prepared, train_model
 from training.loop.schedule import Schedule
-from training.recipes.language_model import RESULT, Pretraining, pretrain
+from training.recipes import language_model
 from training.recipes.ngrams import NGramClassifier
 from training.recipes.options import WORD_VECTORS
 from training.recipes.sentiment_card import card
+from zoo.registry import model_class
 from zoo.text.vocabulary import UNK_ID, WordVocabulary
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
@@ -46,7 +47,7 @@ class Recipe:
     """Everything that decides the result; two runs of one recipe see the same data in one order."""
 
     name: str
-    model: str = "sentiment"
+    model: str = "text_classifier"
     seed: int = 1
     # Data
     corpus: str = "imdb"
@@ -55,7 +56,7 @@ class Recipe:
     train_tokens: int = 400  # of a longer review its first and last half of so many
     word_dropout: float = 0.0  # share of words made unknown in training
     # Where the network starts: as a language model, or else with public word vectors
-    pretraining: Pretraining | None = None
+    pretraining: language_model.Recipe | None = None
     words_of: str | None = None  # recipe whose own word vectors stand beside the public ones
     fixed_words: bool = False  # whether all vectors stay what they are
     # Network: arguments of the model's class, its defaults where not named
@@ -85,7 +86,7 @@ RECIPES = {
     ),
     "sentiment_pretrained": Recipe(
         "sentiment_pretrained",
-        pretraining=Pretraining(),
+        pretraining=language_model.RECIPES["language_model_imdb"],
         vector_words=30_000,
         network={
             "readout": "attention",
@@ -122,7 +123,8 @@ OPTIONS = (
     click.Option(
         ["--pretraining"],
         type=click.Path(path_type=Path),
-        help="Folder of a language model that another run has trained, for `sentiment_pretrained`.",
+        help="Preset that a run of `language_model_imdb` has left, for `sentiment_pretrained`. "
+        "[default: trained first, in OUT/pretraining]",
     ),
     click.Option(
         ["--words-of"],
@@ -148,14 +150,16 @@ def train(
     Args:
         recipe: One of `RECIPES`, or a changed one.
         out: The run's folder: `checkpoint*` to go on from, `preset/` for the best epoch so far,
-            `logs/` for TensorBoard, `pretraining/` for the language model if there is one.
+            `logs/` for TensorBoard, `pretraining/` for the run of the language model if there is
+            one.
         data_dir: A folder with the corpus; None downloads it from its public home.
         verify: Whether data that is not the published corpus is refused.
         command: The command line, for the model card.
         callbacks: Further Keras callbacks.
         word_vectors: A file or folder with word vectors, for a recipe without a language model;
             None downloads GloVe.
-        pretraining: Folder of a language model of these settings that another run has trained.
+        pretraining: Preset of a language model of the recipe's settings that another run has left;
+            None trains one, or takes the one that is in `out` already.
         words_of: Preset that a run of the recipe's `words_of` has left, if it has one.
 
     Returns:
@@ -194,23 +198,24 @@ def train(
         frequent = corpus_words.frequent(texts, recipe.min_count)
         encoder = None
         if recipe.pretraining:
-            if pretraining and not (Path(pretraining) / RESULT).is_file():
-                raise FileNotFoundError(
-                    "`pretraining` must be the folder of a language model whose training has "
-                    f"ended, with a file {RESULT}. Received: pretraining={str(pretraining)!r}"
-                )
-            folder = pretraining or Path(out) / "pretraining"
-            words, rows, encoder = pretrain(
-                recipe.pretraining, recipe.network, recipe.seed, folder, data_dir, verify, callbacks
+            sizes = {name: recipe.network[name] for name in ("embedding_units", "units")}
+            network = {**recipe.pretraining.network, **sizes}
+            start = language_model.load_or_train(
+                replace(recipe.pretraining, seed=recipe.seed, network=network),
+                pretraining,
+                Path(out) / "pretraining",
+                data_dir,
+                verify,
+                callbacks,
             )
-            known = [_with_rows_of_ids(words, rows)]
+            known, encoder = [_word_vectors_of(start)], start.encoder.get_weights()
         else:
-            learnt = [_of_preset(words_of)] if recipe.words_of else []
+            learnt = [_word_vectors_of(zoo.load(words_of))] if recipe.words_of else []
             units = recipe.network["embedding_units"] - sum(of.vectors.shape[1] for of in learnt)
             known = [load_word_vectors(word_vectors, units=units), *learnt]
         words = [word for of in known for word in of.words[: recipe.vector_words] if word]
         vocabulary = WordVocabulary(list(dict.fromkeys([*frequent, *words])))
-        model = zoo.models.MODELS[recipe.model](vocabulary, **recipe.network)
+        model = model_class(recipe.model)(vocabulary, **recipe.network)
         rows = ["", "", *vocabulary.words]
         tables = [embedding_matrix(rows, of, recipe.seed + i) for i, of in enumerate(known)]
         model.embedding.set_weights([np.concatenate(tables, axis=1)])
@@ -249,16 +254,10 @@ def train(
         )
 
 
-def _with_rows_of_ids(words: Sequence[str], rows: np.ndarray) -> WordVectors:
-    """The rows of an embedding as word vectors: padding and the unknown word have some too."""
-    return WordVectors(["", "", *words], rows)
-
-
-def _of_preset(name: str | Path) -> WordVectors:
-    """The word vectors that a preset has learnt."""
-    model = zoo.load(name)
+def _word_vectors_of(model: Any) -> WordVectors:
+    """The rows of a model's embedding as word vectors: padding and the unknown word have some."""
     (rows,) = model.embedding.get_weights()
-    return _with_rows_of_ids(model.vocabulary.words, rows)
+    return WordVectors(["", "", *model.vocabulary.words], rows)
 
 
 def cut(ids: np.ndarray, longest: int) -> np.ndarray:

@@ -179,7 +179,10 @@ def test_every_preset_has_a_recipe_and_unknown_names_are_told():
     assert [recipes.recipe(name).name for name in zoo.list_models()] == zoo.list_models()
     with pytest.raises(ValueError, match=r"Did you mean 'nmt_attention'.*'nmt_atention'"):
         recipes.recipe("nmt_atention")
-    with pytest.raises(ValueError, match=r"no recipe\. Recipes: .*nmt_attention, nmt_vanilla"):
+    with pytest.raises(
+        ValueError,
+        match=r"no recipe\. Recipes: language_model_imdb, ner, .*nmt_attention, nmt_vanilla",
+    ):
         recipes.recipe("zzz")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation.report import read_metrics
-from training.loop.schedule import recorded
+from training.loop.schedule import comparable
 
 
 def comparison(
@@ -39,7 +39,7 @@ def comparison(
     recipes: dict[str, str] = {}
     for folder in folders:
         metrics = read_metrics(folder)
-        recipe = recorded(_figure(metrics, "training.recipe", folder))
+        recipe = comparable(_figure(metrics, "training.recipe", folder))
         name, seed = recipe["name"], recipe.pop("seed")
         same = json.dumps(recipe, sort_keys=True)
         if recipes.setdefault(name, same) != same or seed in runs.get(name, {}):

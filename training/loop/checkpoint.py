@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.loop.schedule import recorded
+from training.loop.schedule import comparable
 from zoo.files import remove_partial, write_atomically
 
 WEIGHTS = "checkpoint-{epoch}.weights.h5"
@@ -33,7 +33,7 @@ class Checkpoint:
 
     def __init__(self, folder: str | Path, recipe: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
-        self.recipe = json.loads(json.dumps(recorded(recipe)))
+        self.recipe = json.loads(json.dumps(comparable(recipe)))
         self.plans = [[1, self.recipe.get("epochs")]]
 
     def read(self) -> dict[str, Any] | None:
@@ -58,7 +58,7 @@ class Checkpoint:
             return None
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            recipe = recorded(dict(state["recipe"]))
+            recipe = comparable(dict(state["recipe"]))
             state = {
                 "epoch": int(state["epoch"]),
                 "best": None if state["best"] is None else float(state["best"]),

@@ -1,7 +1,10 @@
 """How long and how fast a model learns: what all recipes have in common."""
 
+import contextlib
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
+
+from zoo.registry import model_class, model_name
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,12 @@ def recorded(recipe: Any) -> dict[str, Any]:
     values = asdict(recipe) if is_dataclass(recipe) else dict(recipe)
     schedule = values.pop("schedule", None) or {}
     return {**values, **schedule}
+
+
+def comparable(recipe: Any) -> dict[str, Any]:
+    """What `recorded` gives, with a model's present name for a former one: to compare two runs."""
+    values = recorded(recipe)
+    if "model" in values:
+        with contextlib.suppress(ValueError):  # a model of a package that is not there
+            values["model"] = model_name(model_class(values["model"]))
+    return values

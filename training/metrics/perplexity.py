@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from zoo.models.language_model import next_word
 
 from training.loop.batches import bucketed_batches
+from zoo.models.language_model import next_word
 
 ROWS_AT_ONCE = 8  # a batch has scores of each of its tokens over the whole vocabulary
 

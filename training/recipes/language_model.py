@@ -21,8 +21,6 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from zoo.models.language_model import LanguageModel, next_word
-
 from training.corpora.catalogue import corpus
 from training.corpora.corpus_words import CorpusWords, cut_rows
 from training.corpora.imdb import load_unlabelled
@@ -32,6 +30,7 @@ from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, finished_preset, prepared, train_model
 from training.loop.schedule import Schedule, recorded
 from training.metrics.perplexity import perplexity
+from zoo.models.language_model import LanguageModel, next_word
 from zoo.presets import CONFIG, read_config
 from zoo.text.vocabulary import WordVocabulary
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from training.loop.checkpoint import Checkpoint
-from training.loop.schedule import changed, recorded
+from training.loop.schedule import changed, comparable, recorded
 from training.recipes import ner
 
 RECIPE = ner.RECIPES["ner_open"]
@@ -39,3 +39,12 @@ def test_a_checkpoint_of_the_nested_form_goes_on(tmp_path):
     assert Checkpoint(tmp_path, flat).read()["epoch"] == 1
     with pytest.raises(ValueError, match="batch_size=8 there and 4 here"):
         Checkpoint(tmp_path, {**flat, "batch_size": 4}).read()
+
+
+def test_a_run_of_a_model_by_its_former_name_goes_on(tmp_path):
+    state = {"epoch": 1, "best": 2.0, "seeds": [], "recipe": {"model": "sentiment", "seed": 1}}
+    (tmp_path / "checkpoint.json").write_text(json.dumps(state))
+    assert Checkpoint(tmp_path, {"model": "text_classifier", "seed": 1}).read()["epoch"] == 1
+    assert (
+        comparable({"model": "of_a_package_that_is_gone"})["model"] == "of_a_package_that_is_gone"
+    )

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from zoo.models.text_classifier import TextClassifier
 
 from training.evaluation.base import Evaluation
 from training.loop.batches import raw_batches
 from training.loop.runs import averaging_adam, prepared, train_model
 from training.loop.schedule import Schedule
+from zoo.models.text_classifier import TextClassifier
 from zoo.text.vocabulary import WordVocabulary
 
 REQUESTS = {"bug": ["it crashes", "saving fails"], "feature": ["please add tags", "i wish it sang"]}

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from zoo.models.language_model import LanguageModel, next_word
 
 import zoo
 from tests.training.recipes.small_run import as_recorded
@@ -16,6 +15,7 @@ from training.evaluation import report
 from training.loop.schedule import changed
 from training.metrics.perplexity import perplexity
 from training.recipes import language_model, sentiment
+from zoo.models.language_model import LanguageModel, next_word
 from zoo.models.losses import sampled_cross_entropy
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
 

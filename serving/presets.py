@@ -1,4 +1,4 @@
-"""A model repository for the zoo's presets: exports what is not there yet.
+"""A model repository for the zoo's presets: exports those that are new or have changed.
 
 The only place of this package that knows the zoo, and only when a preset is named on the command
 line. Any model that `zoo.load` knows can be served, also one of the user's own package.
@@ -18,6 +18,8 @@ from serving.lifecycle.base_path import scan_versions
 from serving.lifecycle.config import ModelConfig
 
 _FINGERPRINT_LENGTH = 12
+#: Where a version has the fingerprint of its preset; TensorFlow Serving passes over the file.
+_ORIGIN = Path("assets.extra", "zoo_preset_fingerprint")
 
 
 class Presets:
@@ -25,9 +27,8 @@ class Presets:
 
     Args:
         names: The names of presets that `zoo.list_models()` lists, or folders of saved models.
-        repository: The directory with one base path per model, `repository/NAME`. By default
-            the user's cache directory, where the base path also carries a fingerprint of the
-            preset and of the code: a newer one of either is exported anew.
+        repository: The directory with one base path per model, `repository/NAME`; by default the
+            user's cache directory, where the base path also carries the preset's fingerprint.
         report: Called with a line of text before something takes long.
 
     Attributes:
@@ -55,7 +56,9 @@ class Presets:
             self._given[name] = given
 
     def export_if_missing(self, config: ModelConfig) -> None:
-        """Exports one of the models, unless its base path has a version.
+        """Exports one of the models, unless its newest version came from this very preset.
+
+        Versions that are there stay: the new one gets the next number, and is served.
 
         Raises:
             ServingError: The preset cannot be loaded or exported.
@@ -64,10 +67,16 @@ class Presets:
         import zoo
 
         given, base_path = self._given[config.name], config.base_path
+        newest = _newest_version(base_path)
+        if newest and not _is_there(given):
+            self._report(f"{given} is gone; {newest} is served, which may have come from it")
+            return
         with _refusals(given):
-            if not _is_exported(base_path):
-                self._report(f"Exporting {given} to {base_path} (only this once) ...")
-                export.saved_model(zoo.load(given), base_path)
+            fingerprint = _preset_fingerprint(given)
+            if newest and _origin(newest) == fingerprint:
+                return
+            self._report(f"Exporting {given} to {base_path}{_reason(newest)} ...")
+            _note_origin(export.saved_model(zoo.load(given), base_path), fingerprint)
 
 
 @contextlib.contextmanager
@@ -81,8 +90,39 @@ def _refusals(given: str) -> Iterator[None]:
         raise invalid_argument(f"Preset {given} cannot be served: {error}") from error
 
 
-def _is_exported(base_path: Path) -> bool:
-    return base_path.is_dir() and bool(scan_versions(base_path))
+def _newest_version(base_path: Path) -> Path | None:
+    """The directory of the version that is served, if the model has any."""
+    versions = scan_versions(base_path) if base_path.is_dir() else {}
+    return versions[max(versions)] if versions else None
+
+
+def _is_there(given: str) -> bool:
+    from zoo.presets import list_models
+
+    return given in list_models() or Path(given).exists()
+
+
+def _origin(version: Path) -> str | None:
+    """The fingerprint of the preset that a version was made from, if that is known."""
+    try:
+        return (version / _ORIGIN).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
+def _reason(newest: Path | None) -> str:
+    if not newest:
+        return " (only this once)"
+    if _origin(newest):
+        return f": it has changed since version {newest.name} was made"
+    return f": version {newest.name} does not tell what it was made from"
+
+
+def _note_origin(version: Path, fingerprint: str) -> None:
+    """Notes it in the version itself, so that both go together wherever they go."""
+    path = version / _ORIGIN
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(fingerprint + "\n", encoding="utf-8")
 
 
 def _base_path(given: str, name: str, repository: Path | None) -> Path:
@@ -91,7 +131,7 @@ def _base_path(given: str, name: str, repository: Path | None) -> Path:
     if repository is None:
         return _cache_directory() / f"{name}-{_preset_fingerprint(given)}"
     base_path = repository.absolute() / name
-    if not _is_exported(base_path):
+    if not _newest_version(base_path):
         preset_folder(given)  # a name that is misspelt is told before the ports open
     return base_path
 

@@ -243,6 +243,7 @@ def fake_zoo(monkeypatch, tmp_path):
     (tmp_path / "zoo" / "models").mkdir(parents=True)
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
+    presets.list_models = lambda: ["nmt"]
     presets.read_config = lambda given: json.loads(
         (tmp_path / "presets" / given / "config.json").read_text()
     )
@@ -251,7 +252,10 @@ def fake_zoo(monkeypatch, tmp_path):
 
     def saved_model(model, base_path):
         exported.append((model, base_path))
-        save_half(base_path / "1")
+        taken = [int(path.name) for path in base_path.glob("[0-9]*")]
+        folder = base_path / str(max(taken, default=0) + 1)
+        save_half(folder)
+        return folder
 
     export.saved_model, export.ExportError = saved_model, RuntimeError
     for module in (zoo, export, presets):
@@ -267,6 +271,57 @@ def test_presets_are_exported_once(fake_zoo, tmp_path):
         assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
     assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
     assert len(lines) == 1
+
+
+def test_a_preset_that_has_changed_becomes_the_next_version(fake_zoo, tmp_path):
+    lines = []
+    repository, config = tmp_path / "repository", tmp_path / "presets" / "nmt" / "config.json"
+
+    def versions():
+        preset_models(("nmt",), repository, lines.append)
+        return sorted(path.name for path in (repository / "nmt").iterdir())
+
+    assert versions() == versions() == ["1"]
+    config.write_text('{"version": 2}')
+    assert versions() == versions() == ["1", "2"]
+    assert "has changed since version 1 was made" in lines[-1]
+    config.write_text("{}")  # the first one again: the newest version decides
+    assert versions() == versions() == ["1", "2", "3"]
+    (repository / "nmt" / "3" / "assets.extra" / "zoo_preset_fingerprint").unlink()
+    assert versions() == versions() == ["1", "2", "3", "4"]
+    assert "version 3 does not tell what it was made from" in lines[-1]
+    assert len(lines) == len(fake_zoo) == 4
+
+
+def test_versions_of_a_preset_that_is_gone_are_served(fake_zoo, tmp_path, monkeypatch):
+    lines = []
+    preset_models(("nmt",), tmp_path / "repository", lines.append)
+    monkeypatch.setattr(sys.modules["zoo.presets"], "list_models", list)
+    models = preset_models(("nmt",), tmp_path / "repository", lines.append)
+    assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
+    assert (len(fake_zoo), len(lines)) == (1, 2)
+    assert "nmt is gone" in lines[-1]
+
+
+def test_a_model_saved_over_another_is_served_after_a_restart(tokenizer, tmp_path, monkeypatch):
+    """Its version stands beside the old one, under the same name."""
+    quick = functools.partial(export.saved_model, verify=False)
+    monkeypatch.setattr(export, "saved_model", quick, raising=False)
+    folder, repository = tmp_path / "tiny", tmp_path / "repository"
+    texts = ["A dog runs in the snow.", "A man sleeps."]
+    for seed, version in ((1, "1"), (2, "2")):
+        keras.utils.set_random_seed(seed)
+        model = corpus.tiny_attention(tokenizer)
+        zoo.save(model, folder, overwrite=True, half=False)
+        for _ in range(2):  # the second start exports nothing
+            models = preset_models([str(folder)], repository, print)
+            with Server(models, Options(port=None, rest_api_port=0)) as server:
+                client = Client(server.rest_api_port)
+                rows = client.predict("tiny", {"instances": texts}).json["predictions"]
+                assert [row["translation"] for row in rows] == model.translate(texts)
+                (status,) = client("GET", "/v1/models/tiny").json["model_version_status"]
+                assert status["version"] == version
+    assert sorted(path.name for path in (repository / "tiny").iterdir()) == ["1", "2"]
 
 
 def test_a_preset_that_does_not_exist(tmp_path):

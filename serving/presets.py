@@ -6,11 +6,14 @@ line. Any model that `zoo.load` knows can be served, also one of the user's own 
 
 import contextlib
 import hashlib
+import importlib.metadata
+import importlib.util
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from serving.errors import invalid_argument
@@ -63,9 +66,6 @@ class Presets:
         Raises:
             ServingError: The preset cannot be loaded or exported.
         """
-        import export
-        import zoo
-
         given, base_path = self._given[config.name], config.base_path
         newest = _newest_version(base_path)
         if newest and not _is_there(given):
@@ -76,17 +76,45 @@ class Presets:
             if newest and _origin(newest) == fingerprint:
                 return
             self._report(f"Exporting {given} to {base_path}{_reason(newest)} ...")
-            _note_origin(export.saved_model(zoo.load(given), base_path), fingerprint)
+            _note_origin(export_in_a_child(given, base_path), fingerprint)
+
+
+def export_in_a_child(given: str, base_path: Path) -> Path:
+    """Exports a preset by `zoo-export`, whose process takes Keras and the model with it.
+
+    Args:
+        given: The name of a preset, or the folder of a saved model.
+        base_path: The directory of the model's versions.
+
+    Returns:
+        The directory of the new version.
+
+    Raises:
+        ServingError: The preset cannot be loaded or exported.
+    """
+    program = "from export.__main__ import main; main(prog_name='zoo-export')"
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", program, given, "--base", str(base_path)],
+        # It imports what this process would, also where that is not installed.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    if ended.returncode != 0:
+        reason = ended.stderr.rpartition("Error: ")[2].strip() or f"exit {ended.returncode}"
+        raise invalid_argument(f"Preset {given} cannot be served: {reason[-2000:]}")
+    return _newest_version(base_path)
 
 
 @contextlib.contextmanager
 def _refusals(given: str) -> Iterator[None]:
-    """Turns what the zoo and its exporter raise into errors of the server."""
-    import export
-
+    """Turns what the zoo raises of a preset into errors of the server."""
     try:
         yield
-    except (export.ExportError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise invalid_argument(f"Preset {given} cannot be served: {error}") from error
 
 
@@ -156,16 +184,36 @@ def _sources(config: Mapping[str, Any]) -> list[Path]:
     """The code that runs in an export: the zoo's, and that of the package a model came from."""
     import zoo
 
-    sources = _files_of(zoo)
+    sources = _files_below(Path(zoo.__file__).parent)
     if package := config.get("package"):
-        from zoo.registry import model_class
-
-        module = model_class(config["model"], package).__module__
-        sources += _files_of(sys.modules[module.partition(".")[0]])
+        sources += _files_of_package(package)
     return sources
 
 
-def _files_of(module: ModuleType) -> list[Path]:
-    """The files of a package, or the one file of a module."""
-    file = Path(module.__file__)
-    return sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+def _files_of_package(package: str) -> list[Path]:
+    """The files of the modules in which a distribution has its models; none is imported."""
+    from zoo.registry import ENTRY_POINTS
+
+    modules = {
+        point.module.partition(".")[0]
+        for point in importlib.metadata.entry_points(group=ENTRY_POINTS)
+        if point.dist and _normalised(point.dist.name) == _normalised(package)
+    }
+    specs = [importlib.util.find_spec(module) for module in sorted(modules)]
+    if not any(specs):
+        raise ValueError(
+            f"it was saved with the package {package!r}: install that, with the entry point "
+            f"{ENTRY_POINTS!r}"
+        )
+    files = []
+    for file in (Path(spec.origin) for spec in specs if spec):
+        files += _files_below(file.parent) if file.name == "__init__.py" else [file]
+    return files
+
+
+def _normalised(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))

@@ -1,6 +1,5 @@
 """`zoo-serve`: TensorFlow Serving's command line, in this process, for any SavedModel."""
 
-import logging
 import os
 import resource
 import signal
@@ -32,6 +31,7 @@ def main(
     model_base_path: str | None,
     model_config_file: Path | None,
     model_repository: Path | None,
+    log_format: str,
     **flags: Any,
 ) -> None:
     """Serves SavedModels over TensorFlow Serving's REST and gRPC API.
@@ -50,18 +50,16 @@ def main(
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     _allow_many_connections()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    # What these have to say is about deprecated calls, and about clients that do not speak HTTP.
-    for library in ("absl", "tensorflow", "aiohttp.server"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
     from serving.errors import ServingError
     from serving.lifecycle.config import read_config_file, single_model
+    from serving.logs import set_up_logging
     from serving.options import Options
     from serving.presets import Presets
     from serving.server import Server
 
+    set_up_logging(log_format)
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))
     for port in ("port", "rest_api_port"):
         flags[port] = flags[port] or None

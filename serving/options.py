@@ -24,6 +24,7 @@ class Options:
         rest_api_port: The port of REST; None for no REST, 0 for any free one.
         num_load_threads: How many versions are loaded at a time; 0 for as many as there are cores,
             but at least two.
+        access_log: Which requests are logged: "none", "errors" or "all".
         playground: Whether the REST port offers a page at `/` to try the models in.
     """
 
@@ -38,6 +39,7 @@ class Options:
     rest_api_timeout_in_ms: int = 30000
     rest_api_enable_cors_support: bool = False
     playground: bool = False
+    access_log: str = "none"
     file_system_poll_wait_seconds: float = 1.0
     num_load_threads: int = 0
     max_num_load_retries: int = 5

@@ -97,8 +97,7 @@ class RestApi:
         code = "OK"
         try:
             if request.method == "OPTIONS":
-                _check_preflight(request)
-                status, body = 200, b""
+                code, status, body = *_preflight(request), b""
             else:
                 content = await self._read(request)
                 gzipped = "gzip" in request.headers.get("Content-Encoding", "")
@@ -201,9 +200,12 @@ def _page(status: int, reason: str) -> web.Response:
     return response
 
 
-def _check_preflight(request: web.BaseRequest) -> None:
-    if not re.search("https?://", request.headers.get("Origin", "")):
-        raise ServingError("FAILED_PRECONDITION", "Origin header is missing in CORS preflight")
+def _preflight(request: web.BaseRequest) -> tuple[str, int]:
+    """Code and status of an answer to OPTIONS; why it is refused, only the log tells."""
+    if re.search("https?://", request.headers.get("Origin", "")):
+        return "OK", 200
+    _log.debug("%s: Origin header is missing in CORS preflight", request.raw_path)
+    return "FAILED_PRECONDITION", 400
 
 
 def _inflate(content: bytes) -> bytes:

@@ -44,6 +44,7 @@ def run_multi_inference_request(
     tensors = sorted({tensor for outputs in wanted for tensor in outputs.values()})
     feeds = {_input_tensor(servable, name): inputs for name in names}
     arrays = servable.run_tensors(feeds, tensors, timeout_ms, "MultiInference")
+    servable.observe_examples(len(inputs))
     values = dict(zip(tensors, arrays, strict=True))
     results = []
     for task, name, outputs in zip(request.tasks, names, wanted, strict=True):

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from zoo.layers.attention_kernel import attention_lstm
-from zoo.layers.cells import BasicLSTMCell
+from zoo.layers.attention_kernel import run_attention
+from zoo.layers.cells import FusedCell
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -79,8 +79,8 @@ class AttentionCell(keras.layers.Layer):
     def unroll(self, inputs, states, keys, memory, lengths, training=None):
         """All steps of a known target (teacher forcing).
 
-        With a ``BasicLSTMCell`` this is one kernel with a hand-derived gradient
-        (:mod:`zoo.layers.attention_kernel`); any other cell takes one step at a time.
+        With a cell of our own this is one kernel with a hand-derived gradient
+        (`zoo.layers.attention_kernel`); any other cell takes one step at a time.
 
         Args:
             inputs: float ``[batch, time, input_units]``.
@@ -92,7 +92,7 @@ class AttentionCell(keras.layers.Layer):
             step is left out: mask what follows a shorter target in the loss.
         """
         self.build_for(inputs.shape[-1], memory.shape[-1])
-        if isinstance(self.cell, BasicLSTMCell):
+        if isinstance(self.cell, FusedCell):
             return self._unroll_kernel(inputs, states, keys, memory, lengths)
         return self._unroll_steps(inputs, states, keys, memory, lengths, training)
 
@@ -100,7 +100,7 @@ class AttentionCell(keras.layers.Layer):
         dtype = self.compute_dtype
         inputs = tf.cast(inputs, dtype)
         width, units = inputs.shape[-1], self.cell.units
-        first_output, first_cell = (tf.cast(state, dtype) for state in states)
+        states = [tf.cast(state, dtype) for state in states]
         kernel, recurrent_kernel, bias = self.cell.fused_weights()
         query_kernel = tf.cast(self.attention.query_layer.kernel, dtype)
         # All that depends on the inputs alone, in one product: the gates' part and the query's.
@@ -110,10 +110,10 @@ class AttentionCell(keras.layers.Layer):
             from_input = tf.pad(kernel[:width], [[0, 0], [0, self.attention.units]])
         projected = tf.einsum("bti,ig->tbg", inputs, from_input)
         projected += tf.pad(bias, [[0, self.attention.units]])
-        outputs, contexts, alignments, last_cell = attention_lstm(
+        *sequences, states = run_attention(
+            self.cell.step,
             projected,
-            first_output,
-            first_cell,
+            states,
             tf.cast(keys, dtype),
             tf.cast(memory, dtype),
             tf.sequence_mask(lengths, tf.shape(memory)[1]),
@@ -122,9 +122,7 @@ class AttentionCell(keras.layers.Layer):
             query_kernel[:units],
             tf.cast(self.attention.energy_vector, dtype),
         )
-        last_output = tf.concat([first_output[tf.newaxis], outputs], axis=0)[-1]
-        batch_major = [tf.transpose(x, [1, 0, 2]) for x in (outputs, contexts, alignments)]
-        return *batch_major, [last_output, last_cell]
+        return *(tf.transpose(x, [1, 0, 2]) for x in sequences), states
 
     def _unroll_steps(self, inputs, states, keys, memory, lengths, training):
         steps = tf.shape(inputs)[1]

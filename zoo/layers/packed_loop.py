@@ -56,7 +56,6 @@ def forward(packing, projected, states, step, kept):
         ),
         maximum_iterations=packing.time,
     )
-    # Plain tensors, because a SavedModel cannot hold a gradient function that captures a list.
     return [history.concat() for history in histories], gates.concat()
 
 

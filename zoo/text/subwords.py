@@ -1,7 +1,6 @@
 """Raw strings <-> sub-word ids with SentencePiece, inside the graph (TF Text)."""
 
 import hashlib
-from pathlib import Path
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -55,11 +54,6 @@ class SubwordTokenizer(tf.Module):
                 f"`model` must have the ids <s>={START_ID} and </s>={END_ID}. "
                 f"Received: <s>={start}, </s>={end}"
             )
-
-    @classmethod
-    def from_file(cls, path):
-        """Read a ``.model`` file."""
-        return cls(Path(path).read_bytes())
 
     def encode(self, texts):
         """Sub-word ids of each text, the end id last.

@@ -185,21 +185,6 @@ def by_sentence(values, sentences):
     return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
 
 
-def by_text(values, sentences, words):
-    """Puts what was found in sentences back into the rows of the texts; undoes `by_sentence`.
-
-    Args:
-        values: ``[all sentences, time, ...]`` dense, padded.
-        sentences: what `WordTokenizer.sentences` gave.
-        words: the `Words` they were cut from.
-
-    Returns:
-        ``[batch, (words), ...]`` ragged, aligned with ``words.tokens``.
-    """
-    kept = tf.RaggedTensor.from_tensor(values, lengths=sentences.flat_values)
-    return words.tokens.with_values(kept.values)
-
-
 def valid_utf8(texts):
     """Each bad sequence of bytes becomes U+FFFD, as in ``bytes.decode("utf-8", "replace")``."""
     return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")

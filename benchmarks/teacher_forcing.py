@@ -11,6 +11,7 @@ machine disturbs least: of the clock, and of the processor, all threads together
 import argparse
 import os
 import time
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -22,14 +23,14 @@ from zoo.layers import AttentionCell, BahdanauAttention, BasicLSTMCell, BasicRNN
 CELLS = {"rnn": BasicRNNCell, "lstm": BasicLSTMCell, "gru": GRUCell}
 
 
-def training_steps(cell, options):
+def training_steps(cell: str, options: argparse.Namespace) -> dict[str, Callable]:
     """The compiled training steps `{"kernel": ..., "loop": ...}` of the same decoder."""
     decoder = AttentionCell(
         CELLS[cell](options.units), BahdanauAttention(options.units), options.input_in_query
     )
     random = np.random.default_rng(0)
 
-    def draw(*shape):
+    def draw(*shape: int) -> tf.Tensor:
         return tf.constant(random.normal(size=shape).astype("float32"))
 
     inputs = draw(options.batch, options.time, options.width)
@@ -39,9 +40,9 @@ def training_steps(cell, options):
     decoder.build_for(options.width, 2 * options.units)
     decoder.attention.keys(memory)
 
-    def training_step(unroll):
+    def training_step(unroll: Callable) -> Callable:
         @tf.function(autograph=False)
-        def run():
+        def run() -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch([inputs, memory, *states])
                 keys = decoder.attention.keys(memory)
@@ -58,7 +59,7 @@ def training_steps(cell, options):
     }
 
 
-def fastest(runs, repeats):
+def fastest(runs: dict[str, Callable], repeats: int) -> dict[str, np.ndarray]:
     """The least milliseconds of each run, by the clock and of the processor, in turns."""
     clocks = (time.perf_counter, time.process_time)
     seconds = {name: [] for name in runs}
@@ -71,7 +72,8 @@ def fastest(runs, repeats):
     return {name: 1000 * np.min(values, axis=0) for name, values in seconds.items()}
 
 
-def main():
+def main() -> None:
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cells", default=",".join(CELLS))
     parser.add_argument("--repeats", type=int, default=60)

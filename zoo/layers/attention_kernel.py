@@ -5,7 +5,7 @@ step. By hand, the reverse loop carries only the deltas, as on the lecture's BPT
 weight matrix gets its gradient from one matrix product over all steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -37,33 +37,33 @@ def run_attention(
 
     Args:
         step: One of the classes of `zoo.layers.steps`.
-        projected: Float `[time, batch, gates * units + attention_units]`: what the inputs give to
+        projected: `[time, batch, gates * units + attention_units]` float: what the inputs give to
             the gates, all biases counted in, and then what they give to the query.
-        states: Initial states, float `[batch, units]` each.
-        keys: `K`, float `[batch, source, attention_units]`.
-        memory: `M`, float `[batch, source, memory_units]`.
-        mask: Bool `[batch, source]`, true at real positions.
-        context_kernel: `W_c`, float `[memory_units, gates * units]`.
-        recurrent_kernel: The cell's own, float `[units, gates * units]`.
-        query_kernel: `W_q`, float `[units, attention_units]`.
-        energy: `v`, float `[attention_units]`.
+        states: Initial states, `[batch, units]` float each.
+        keys: `K`, `[batch, source, attention_units]` float.
+        memory: `M`, `[batch, source, memory_units]` float.
+        mask: `[batch, source]` bool, true at real positions.
+        context_kernel: `W_c`, `[memory_units, gates * units]` float.
+        recurrent_kernel: The cell's own, `[units, gates * units]` float.
+        query_kernel: `W_q`, `[units, attention_units]` float.
+        energy: `v`, `[attention_units]` float.
 
     Returns:
-        `(outputs, contexts, alignments, states)`: float `[time, batch, units]`, `[time, batch,
+        `(outputs, contexts, alignments, states)`: `[time, batch, units]` float, `[time, batch,
         memory_units]`, `[time, batch, source]`, and the last states.
     """
 
     @custom_gradient
     def run(
-        projected,
-        keys,
-        memory,
-        context_kernel,
-        recurrent_kernel,
-        query_kernel,
-        energy,
-        *states,
-    ):
+        projected: tf.Tensor,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        context_kernel: tf.Tensor,
+        recurrent_kernel: tf.Tensor,
+        query_kernel: tf.Tensor,
+        energy: tf.Tensor,
+        *states: tf.Tensor,
+    ) -> tuple[tuple[tf.Tensor, ...], Callable]:
         direct_kernel, inner_kernel = step.kernels(recurrent_kernel)
         # The state is multiplied once for both its uses: gates and query.
         state_kernel = tf.concat([direct_kernel, query_kernel], axis=1)
@@ -72,7 +72,9 @@ def run_attention(
         kept, contexts, histories = _forward(step, projected, states, attention, weights)
         outputs = histories[0]
 
-        def gradient(d_outputs, d_contexts, d_alignments, *d_last):
+        def gradient(
+            d_outputs: tf.Tensor, d_contexts: tf.Tensor, d_alignments: tf.Tensor, *d_last: tf.Tensor
+        ) -> list[tf.Tensor]:
             before = [
                 tf.concat([state[tf.newaxis], history], axis=0)[:-1]
                 for state, history in zip(states, histories, strict=True)
@@ -147,14 +149,20 @@ def _forward(
     keys, memory, mask, energy = attention
     width = weights.context.shape[1]
 
-    def array(*shape):
+    def array(*shape: int | None) -> tf.TensorArray:
         return tf.TensorArray(projected.dtype, size=time, element_shape=shape)
 
     arrays = _Kept(array(None, None), array(None, keys.shape[-1]), array(step.kept, None, units))
     contexts = array(None, memory.shape[-1])
     histories = [array(None, units) for _ in states]
 
-    def body(t, states, arrays, contexts, histories):
+    def body(
+        t: tf.Tensor,
+        states: list[tf.Tensor],
+        arrays: _Kept,
+        contexts: tf.TensorArray,
+        histories: list[tf.TensorArray],
+    ) -> tuple:
         from_inputs = projected[t]
         from_h = states[0] @ weights.state
         query = from_inputs[:, width:] + from_h[:, step.direct * units :]
@@ -201,7 +209,14 @@ def _backward(
     rows = tf.TensorArray(dtype, size=time, element_shape=[None, width])
     d_context_rows = tf.TensorArray(dtype, size=time, element_shape=[None, memory.shape[-1]])
 
-    def body(t, rows, d_context_rows, d_states, d_keys, d_energy):
+    def body(
+        t: tf.Tensor,
+        rows: tf.TensorArray,
+        d_context_rows: tf.TensorArray,
+        d_states: list[tf.Tensor],
+        d_keys: tf.Tensor,
+        d_energy: tf.Tensor,
+    ) -> tuple:
         deltas, rest, (d_h, *d_others) = step.backward(
             tf.unstack(kept.gates[t], step.kept),
             lambda k: before[k][t],

@@ -1,9 +1,11 @@
 """The three cells of the lecture: the plain recurrent cell, the LSTM and the GRU."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-from zoo.layers.recurrent_cell import RecurrentCell, check_positive
+from zoo.layers.recurrent_cell import RecurrentCell, State, check_positive
 from zoo.layers.sequence_kernel import run_sequence
 from zoo.layers.steps import BasicRNNStep, GRUStep, LSTMStep, Step
 
@@ -20,14 +22,15 @@ class FusedCell(RecurrentCell):
 
     step: type[Step]
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive("units", units)
         self.units = units
         self.state_size = [units] * self.step.states
         self.output_size = units
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
+        """Creates the variables."""
         width = self.step.gates * self.units
         self.kernel = self.add_weight(
             name="kernel", shape=(input_shape[-1], width), initializer="glorot_uniform"
@@ -37,10 +40,14 @@ class FusedCell(RecurrentCell):
         )
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self.bias_initializer)
 
-    def bias_initializer(self, shape, dtype):
+    def bias_initializer(self, shape: tuple[int, ...], dtype: Any) -> tf.Tensor:
+        """Zeros, unless a subclass knows better."""
         return tf.zeros(shape, dtype)
 
-    def call(self, inputs, states, training=None):
+    def call(
+        self, inputs: tf.Tensor, states: list[tf.Tensor], training: bool | None = None
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Takes one step: `(inputs [B, I], states) -> (output [B, U], states)`."""
         kernel, recurrent_kernel, bias = self.fused_weights()
         direct_kernel, inner_kernel = self.step.kernels(recurrent_kernel)
         states, _ = self.step.forward(
@@ -48,14 +55,20 @@ class FusedCell(RecurrentCell):
         )
         return states[0], list(states)
 
-    def fused_weights(self):
+    def fused_weights(self) -> list[tf.Tensor]:
         """Kernel, recurrent kernel and bias as the equations take them, in the compute dtype."""
         return [
             tf.cast(weight, self.compute_dtype)
             for weight in (self.kernel, self.recurrent_kernel, self.bias)
         ]
 
-    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def unroll(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Runs a whole sequence in one kernel; see `RecurrentCell.unroll` for the contract."""
         inputs = tf.cast(inputs, self.compute_dtype)
         if initial_state is None:
@@ -63,7 +76,8 @@ class FusedCell(RecurrentCell):
         states = [tf.cast(state, self.compute_dtype) for state in initial_state]
         return run_sequence(self.step, inputs, *self.fused_weights(), states, sequence_length)
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "units": self.units}
 
 
@@ -77,10 +91,10 @@ class BasicRNNCell(FusedCell):
     `recurrent_kernel [U, U]`, `bias [U]`.
 
     Args:
-        units: size of the state and of the output.
+        units: Size of the state and of the output.
 
     Raises:
-        ValueError: if `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer.
 
     Example:
         >>> output, (h,) = BasicRNNCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])])
@@ -97,13 +111,13 @@ class BasicLSTMCell(FusedCell):
     `bias [4U]`, gates in the order input, forget, candidate, output. The state is `[h, c]`.
 
     Args:
-        units: size of the state and of the output.
-        forget_bias: added to the forget gate at run time; the variable `bias` starts at 0. So a
+        units: Size of the state and of the output.
+        forget_bias: Added to the forget gate at run time; the variable `bias` starts at 0. So a
             `keras.layers.LSTM` with `unit_forget_bias=True` and this cell with `forget_bias=1.0`
             start alike, but the Keras bias then includes the 1.
 
     Raises:
-        ValueError: if `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer.
 
     Example:
         >>> output, (h, c) = BasicLSTMCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])] * 2)
@@ -111,18 +125,19 @@ class BasicLSTMCell(FusedCell):
 
     step = LSTMStep
 
-    def __init__(self, units, forget_bias=1.0, **kwargs):
+    def __init__(self, units: int, forget_bias: float = 1.0, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.forget_bias = float(forget_bias)
 
-    def fused_weights(self):
+    def fused_weights(self) -> list[tf.Tensor]:
         """As in the base, the forget bias added to the bias."""
         kernel, recurrent_kernel, bias = super().fused_weights()
         # The order of the gates is i, f, g, o: the second quarter belongs to the forget gate.
         forget_bias = tf.repeat(tf.constant([0, self.forget_bias, 0, 0], bias.dtype), self.units)
         return [kernel, recurrent_kernel, bias + forget_bias]
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "forget_bias": self.forget_bias}
 
 
@@ -140,10 +155,10 @@ class GRUCell(FusedCell):
     new cell keeps most of its state.
 
     Args:
-        units: size of the state and of the output.
+        units: Size of the state and of the output.
 
     Raises:
-        ValueError: if `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer.
 
     Example:
         >>> output, (h,) = GRUCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])])
@@ -151,5 +166,6 @@ class GRUCell(FusedCell):
 
     step = GRUStep
 
-    def bias_initializer(self, shape, dtype):
+    def bias_initializer(self, shape: tuple[int, ...], dtype: Any) -> tf.Tensor:
+        """Ones for both gates and zeros for the candidate."""
         return tf.repeat(tf.constant([1, 1, 0], dtype), self.units)

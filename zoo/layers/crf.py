@@ -1,5 +1,8 @@
 """Linear-chain conditional random fields: Lafferty, McCallum and Pereira (2001)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -17,8 +20,8 @@ FORBIDDEN = -1e30
 class CRF(keras.layers.Layer):
     """Scores whole tag sequences: what a tag gets at its token plus what each transition gets.
 
-    With scores ``s`` of the network, transitions ``A`` and scores of the two ends, as in Lample et
-    al. (2016), "Neural Architectures for Named Entity Recognition", section 2.2::
+    With scores `s` of the network, transitions `A` and scores of the two ends, as in Lample et
+    al. (2016), "Neural Architectures for Named Entity Recognition", section 2.2:
 
         score(y) = start[y_1] + sum_t s_t[y_t] + sum_t A[y_t, y_{t+1}] + end[y_n]
         p(y)     = exp(score(y)) / sum over all paths y' of exp(score(y'))
@@ -27,14 +30,14 @@ class CRF(keras.layers.Layer):
     methods only; nothing is kept between calls. What stands in the padding changes nothing.
 
     Args:
-        tags: number ``N`` of tags, a positive int.
-        allowed: bool ``[N + 1, N + 1]``, which transitions there are: ``allowed[i, j]`` from tag
-            ``i`` to tag ``j``; the last row is from the start of a sequence, the last column to its
-            end (the corner means nothing). Others never come out of :meth:`viterbi` and get no
+        tags: Number `N` of tags, a positive int.
+        allowed: `[N + 1, N + 1]` bool, which transitions there are: `allowed[i, j]` from tag
+            `i` to tag `j`; the last row is from the start of a sequence, the last column to its
+            end (the corner means nothing). Others never come out of `viterbi` and get no
             probability. None allows all. There must be an allowed path for every length.
 
     Raises:
-        ValueError: ``tags`` is not a positive int, or ``allowed`` has another shape.
+        ValueError: `tags` is not a positive int, or `allowed` has another shape.
 
     Example:
         >>> crf = CRF(3)
@@ -43,7 +46,7 @@ class CRF(keras.layers.Layer):
         >>> crf.log_likelihood(scores, tags, lengths)
     """
 
-    def __init__(self, tags, allowed=None, **kwargs):
+    def __init__(self, tags: int, allowed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive("tags", tags)
         self.tags = tags
@@ -55,16 +58,16 @@ class CRF(keras.layers.Layer):
         self.end = self.add_weight(name="end", shape=(tags,), **arguments)
         self.built = True
 
-    def log_likelihood(self, scores, tags, lengths):
-        """``log p(tags)`` of each row.
+    def log_likelihood(self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`log p(tags)` of each row.
 
         Args:
-            scores: float ``[B, T, N]``.
-            tags: int ``[B, T]``, each real one in ``[0, N)``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            tags: `[B, T]` int, each real one in `[0, N)`.
+            lengths: `[B]` int.
 
         Returns:
-            float32 ``[B]`` (float64 from float64); 0 for a row of length 0, about -1e30 for tags
+            `[B]` float32 (float64 from float64); 0 for a row of length 0, about -1e30 for tags
             that make a forbidden transition.
         """
         scores, lengths = self._checked(scores, lengths)
@@ -73,33 +76,37 @@ class CRF(keras.layers.Layer):
             scores, lengths, *transitions
         )
 
-    def marginals(self, scores, lengths):
-        """``p(y_t = j)``, summed over all paths: the forward-backward algorithm.
+    def marginals(self, scores: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`p(y_t = j)`, summed over all paths: the forward-backward algorithm.
 
         Args:
-            scores: float ``[B, T, N]``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            lengths: `[B]` int.
 
         Returns:
-            float32 ``[B, T, N]`` (float64 from float64), 0 past the length.
+            `[B, T, N]` float32 (float64 from float64), 0 past the length.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions = self._transition_scores(scores.dtype)
         ahead, _ = _messages(scores, lengths, *transitions)
         return _unary(scores, lengths, ahead, _messages_back(scores, lengths, *transitions))
 
-    def path_probabilities(self, scores, tags, lengths):
-        """``p(y_t)`` and ``p(y_t | y_{t-1})`` along a path: the posterior is a Markov chain.
+    def path_probabilities(
+        self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`p(y_t)` and `p(y_t | y_{t-1})` along a path: the posterior is a Markov chain.
 
-        The probability of a stretch of tags from ``a`` to ``b`` is the marginal of its first tag
-        times the conditionals of the others, ``t = a + 1 .. b``.
+        The probability of a stretch of tags from `a` to `b` is the marginal of its first tag
+        times the conditionals of the others, `t = a + 1 .. b`.
 
         Args:
-            scores, tags, lengths: as for :meth:`log_likelihood`.
+            scores: `[B, T, N]` float.
+            tags: `[B, T]` int, each real one in `[0, N)`.
+            lengths: `[B]` int.
 
         Returns:
-            ``(marginals, conditionals)``: float32 ``[B, T]`` (float64 from float64), 0 past the
-            length; at the first token both are ``p(y_1)``.
+            `(marginals, conditionals)`: `[B, T]` float32 (float64 from float64), 0 past the
+            length; at the first token both are `p(y_1)`.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions, start, end = self._transition_scores(scores.dtype)
@@ -118,16 +125,16 @@ class CRF(keras.layers.Layer):
         ]
         return tuple(tf.where(mask, probabilities, 0) for probabilities in along_path)
 
-    def viterbi(self, scores, lengths):
+    def viterbi(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best path of each row.
 
         Args:
-            scores: float ``[B, T, N]``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            lengths: `[B]` int.
 
         Returns:
-            ``(tags, score)``: int32 ``[B, T]``, 0 past the length, and the path's score, float32
-            ``[B]`` (float64 from float64), not normalised; 0 for a row of length 0.
+            `(tags, score)`: `[B, T]` int32, 0 past the length, and the path's score, float32
+            `[B]` (float64 from float64), not normalised; 0 for a row of length 0.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions, start, end = self._transition_scores(scores.dtype)
@@ -138,7 +145,7 @@ class CRF(keras.layers.Layer):
         stay = tf.zeros_like(steps[0], tf.int32) + tf.range(self.tags)
         pointers = pointers.write(0, stay)
 
-        def forward(t, best, pointers):
+        def forward(t: tf.Tensor, best: tf.Tensor, pointers: tf.TensorArray) -> tuple:
             paths = best[:, :, None] + transitions
             alive = (t < lengths)[:, None]
             pointer = tf.argmax(paths, axis=1, output_type=tf.int32)
@@ -152,7 +159,7 @@ class CRF(keras.layers.Layer):
         last = tf.argmax(best, axis=1, output_type=tf.int32)
         tags = tf.TensorArray(tf.int32, size=time + 1, element_shape=[None]).write(time, last)
 
-        def backward(t, tag, tags):
+        def backward(t: tf.Tensor, tag: tf.Tensor, tags: tf.TensorArray) -> tuple:
             tag = tf.gather(pointers.read(t + 1), tag, axis=1, batch_dims=1)
             return t - 1, tag, tags.write(t, tag)
 
@@ -163,13 +170,14 @@ class CRF(keras.layers.Layer):
         score = tf.where(lengths > 0, tf.reduce_max(best, axis=1), 0)
         return tf.where(real, tags, 0), score
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "tags": self.tags, "allowed": self.allowed.tolist()}
 
-    def _transition_scores(self, dtype):
-        """``(transitions, start, end)`` with forbidden ones far below all others."""
+    def _transition_scores(self, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """`(transitions, start, end)` with forbidden ones far below all others."""
 
-        def masked(variable, allowed):
+        def masked(variable: tf.Variable, allowed: np.ndarray) -> tf.Tensor:
             return tf.where(allowed, tf.cast(variable, dtype), tf.constant(FORBIDDEN, dtype))
 
         return (
@@ -178,7 +186,7 @@ class CRF(keras.layers.Layer):
             masked(self.end, self.allowed[:-1, -1]),
         )
 
-    def _checked(self, scores, lengths):
+    def _checked(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores in float32 or better, zeros in their padding, and int32 lengths within them."""
         scores = tf.convert_to_tensor(scores)
         if scores.shape.rank != 3 or scores.shape[-1] != self.tags:
@@ -190,7 +198,7 @@ class CRF(keras.layers.Layer):
         return zero_padding(scores, lengths), lengths
 
 
-def _mask(allowed, tags):
+def _mask(allowed: Any, tags: int) -> np.ndarray:
     allowed = np.asarray(allowed, bool)
     if allowed.shape != (tags + 1, tags + 1):
         raise ValueError(
@@ -200,13 +208,20 @@ def _mask(allowed, tags):
     return allowed
 
 
-def _steps(scores):
+def _steps(scores: tf.Tensor) -> tf.Tensor:
     """Time first, and one step more, so that a batch of length 0 has a first step too."""
     return tf.pad(tf.transpose(scores, [1, 0, 2]), [[0, 1], [0, 0], [0, 0]])
 
 
-def _path_score(scores, tags, lengths, transitions, start, end):
-    """``score(y)`` of the given paths ``[B]``."""
+def _path_score(
+    scores: tf.Tensor,
+    tags: tf.Tensor,
+    lengths: tf.Tensor,
+    transitions: tf.Tensor,
+    start: tf.Tensor,
+    end: tf.Tensor,
+) -> tf.Tensor:
+    """`score(y)` of the given paths `[B]`."""
     mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
     tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
     size = tf.shape(transitions)[0]
@@ -220,20 +235,24 @@ def _path_score(scores, tags, lengths, transitions, start, end):
     return tf.reduce_sum(at_tokens, 1) + tf.reduce_sum(between, 1) + ends
 
 
-def _log_partition(scores, lengths, transitions, start, end):
-    """``log sum over all paths of exp(score)`` ``[B]``, 0 for a row of length 0.
+def _log_partition(
+    scores: tf.Tensor, lengths: tf.Tensor, transitions: tf.Tensor, start: tf.Tensor, end: tf.Tensor
+) -> tf.Tensor:
+    """`log sum over all paths of exp(score)` `[B]`, 0 for a row of length 0.
 
     The gradient is written out: the derivative by a score is the probability that a path takes it,
-    ``d log Z / d s_t[j] = p(y_t = j)`` and ``d log Z / d A[i, j] = sum_t p(y_t = i, y_{t+1} = j)``.
+    `d log Z / d s_t[j] = p(y_t = j)` and `d log Z / d A[i, j] = sum_t p(y_t = i, y_{t+1} = j)`.
     One loop back and a few operations over all steps at once take the place of TensorFlow's own
     way back through the loop.
     """
 
     @custom_gradient
-    def run(scores, transitions, start, end):
+    def run(
+        scores: tf.Tensor, transitions: tf.Tensor, start: tf.Tensor, end: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable]:
         ahead, total = _messages(scores, lengths, transitions, start, end)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
             behind = _messages_back(scores, lengths, transitions, start, end)
             weight = upstream[:, None, None]
             unary = _unary(scores, lengths, ahead, behind) * weight
@@ -255,37 +274,41 @@ def _log_partition(scores, lengths, transitions, start, end):
     return run(scores, transitions, start, end)
 
 
-def _unary(scores, lengths, ahead, behind):
-    """Marginals ``[B, T, N]``: both messages hold the token's own score, so one is taken off."""
+def _unary(scores: tf.Tensor, lengths: tf.Tensor, ahead: tf.Tensor, behind: tf.Tensor) -> tf.Tensor:
+    """Marginals `[B, T, N]`: both messages hold the token's own score, so one is taken off."""
     return zero_padding(tf.nn.softmax(ahead + behind - scores), lengths)
 
 
-def _messages_back(scores, lengths, transitions, start, end):
+def _messages_back(
+    scores: tf.Tensor, lengths: tf.Tensor, transitions: tf.Tensor, start: tf.Tensor, end: tf.Tensor
+) -> tf.Tensor:
     """Backward messages: the forward messages of the chain read from its end."""
     mirrored = tf.reverse_sequence(scores, lengths, seq_axis=1, batch_axis=0)
     messages, _ = _messages(mirrored, lengths, tf.transpose(transitions), end, start)
     return tf.reverse_sequence(messages, lengths, seq_axis=1, batch_axis=0)
 
 
-def _messages(scores, lengths, transitions, start, end):
-    """The forward algorithm: what reaches tag ``j`` at step ``t``, the token's score included.
+def _messages(
+    scores: tf.Tensor, lengths: tf.Tensor, transitions: tf.Tensor, start: tf.Tensor, end: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The forward algorithm: what reaches tag `j` at step `t`, the token's score included.
 
         m_1[j] = start[j] + s_1[j]
         m_t[j] = s_t[j] + log sum_i exp(m_{t-1}[i] + A[i, j])
 
     Returns:
-        ``(messages [B, T, N], log Z [B])``. The largest of each message is taken off, so that a
+        `(messages [B, T, N], log Z [B])`. The largest of each message is taken off, so that a
         long row is summed as exactly as a short one; log Z has it all.
     """
     time = tf.shape(scores)[1]
     steps = _steps(scores)
     messages = tf.TensorArray(scores.dtype, time + 1, element_shape=[None, scores.shape[-1]])
 
-    def normalised(message):
+    def normalised(message: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         highest = tf.reduce_max(message, axis=1, keepdims=True)
         return message - highest, highest[:, 0]
 
-    def step(t, message, total, messages):
+    def step(t: tf.Tensor, message: tf.Tensor, total: tf.Tensor, messages: tf.TensorArray) -> tuple:
         new = _log_sum_exp(message[:, :, None] + transitions) + steps[t]
         new, highest = normalised(new)
         alive = t < lengths
@@ -303,7 +326,7 @@ def _messages(scores, lengths, transitions, start, end):
     return messages, tf.where(lengths > 0, total, 0)
 
 
-def _log_sum_exp(values):
-    """Over axis 1 of ``[B, N, M]``; all values are finite, which saves half of TensorFlow's own."""
+def _log_sum_exp(values: tf.Tensor) -> tf.Tensor:
+    """Over axis 1 of `[B, N, M]`; all values are finite, which saves half of TensorFlow's own."""
     highest = tf.reduce_max(values, axis=1, keepdims=True)
     return tf.math.log(tf.reduce_sum(tf.exp(values - highest), axis=1)) + highest[:, 0]

@@ -1,6 +1,6 @@
 """A cell over a whole sequence, with the lecture's back-propagation through time by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -28,7 +28,7 @@ def run_sequence(
         recurrent_kernel: `[U, G * U]`.
         bias: `[G * U]`.
         states: Initial states, `[B, U]` each.
-        lengths: Int `[B]`, or None when all rows are `T` long.
+        lengths: `[B]` int, or None when all rows are `T` long.
 
     Returns:
         `(outputs [B, T, U], states)`, outputs 0 and states kept past the length.
@@ -36,22 +36,33 @@ def run_sequence(
     packing = Packing(inputs, lengths)
 
     @custom_gradient
-    def run(tokens, kernel, recurrent_kernel, bias, *states):
+    def run(
+        tokens: tf.Tensor,
+        kernel: tf.Tensor,
+        recurrent_kernel: tf.Tensor,
+        bias: tf.Tensor,
+        *states: tf.Tensor,
+    ) -> tuple[tuple[tf.Tensor, ...], Callable]:
         states = [packing.sort(state) for state in states]
         direct_kernel, inner_kernel = step.kernels(recurrent_kernel)
         # One GEMM for the input projections of all tokens.
         projected = tf.nn.bias_add(tokens @ kernel, bias)
 
-        def forward(x, h, *others):
+        def forward(x: tf.Tensor, h: tf.Tensor, *others: tf.Tensor) -> tuple:
             return step.forward(x, h @ direct_kernel, inner_kernel, h, *others)
 
         histories, gates = packed_loop.forward(packing, projected, states, forward, step.kept)
 
-        def gradient(d_outputs, *d_last):
+        def gradient(d_outputs: tf.Tensor, *d_last: tf.Tensor) -> list[tf.Tensor]:
             before = [packing.before(*pair) for pair in zip(states, histories, strict=True)]
             direct_back, inner_back = tf.transpose(direct_kernel), tf.transpose(inner_kernel)
 
-            def backward(at, kept, d_h, *d_others):
+            def backward(
+                at: Callable[[tf.Tensor], tf.Tensor],
+                kept: list[tf.Tensor],
+                d_h: tf.Tensor,
+                *d_others: tf.Tensor,
+            ) -> tuple:
                 deltas, rest, (d_h, *d_others) = step.backward(
                     kept,
                     lambda k: at(before[k]),

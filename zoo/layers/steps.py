@@ -102,17 +102,24 @@ class Step:
 class BasicRNNStep(Step):
     """Elman's cell.
 
-    h_t     = tanh(x_t + h_{t-1} U)
-    delta_t = dh_t * (1 - h_t^2)
+        h_t     = tanh(x_t + h_{t-1} U)
+
+    Back through time:
+
+        delta_t = dh_t * (1 - h_t^2)
     """
 
     @staticmethod
-    def forward(x, from_h, inner_kernel, h):
+    def forward(x: tf.Tensor, from_h: tf.Tensor, inner_kernel: tf.Tensor, h: tf.Tensor) -> tuple:
+        """As in the base class; the equations are those of this class."""
         h = tf.tanh(x + from_h)
         return (h,), (h,)
 
     @staticmethod
-    def backward(kept, before, after, inner_back, dh):
+    def backward(
+        kept: Sequence[tf.Tensor], before: Rows, after: Rows, inner_back: tf.Tensor, dh: tf.Tensor
+    ) -> tuple:
+        """As in the base class; the equations are those of this class."""
         return tf.raw_ops.TanhGrad(y=kept[0], dy=dh), (), (None,)
 
 
@@ -136,14 +143,25 @@ class LSTMStep(Step):
     states = 2
 
     @staticmethod
-    def forward(x, from_h, inner_kernel, h, c):
+    def forward(
+        x: tf.Tensor, from_h: tf.Tensor, inner_kernel: tf.Tensor, h: tf.Tensor, c: tf.Tensor
+    ) -> tuple:
+        """As in the base class; the equations are those of this class."""
         i, f, g, o = tf.split(x + from_h, 4, axis=-1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         c = f * c + i * g
         return (o * tf.tanh(c), c), (i, f, g, o)
 
     @staticmethod
-    def backward(kept, before, after, inner_back, dh, dc):
+    def backward(
+        kept: Sequence[tf.Tensor],
+        before: Rows,
+        after: Rows,
+        inner_back: tf.Tensor,
+        dh: tf.Tensor,
+        dc: tf.Tensor,
+    ) -> tuple:
+        """As in the base class; the equations are those of this class."""
         i, f, g, o = kept
         # Computed again: keeping it for every token would cost memory, and time to move it.
         tanh_c = tf.tanh(after(1))
@@ -180,7 +198,8 @@ class GRUStep(Step):
     gates, direct, kept, row = 3, 2, 3, 4
 
     @staticmethod
-    def forward(x, from_h, inner_kernel, h):
+    def forward(x: tf.Tensor, from_h: tf.Tensor, inner_kernel: tf.Tensor, h: tf.Tensor) -> tuple:
+        """As in the base class; the equations are those of this class."""
         units = inner_kernel.shape[0]
         to_gates, to_candidate = tf.split(x, [2 * units, units], axis=-1)
         z, r = tf.split(tf.sigmoid(to_gates + from_h), 2, axis=-1)
@@ -188,7 +207,10 @@ class GRUStep(Step):
         return (z * h + (1 - z) * g,), (z, r, g)
 
     @staticmethod
-    def backward(kept, before, after, inner_back, dh):
+    def backward(
+        kept: Sequence[tf.Tensor], before: Rows, after: Rows, inner_back: tf.Tensor, dh: tf.Tensor
+    ) -> tuple:
+        """As in the base class; the equations are those of this class."""
         z, r, g = kept
         h = before(0)
         delta_g = tf.raw_ops.TanhGrad(y=g, dy=dh * (1 - z))

@@ -1,4 +1,4 @@
-"""Distribution ``rnn-zoo``: the library ``zoo``, and ``training``, ``export``, ``serving``."""
+"""Distribution `rnn-zoo`: the library `zoo`, and `training`, `export`, `serving`."""
 
 from pathlib import Path
 
@@ -49,8 +49,8 @@ setup(
     packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
     package_data={
         "zoo": ["presets/**/*"],
-        "training": ["corpora/imdb_dev.txt"],
-        "serving": ["tf_serving/**/*", "playground/*", "playground/**/*"],
+        "training": ["corpora/*.txt"],
+        "serving": ["tf_serving/**/*", "playground/**/*"],
     },
     install_requires=[
         "click>=8.1,<9",

@@ -1,31 +1,35 @@
 """From a model to a SavedModel that TensorFlow Serving loads: the room's door.
 
     import export, zoo
-    export.saved_model(zoo.load("nmt_attention"), "models/nmt_attention")  # models/nmt_attention/1
+    export.saved_model(zoo.load("my_model"), "models/my_model")  # models/my_model/1
 
 The stages, one file each, in the order in which an export goes through them:
 
-- ``signatures``  what a model offers, checked: names, dtypes, batch first, an example request
-- ``publication`` the version directory: written beside the others, published by one rename
-- ``graph``       the signatures traced and saved with the state they use, and with nothing else
-- ``operations``  the graph's operations: TensorFlow's and TF Text's only
-- ``warmup``      the requests that TensorFlow Serving replays before it serves the version
-- ``verification`` the result, run in a fresh process and compared with the model
+- `signatures`: What a model offers, checked: names, dtypes, batch first, an example request.
+- `publication`: The version directory, written beside the others and published by one rename.
+- `graph`: The signatures traced and saved with the state they use, and with nothing else.
+- `operations`: The graph's operations, TensorFlow's and TF Text's only.
+- `warmup`: The requests that TensorFlow Serving replays before it serves the version.
+- `verification`: The result, run in a fresh process and compared with the model.
 
-An export needs no Python to run. TensorFlow's C API loads it (``TF_LoadSessionFromSavedModel`` in
-the wheel's ``libtensorflow_cc.so.2``) once ``TF_LoadLibrary`` has loaded TF Text's operations; for
-the translators ``tensorflow_text/python/ops/_sentencepiece_tokenizer.so``. None of TF Text's
-libraries there is linked to Python; ``tests/export/run_saved_model.c`` is the whole program.
+None of them knows a model of the zoo: what has signatures can be exported, whatever its data are.
 
-TensorFlow is imported at first use only, so that ``zoo-export --help`` answers at once.
+An export needs no Python to run. TensorFlow's C API loads it (`TF_LoadSessionFromSavedModel` in
+the wheel's `libtensorflow_cc.so.2`) once `TF_LoadLibrary` has loaded the operations of TF Text
+that it uses, such as `tensorflow_text/python/ops/_sentencepiece_tokenizer.so`. None of TF Text's
+libraries there is linked to Python; `tests/export/run_saved_model.c` is the whole program.
+
+TensorFlow is imported at first use only, so that `zoo-export --help` answers at once.
 """
+
+from collections.abc import Callable
 
 from export.errors import ExportError
 
 __all__ = ["ExportError", "saved_model"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Callable:
     if name == "saved_model":
         from export.writer import saved_model
 

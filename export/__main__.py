@@ -1,4 +1,4 @@
-"""The command line ``zoo-export``."""
+"""The command line `zoo-export`."""
 
 import time
 from pathlib import Path
@@ -39,7 +39,7 @@ def main(name_or_folder: str, base: Path, version: int | None, verify: bool) -> 
     running server that watches --base picks it up whole. An existing version is never overwritten.
 
     \b
-    zoo-export nmt_attention --base models/nmt_attention
+    zoo-export my_model --base models/my_model
     """
     import export
     import zoo

@@ -1,39 +1,50 @@
 """The signatures traced and saved, with the state they use and with nothing else.
 
-``tf.saved_model.save(model)`` would take along all that hangs on the model: optimizer slots, seeds,
-metrics, and every function Keras traced for training. So a bare ``tf.Module`` is saved that carries
+`tf.saved_model.save(model)` would take along all that hangs on the model: optimizer slots, seeds,
+metrics, and every function Keras traced for training. So a bare `tf.Module` is saved that carries
 what the traced signatures capture: their variables, and their tables and SentencePiece models
-(``TrackableResource``), which the model must hold as attributes to be found.
+(`TrackableResource`), which the model must hold as attributes to be found.
 """
 
 import errno
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import keras
 import tensorflow as tf
 
 from export import signatures as offered
 from export.errors import ExportError
 
+if TYPE_CHECKING:
+    from zoo.models.base import Signature
 
-def write(model: tf.Module, signatures: dict, folder: Path) -> None:
-    """Writes a SavedModel (tag ``serve``) with the given signatures.
+# A server does not train: gradients written by hand would be a good part of the graph.
+_NO_GRADIENTS = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
 
-    Signature, input and output names are those of ``signatures``; input tensors are named
-    ``<signature>_<input>:0``.
+
+def write(model: keras.Model | tf.Module, signatures: dict[str, "Signature"], folder: Path) -> None:
+    """Writes a SavedModel (tag `serve`) with the given signatures.
+
+    Signature, input and output names are those of `signatures`; input tensors are named
+    `<signature>_<input>:0`.
 
     Args:
         model: Holds the variables and resources the signatures use, as tracked attributes.
-        signatures: ``Signature`` by name.
+        signatures: `Signature` by name.
         folder: Existing directory to write into.
 
     Raises:
-        ExportError: an output has a fixed first dimension, or a resource is not tracked.
-        OSError: the files cannot be written.
+        ExportError: A signature is no graph, an output has a fixed first dimension, or a resource
+            is not tracked.
+        OSError: The files cannot be written.
     """
     traced = {name: _trace(name, signature) for name, signature in signatures.items()}
     try:
-        tf.saved_model.save(_carrier(model, traced), str(folder), signatures=traced)
+        tf.saved_model.save(
+            _carrier(model, traced), str(folder), signatures=traced, options=_NO_GRADIENTS
+        )
     except AssertionError as error:  # how TensorFlow tells of an untracked resource
         raise ExportError(
             "a signature uses a table or tokenizer that is no attribute of the model, so it cannot "
@@ -44,20 +55,28 @@ def write(model: tf.Module, signatures: dict, folder: Path) -> None:
 
 
 def os_error(error: tf.errors.OpError, path: Path) -> OSError:
-    """TensorFlow's file system error as the ``OSError`` it stands for."""
+    """TensorFlow's file system error as the `OSError` it stands for."""
     if isinstance(error, tf.errors.ResourceExhaustedError):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     return OSError(errno.EIO, _short(error), str(path))
 
 
-def _trace(name: str, signature) -> tf.types.experimental.ConcreteFunction:
+def _trace(name: str, signature: "Signature") -> tf.types.experimental.ConcreteFunction:
     specs = {
         key: tf.TensorSpec(spec.shape, spec.dtype, name=key)
         for key, spec in signature.inputs.items()
     }
-    # Autograph would read every function's source again and change none of the zoo's, which
-    # are TensorFlow operations from end to end: 3 s for a translator.
-    traced = tf.function(signature.function, autograph=False).get_concrete_function(**specs)
+    # Autograph would read the source of all that is called: 3 s for a large model, and nothing
+    # changes if it is TensorFlow operations from end to end.
+    function = tf.function(signature.function, autograph=False)
+    try:
+        traced = function.get_concrete_function(**specs)
+    except tf.errors.OperatorNotAllowedInGraphError as error:
+        raise ExportError(
+            f"signature {name!r} must be TensorFlow operations from end to end: use tf.cond, "
+            "tf.while_loop and tf.map_fn, or decorate what has `if` and `for` over tensors with "
+            f"@tf.function. {_short(error)}"
+        ) from error
     for key, output in offered.check_outputs(name, traced.structured_outputs).items():
         if output.shape.rank is not None and output.shape[0] is not None:
             raise ExportError(
@@ -67,7 +86,9 @@ def _trace(name: str, signature) -> tf.types.experimental.ConcreteFunction:
     return traced
 
 
-def _carrier(model: tf.Module, traced: dict) -> tf.Module:
+def _carrier(
+    model: keras.Model | tf.Module, traced: dict[str, tf.types.experimental.ConcreteFunction]
+) -> tf.Module:
     captured = {id(handle) for function in traced.values() for handle in _handles(function)}
     carrier = tf.Module()
     carrier.weights = list(
@@ -82,7 +103,7 @@ def _carrier(model: tf.Module, traced: dict) -> tf.Module:
     return carrier
 
 
-def _handles(function) -> list[tf.Tensor]:
+def _handles(function: tf.types.experimental.ConcreteFunction) -> list[tf.Tensor]:
     return [tensor for tensor in function.captured_inputs if tensor.dtype == tf.resource]
 
 

@@ -1,6 +1,6 @@
 """Which operations a graph may use: those that a stock TensorFlow Serving can run on a CPU.
 
-That is TensorFlow's own and TF Text's, less the ones below. ``jit_compile=True`` is refused as
+That is TensorFlow's own and TF Text's, less the ones below. `jit_compile=True` is refused as
 well: XLA is off in TensorFlow Serving unless it is asked for.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_text
 from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
@@ -33,7 +34,7 @@ def used(folder: Path) -> dict[str, str]:
         folder: The SavedModel's directory.
 
     Returns:
-        By operation, where it is used first: ``graph`` or the name of a library function.
+        Where it is used first, by operation: `graph` or the name of a library function.
     """
     places = {}
     for place, node in _nodes(folder):
@@ -48,7 +49,7 @@ def check(folder: Path) -> None:
         folder: The SavedModel's directory.
 
     Raises:
-        ExportError: names each operation, where it is and why it is refused.
+        ExportError: A list of the operations, where each is and why it is refused.
     """
     faults = []
     functions = set()
@@ -68,6 +69,11 @@ def check(folder: Path) -> None:
     if faults:
         listed = "\n".join(f"  {fault}" for fault in dict.fromkeys(faults))
         raise ExportError(f"a stock TensorFlow Serving cannot run this graph:\n{listed}")
+
+
+def text_libraries() -> list[Path]:
+    """The files of TF Text's operations, which `tf.load_library` reads."""
+    return sorted((Path(tensorflow_text.__file__).parent / "python" / "ops").glob("_*.so"))
 
 
 def _reason(operation: str, known: set[str]) -> str | None:
@@ -90,8 +96,7 @@ def _tensorflow() -> set[str]:
 def _text() -> set[str]:
     """The operations in TF Text's libraries. Loading one again costs nothing."""
     operations = set()
-    folder = Path(tensorflow_text.__file__).parent / "python" / "ops"
-    for library in folder.glob("_*.so"):
+    for library in text_libraries():
         wrappers = tf.load_op_library(str(library))
         operations |= {
             name.replace("TFText_", "TFText>")
@@ -101,7 +106,7 @@ def _text() -> set[str]:
     return operations
 
 
-def _graphs(folder: Path) -> list:
+def _graphs(folder: Path) -> list[GraphDef]:
     saved = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     return [meta_graph.graph_def for meta_graph in saved.meta_graphs]
 

@@ -1,11 +1,11 @@
 """Version directories: written beside the published ones, made visible by one rename.
 
-TensorFlow Serving polls ``<base>`` and loads any child whose whole name is a decimal number, the
+TensorFlow Serving polls `<base>` and loads any child whose whole name is a decimal number, the
 moment it sees it and without asking whether it is complete. So a version is written to
-``<base>/.tmp-<version>-<random>/``, which is on the same file system and is no number, and renamed
+`<base>/.tmp-<version>-<random>/`, which is on the same file system and is no number, and renamed
 when it is whole.
 
-The directory is locked (``flock``) while its writer lives. The kernel lets go of the lock however
+The directory is locked (`flock`) while its writer lives. The kernel lets go of the lock however
 the writer ends, so what a killed export left behind is known by its free lock, and removed by the
 next export into the same base.
 """
@@ -25,7 +25,7 @@ _LARGEST = 2**63 - 1  # TensorFlow Serving reads versions as int64
 
 
 def published(base: Path) -> list[int]:
-    """The versions under ``base``, ascending, as TensorFlow Serving counts them (``007`` is 7)."""
+    """The versions under `base`, ascending, as TensorFlow Serving counts them (`007` is 7)."""
     if not base.is_dir():
         return []
     numbers = [int(child.name) for child in base.iterdir() if re.fullmatch("[0-9]+", child.name)]
@@ -35,7 +35,7 @@ def published(base: Path) -> list[int]:
 class Publication:
     """One version on its way into a base directory; a context manager.
 
-    Leaving the block without ``publish`` (an error, Ctrl-C) removes what was written, and the base
+    Leaving the block without `publish` (an error, Ctrl-C) removes what was written, and the base
     directory too if this export made it.
 
     Args:
@@ -43,18 +43,18 @@ class Publication:
         version: Number of the version, at least 1, or None for the highest published one plus 1.
 
     Raises:
-        TypeError: ``version`` is not a whole number.
-        ValueError: ``version`` is out of range, or ``base_dir`` is a URL.
-        FileExistsError: the version is published already. It is never overwritten.
-        NotADirectoryError: ``base_dir`` is a file.
+        TypeError: `version` is not a whole number.
+        ValueError: `version` is out of range, or `base_dir` is a URL.
+        FileExistsError: The version is published already. It is never overwritten.
+        NotADirectoryError: `base_dir` is a file.
 
     Example:
-        with Publication("models/nmt_attention") as publication:
+        with Publication("models/my_model") as publication:
             write_everything(publication.folder)
             path = publication.publish()
     """
 
-    def __init__(self, base_dir: str | os.PathLike, version: int | None = None):
+    def __init__(self, base_dir: str | os.PathLike, version: int | None = None) -> None:
         if "://" in os.fspath(base_dir):
             raise ValueError(
                 "base_dir must be a local directory: a rename publishes the version, and object "
@@ -85,7 +85,7 @@ class Publication:
             self._undo = undo.pop_all()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._undo.close()  # after publish() there is nothing left to undo
 
     def publish(self) -> Path:
@@ -95,7 +95,7 @@ class Publication:
             The version's directory.
 
         Raises:
-            FileExistsError: another export published the same version meanwhile.
+            FileExistsError: Another export published the same version meanwhile.
         """
         for folder, _, files in os.walk(self.folder):
             for name in files:
@@ -141,7 +141,7 @@ def _valid(version: int) -> int:
 
 
 def _lock(folder: Path) -> int | None:
-    """An open, locked descriptor of ``folder``; None if it is in use or was removed meanwhile."""
+    """An open and locked descriptor of a folder, or None if it is in use or gone."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:

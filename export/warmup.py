@@ -1,29 +1,35 @@
 """Warm-up requests: TensorFlow Serving replays them before it serves a version.
 
 The first run of a graph is slow (its optimisation, its memory), so each signature's example is
-replayed from ``assets.extra/tf_serving_warmup_requests``, a TFRecord file of serialized
-``tensorflow.serving.PredictionLog``. Tensors must have the signature's dtype exactly; nothing
+replayed from `assets.extra/tf_serving_warmup_requests`, a TFRecord file of serialized
+`tensorflow.serving.PredictionLog`. Tensors must have the signature's dtype exactly; nothing
 converts them on the way.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from export import signatures as offered
 from export.graph import os_error
 
+if TYPE_CHECKING:
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    from zoo.models.base import Signature
+
 FILE = Path("assets.extra", "tf_serving_warmup_requests")
 
 
-def logs(signatures: dict) -> list:
-    """One ``PredictionLog`` per signature, from its example.
+def logs(signatures: dict[str, "Signature"]) -> list["PredictionLog"]:
+    """The `PredictionLog` of each signature, from its example.
 
     Args:
-        signatures: ``Signature`` by name.
+        signatures: `Signature` by name.
 
     Raises:
-        ImportError: the protos of TensorFlow Serving are not installed.
+        ImportError: The protos of TensorFlow Serving are not installed.
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -42,15 +48,15 @@ def logs(signatures: dict) -> list:
     return records
 
 
-def write(records: list, folder: Path) -> None:
+def write(records: list["PredictionLog"], folder: Path) -> None:
     """Writes the warm-up file of a SavedModel.
 
     Args:
-        records: What ``logs`` returned.
+        records: What `logs` returned.
         folder: The SavedModel's directory.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     path = folder / FILE
     path.parent.mkdir()

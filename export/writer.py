@@ -1,8 +1,9 @@
-"""``saved_model``: every stage of an export, from top to bottom."""
+"""Every stage of an export, from top to bottom: `saved_model`."""
 
 import os
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from export import graph, operations, verification, warmup
@@ -11,20 +12,20 @@ from export.publication import Publication
 
 
 def saved_model(
-    model: tf.Module,
+    model: keras.Model | tf.Module,
     base_dir: str | os.PathLike,
     version: int | None = None,
     verify: bool = True,
 ) -> Path:
     """Exports a model as a version that TensorFlow Serving can load.
 
-    The version appears under ``base_dir`` whole or not at all; versions that are there already are
+    The version appears under `base_dir` whole or not at all; versions that are there already are
     never touched.
 
     Args:
-        model: A Keras model or ``tf.Module`` with
-            ``signatures() -> dict[str, zoo.models.base.Signature]``, one of them
-            ``serving_default``.
+        model: A Keras model or `tf.Module` with
+            `signatures() -> dict[str, zoo.models.base.Signature]`, one of them
+            `serving_default`.
         base_dir: Local directory of the model's versions; made when missing.
         version: Number of the version, at least 1. None takes the highest published one plus 1.
         verify: Whether to run the result in a fresh process, through the Session path that
@@ -35,15 +36,15 @@ def saved_model(
         The directory of the new version.
 
     Raises:
-        ExportError: the model's signatures, operations or results will not do.
-        FileExistsError: the version exists.
-        TypeError, ValueError: ``version`` is not a whole number of at least 1, or ``base_dir`` is
-            a URL.
-        OSError: ``base_dir`` is a file or cannot be written, or the disk is full.
-        ImportError: TensorFlow Serving's protos (``rnn-zoo[serving]``) are not installed.
+        ExportError: The model's signatures, operations or results will not do.
+        FileExistsError: The version exists.
+        TypeError: `version` is not a whole number.
+        ValueError: `version` is less than 1, or `base_dir` is a URL.
+        OSError: `base_dir` is a file or cannot be written, or the disk is full.
+        ImportError: TensorFlow Serving's protos (`rnn-zoo[serving]`) are not installed.
 
     Example:
-        path = export.saved_model(zoo.load("nmt_attention"), "models/nmt_attention")
+        path = export.saved_model(zoo.load("my_model"), "models/my_model")
     """
     publication = Publication(base_dir, version)
     signatures = offered.of(model)

@@ -3,7 +3,7 @@
 import itertools
 
 from training.corpora.subwords import train_subwords
-from zoo.models import NER, NMTAttention, NMTVanilla, Sentiment
+from zoo.models import NER, NMTAttention, NMTVanilla, TextClassifier
 from zoo.text.subwords import SubwordTokenizer
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 
@@ -53,13 +53,13 @@ def reviews():
 def tiny_sentiment(**arguments):
     words = sorted({"the", "was", "and", "i", ",", ".", "0000", "我", *THINGS, *PRAISE, *BLAME})
     sizes = {"embedding_units": 8, "units": 6, "attention_units": 5}
-    return Sentiment(WordVocabulary(words), **{**sizes, **arguments})
+    return TextClassifier(WordVocabulary(words), **{**sizes, **arguments})
 
 
-def tiny_ner():
+def tiny_ner(**arguments):
     sizes = {"word_units": 6, "character_units": 4, "spelling_units": 5, "units": 6}
     words = WordVocabulary(["in", "the", "was", "."])
-    return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **sizes)
+    return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **{**sizes, **arguments})
 
 
 def loud(model):

@@ -7,6 +7,8 @@ the file defines it.
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -75,6 +77,30 @@ def test_the_slides_are_led_to_code_and_tests():
     named = {target.name for text, target, _ in links(guide) if text.startswith("`")}
     assert {"cells.py", "sequence_kernel.py", "attention.py", "nmt_vanilla.py", "bleu.py"} <= named
     assert {"test_tf1_parity.py", "test_cells.py", "test_attention.py"} <= named
+
+
+def test_make_has_the_named_targets():
+    """Every `make` command of a document or of CI has a target, and `make help` lists them."""
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = re.findall(r"^make ([\w-]+) ", listed.stdout, re.M)
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]
+    assert sorted(targets) == sorted(phony.split())
+    for path in (*DOCUMENTS, ROOT / ".ci" / "run"):
+        named = re.findall(r"^\W*make ([a-z-]+)", path.read_text(encoding="utf-8"), re.M)
+        assert set(named) <= set(targets), path
+
+
+def test_make_serves_what_ships_or_what_is_named():
+    def serve(*variables):
+        command = ["make", "-n", "serve", *variables]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return next(line for line in run.stdout.splitlines() if "zoo-serve" in line)
+
+    assert "zoo-serve a b --rest_api_port=9" in serve("PRESETS=a b", "PORT=9")
+    command = serve("PRESETS=", f"BIN={Path(sys.executable).parent}")
+    command = re.sub(r"\S+/zoo-serve ", "echo ", command)
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split("--")[0].split() == zoo.list_models() != []
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@
 """
 
 from zoo.presets import card, list_models, load, save
+from zoo.registry import register
 
 __version__ = "0.1.0"
-__all__ = ["card", "list_models", "load", "save"]
+__all__ = ["card", "list_models", "load", "register", "save"]

@@ -85,7 +85,7 @@ def run(name_or_folder, texts, as_json, **options):
     zoo run ner < news.txt
     """
     import zoo
-    from zoo.answers import TASKS, printable
+    from zoo.drawing.answers import printable
 
     # As bytes: what is not UTF-8 is the tokenizer's to mend.
     texts = [os.fsencode(text) for text in texts] or _lines()
@@ -97,12 +97,12 @@ def run(name_or_folder, texts, as_json, **options):
     try:
         with Console(stderr=True).status(f"Loading {name_or_folder}"):
             model = zoo.load(name_or_folder)
-        answer = TASKS[model.task]
-        for name in sorted(options.keys() - inspect.signature(answer).parameters.keys()):
+        known = inspect.signature(model.console_answers).parameters
+        for name in sorted(options.keys() - known.keys()):
             raise click.UsageError(
                 f"--{name.replace('_', '-')} is not for a model that can {model.task}"
             )
-        answers = answer(model, texts, **options)
+        answers = model.console_answers(texts, **options)
     except (OSError, TypeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     for text, (line, row) in zip(texts, answers, strict=True):

@@ -5,14 +5,19 @@ import glob
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path, data):
-    """Write ``bytes`` to ``path``: a reader finds the old content or the new, never a part.
+def write_atomically(path: str | Path, data: bytes) -> None:
+    """Write to a file so that a reader finds the old content or the new, never a part.
+
+    Args:
+        path: The file.
+        data: All of its new content.
 
     Raises:
-        OSError: the folder cannot be written, or the disk is full; the old content stays.
+        OSError: If the folder cannot be written, or the disk is full; the old content stays.
     """
     path = Path(path)
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -29,8 +34,8 @@ def write_atomically(path, data):
         raise
 
 
-def remove_partial(path):
-    """Remove what a killed process left beside ``path``; nobody may be writing it now.
+def remove_partial(path: str | Path) -> None:
+    """Remove what a killed process left beside a path; nobody may be writing it now.
 
     A folder that the process had moved away, and had not yet replaced, comes back.
     """
@@ -45,18 +50,19 @@ def remove_partial(path):
 
 
 @contextlib.contextmanager
-def whole_folder(path, overwrite=False):
-    """A folder to fill, which takes its place at ``path`` only when the block ends without error.
+def whole_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """A folder to fill, which takes its place only when the block ends without error.
 
     Args:
-        path: where the folder shall stand. Its parents are made.
-        overwrite: replace a folder that stands there; it stays until the new one is complete.
+        path: Where the folder shall stand. Its parents are made.
+        overwrite: Whether to replace a folder that stands there; it stays until the new one is
+            complete.
 
     Yields:
-        A temporary ``Path`` beside it, on the same file system.
+        A temporary folder beside it, on the same file system.
 
     Raises:
-        FileExistsError: something stands at ``path`` and ``overwrite`` is false.
+        FileExistsError: If something stands at `path` and `overwrite` is false.
     """
     path = Path(path)
     if path.exists() and not overwrite:
@@ -89,7 +95,7 @@ def whole_folder(path, overwrite=False):
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _sync(path):
+def _sync(path: Path) -> None:
     """Bring a file or folder to the disk: a rename may reach it before what was written."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""What is exported once for all tests: the model of ``tiny_models``, a translator of the zoo."""
+"""What is exported once for all tests: the model of `tiny_models`, a translator of the zoo."""
 
 import keras
 import pytest
@@ -24,7 +24,7 @@ def scorer(tokenizer) -> Scorer:
 
 @pytest.fixture(scope="session")
 def base(scorer, tmp_path_factory):
-    """A base directory with version 1 of ``scorer``, verified. Tests must leave it as it is."""
+    """A base directory with version 1 of `scorer`, verified. Tests must leave it as it is."""
     base = tmp_path_factory.mktemp("models") / "scorer"
     export.saved_model(scorer, base)
     return base

@@ -1,4 +1,4 @@
-"""``zoo-export``: what it says when something is wrong. ``test_translators`` runs it for real."""
+"""`zoo-export`: what it says when something is wrong. `test_translators` runs it for real."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What ``export.saved_model`` writes, read back without it."""
+"""What `export.saved_model` writes, read back without it."""
 
 import errno
 
@@ -10,11 +10,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 import export
 from export import ExportError, operations
-from tests.export.tiny_models import EXAMPLE, Offers, signature
-
-
-def meta_graph(folder):
-    return SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0]
+from tests.export.tiny_models import EXAMPLE, Offers, meta_graph, signature
 
 
 def rows(text):
@@ -161,8 +157,9 @@ def test_a_signature_that_breaks_without_rows_is_not_published(tmp_path):
     def longest(text):
         return {"longest": tf.fill(tf.shape(text), text[tf.argmax(tf.strings.length(text))])}
 
-    with pytest.raises(ExportError, match="does not load or run in a fresh process"):
+    with pytest.raises(ExportError, match="does not load or run in a fresh process") as caught:
         export.saved_model(Offers(serving_default=signature(longest)), tmp_path / "base")
+    assert "signature 'serving_default' failed on 0 rows: " in str(caught.value)
     assert not (tmp_path / "base").exists()
 
 

@@ -16,6 +16,10 @@ def echo(text):
     return {"echo": text}
 
 
+def branching(text):
+    return {"first": text if tf.size(text) > 1 else text[:1]}
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -25,6 +29,9 @@ def echo(text):
         (signature(echo, example=np.array([1.0])), "example of input 'text' must fit .*float64"),
         (signature(echo, example=np.array([["a"]])), r"must fit .*shape=\(1, 1\)"),
         (signature(echo, example=EXAMPLE[:0]), "at least 1. Received: rows={'text': 0}"),
+        (signature(echo, example=[["a"], ["b", "c"]]), "'text' must be one array.*non-rectangular"),
+        (signature(echo, name="the text"), "letters, digits and underscores.*'the text'"),
+        (signature(branching), "TensorFlow operations from end to end: use tf.cond"),
         (Signature(echo, {"text": TEXT}, {}), r"inputs=\['text'\], examples=\[\]"),
         (Signature(echo, {}, {}), "needs inputs"),
         (signature(lambda text: text), "must return a dict"),

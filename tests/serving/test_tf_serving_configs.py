@@ -17,7 +17,7 @@ from google.protobuf import (
 )
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from zoo.models import MODELS
+import zoo
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 Field = descriptor_pb2.FieldDescriptorProto
@@ -94,7 +94,7 @@ def mounts(service):
 def test_the_models_are_those_of_the_zoo():
     models = read_models("models.config")
     assert [model.name for model in models] == ["nmt_attention", "sentiment", "ner"]
-    assert {model.name for model in models} <= set(MODELS)
+    assert {model.name for model in models} <= set(zoo.list_models())
     assert {model.model_platform for model in models} == {"tensorflow"}
     assert all(model.model_version_policy.latest.num_versions == 1 for model in models)
 

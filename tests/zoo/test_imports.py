@@ -1,11 +1,14 @@
-"""What may import what: the rooms' direction, and a light `import zoo`."""
+"""What may import what: the rooms' direction, that within `zoo`, and a light `import zoo`."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import zoo
 
 REPOSITORY = Path(__file__).parents[2]
 ROOMS = {"zoo", "training", "export", "serving"}
@@ -14,17 +17,43 @@ MAY_IMPORT = {"zoo": set(), "training": {"zoo"}, "export": {"zoo"}, "serving": s
 COMMAND_LINE_OF_SERVING = {("serving", "__main__.py"), ("serving", "presets.py")}
 HEAVY = {"tensorflow_datasets", "aiohttp", "grpc", "sacrebleu", "sacremoses", "sentencepiece"}
 
+# What a part of `zoo` may import of the zoo besides itself.
+PARTS = {
+    "layers": set(),
+    "text": set(),
+    "decoding": set(),
+    "models": {"zoo.layers", "zoo.text", "zoo.decoding", "zoo.registry"},
+    "drawing": {"zoo.files"},
+}
+# And within a function, when it is called and not before, or only for a type.
+LATER = {"models": {"zoo.drawing"}, "drawing": {"zoo.models"}}
+FILES = {"glob", "h5py", "io", "os", "pathlib", "shutil", "tempfile"}
+NOT_FOR = {"layers": FILES | {"tensorflow_text"}, "text": {"keras"}, "decoding": FILES | {"keras"}}
+
+
+def modules(path, later=True):
+    """Full names of every import in a file, or only of those that are done when it is loaded."""
+    pending = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            if node.module not in ROOMS:
+                yield node.module
+            # The names may be modules: `from zoo import registry`.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if later or not (
+            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        ):
+            pending += ast.iter_child_nodes(node)
+
 
 def imported(path):
     """Top-level names of every import in a file, those within functions too."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            names.add(node.module.partition(".")[0])
-    return names
+    return {name.partition(".")[0] for name in modules(path)}
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -39,6 +68,26 @@ def test_imports_run_one_way(room):
         assert not wrong, f"{path.relative_to(REPOSITORY)} imports {', '.join(sorted(wrong))}"
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_imports_run_one_way_within_the_zoo(part):
+    paths = sorted((REPOSITORY / "zoo" / part).rglob("*.py"))
+    assert paths
+    for path in paths:
+        for later in (False, True):
+            allowed = {f"zoo.{part}", *PARTS[part], *(LATER.get(part, ()) if later else ())}
+            for name in modules(path, later):
+                inside = any(f"{name}.".startswith(f"{prefix}.") for prefix in allowed)
+                assert inside or name.partition(".")[0] != "zoo", (path, name)
+        wrong = imported(path) & NOT_FOR.get(part, set())
+        assert not wrong, f"{path.relative_to(REPOSITORY)} imports {', '.join(sorted(wrong))}"
+
+
+def test_the_exporter_names_no_model():
+    for path in sorted((REPOSITORY / "export").rglob("*.py")):
+        words = set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        assert not words & set(zoo.list_models()), path
+
+
 def loaded_by(module):
     code = f"import sys, {module}; print(*{{m.partition('.')[0] for m in sys.modules}})"
     result = subprocess.run(
@@ -47,7 +96,13 @@ def loaded_by(module):
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["zoo", "zoo.__main__"])
+def light_modules():
+    """What stands in `zoo` itself; and the presets."""
+    stems = {path.stem for path in REPOSITORY.glob("zoo/*.py")} - {"__init__"}
+    return ["zoo", "zoo.presets", *(f"zoo.{stem}" for stem in sorted(stems))]
+
+
+@pytest.mark.parametrize("module", light_modules())
 def test_the_door_opens_at_once(module):
     """`zoo list` and `zoo --help` need no TensorFlow, so they do not wait for it."""
     loaded = loaded_by(module)

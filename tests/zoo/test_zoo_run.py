@@ -13,6 +13,7 @@ import zoo
 import zoo.presets
 from tests import corpus
 from zoo.__main__ import main
+from zoo.models import NER
 from zoo.models.entities import Entity
 
 TEXTS = ["A dog runs in the park.", "A woman reads."]
@@ -56,7 +57,9 @@ def tagger(monkeypatch):
             for text in texts
         ]
 
-    monkeypatch.setattr(zoo, "load", lambda name: SimpleNamespace(task="tag", tag=tag))
+    model = SimpleNamespace(task="tag", tag=tag)
+    model.console_answers = functools.partial(NER.console_answers, model)
+    monkeypatch.setattr(zoo, "load", lambda name: model)
 
 
 def run(*arguments, **keywords):

@@ -65,6 +65,7 @@ def sample(
     temperature: float = 1.0,
     top_k: int = 0,
     seed: int | tf.Tensor,
+    rows: tf.Tensor | None = None,
     pad_id: int = 0,
 ) -> Hypotheses:
     """Draws each token from softmax(logits / temperature), or from its `top_k` largest only.
@@ -85,6 +86,8 @@ def sample(
         top_k: The number of most probable tokens to draw from (the lowest ids among equals);
             0: all.
         seed: Scalar.
+        rows: `[B]` int32, the index of each row if these are some of a larger batch; None: 0 to
+            B - 1.
         pad_id: Fills `ids` past the length.
 
     Returns:
@@ -106,7 +109,10 @@ def sample(
         )
 
     def pick(time: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        uniform = tf.random.stateless_uniform([tf.shape(logits)[0], 1], [seed, time])
+        count = tf.shape(logits)[0] if rows is None else tf.reduce_max(rows, keepdims=True)[0] + 1
+        uniform = tf.random.stateless_uniform([tf.maximum(count, 0), 1], [seed, time])
+        if rows is not None:
+            uniform = tf.gather(uniform, rows)
         if not top_k:
             largest = tf.reduce_max(logits, axis=-1, keepdims=True)
             return _draw(logits, largest, temperature, uniform), largest

@@ -7,12 +7,16 @@ import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
 UNDRAWABLE = "□"
 
 
 def find_fonts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Finds font families that together draw `texts`; warns if there are none.
+    """Find font families that together draw `texts`; warn if there are none.
 
     Args:
         texts: What is to be drawn.
@@ -54,8 +58,8 @@ def find_fonts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return families, [text.translate(boxed) for text in texts]
 
 
-def _register(path: str, font) -> str:
-    """Makes a font known to matplotlib under a name of our own, which means this very file.
+def _register(path: str, font: "FT2Font") -> str:
+    """Make a font known to matplotlib under a name of our own, which means this very file.
 
     Under its family's name matplotlib might take another of its weights, or log that it lacks one.
     """
@@ -68,7 +72,7 @@ def _register(path: str, font) -> str:
 
 
 def _preference(path: str) -> tuple[bool, bool, str]:
-    """Sorts fonts: plain weights first, then those made for East Asian text, then by name."""
+    """A key that puts plain weights first, then fonts made for East Asian text, then names."""
     name = Path(path).name.lower()
     heavy = any(word in name for word in ("bold", "black", "italic", "oblique", "thin", "light"))
     east_asian = any(word in name for word in ("cjk", "wqy", "gothic", "hei", "mincho", "song"))

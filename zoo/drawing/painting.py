@@ -1,4 +1,4 @@
-"""Paints a text: words by their weight, entities by their type; as a web page or in a terminal.
+"""A painted text: words by their weight, entities by their type; as a web page or in a terminal.
 
 A page is one file without scripts and without anything from elsewhere. All that comes from a text
 or a model is escaped in it.
@@ -6,11 +6,16 @@ or a model is escaped in it.
 
 import html
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-# The weightiest word has this background (amber), the others less of it.
-_PAINT = "255, 170, 0"
+from zoo.drawing.labels import AMBER, largest_weight
+
+if TYPE_CHECKING:
+    from zoo.models.classifications import Classification
+    from zoo.models.entities import Entity
+
 # Light enough for black letters, far enough apart for most colour-blind eyes (after Okabe, Ito).
 _PALETTE = ("#9ed3f5", "#f7c873", "#8fd9b6", "#f3b4d0", "#f4f08a", "#e8a583", "#c9c3f0", "#cfcfcf")
 
@@ -39,7 +44,7 @@ meter {{ width: 14em; }}
 """
 
 
-def attention_page(text: str, result) -> str:
+def attention_page(text: str, result: "Classification") -> str:
     """A page with the words of a text painted by their share of the attention.
 
     Args:
@@ -53,12 +58,13 @@ def attention_page(text: str, result) -> str:
         >>> result = model.classify("A warm, funny film.", return_attention=True)
         >>> Path("page.html").write_text(attention_page("A warm, funny film.", result), "utf-8")
     """
-    largest = max((token.weight for token in result.tokens), default=0.0) or 1.0
+    largest = largest_weight(result.tokens)
+    red, green, blue = AMBER
     pieces = (
         (
             token.start,
             token.end,
-            f'<span style="background: rgba({_PAINT}, {token.weight / largest:.3f})"'
+            f'<span style="background: rgba({red}, {green}, {blue}, {token.weight / largest:.3f})"'
             f' title="{token.weight:.2%}">',
             "</span>",
         )
@@ -78,7 +84,7 @@ def attention_page(text: str, result) -> str:
     return _PAGE.format(title=html.escape(result.label), body=body)
 
 
-def entities_page(results: Iterable[tuple[str, Sequence]]) -> str:
+def entities_page(results: Iterable[tuple[str, Sequence["Entity"]]]) -> str:
     """A page with the entities of texts marked in the colour of their type.
 
     Args:
@@ -104,7 +110,9 @@ def entities_page(results: Iterable[tuple[str, Sequence]]) -> str:
     return _PAGE.format(title="Entities", body="\n".join(paragraphs))
 
 
-def entities_text(text: str, entities: Sequence, colours: dict[str, str], plain: bool) -> Text:
+def entities_text(
+    text: str, entities: Sequence["Entity"], colours: dict[str, str], plain: bool
+) -> Text:
     """A text for a terminal, each entity in the colour of its type and followed by it.
 
     Args:
@@ -130,13 +138,13 @@ def entities_text(text: str, entities: Sequence, colours: dict[str, str], plain:
     return painted.append(text[end:])
 
 
-def type_colours(entities: Iterable) -> dict[str, str]:
+def type_colours(entities: Iterable["Entity"]) -> dict[str, str]:
     """A colour, as `#rrggbb`, for each type of the entities."""
     types = sorted({entity.type for entity in entities})
     return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(types)}
 
 
-def _painted(text, pieces):
+def _painted(text: str, pieces: Iterable[tuple[int, int, str, str]]) -> str:
     """Escaped text with tags around its pieces `(start, end, opening tag, closing tag)`."""
     parts, done = [], 0
     for start, end, opening, closing in pieces:
@@ -145,5 +153,5 @@ def _painted(text, pieces):
     return "".join([*parts, html.escape(text[done:])])
 
 
-def _is_control(character):
+def _is_control(character: str) -> bool:
     return character not in "\n\t" and (character < " " or "\x7f" <= character <= "\x9f")

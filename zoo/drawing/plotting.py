@@ -1,4 +1,4 @@
-"""Draws the attention table: source words on top, target words at the left, weights as a heat map.
+"""The attention table, drawn: source words on top, target words at the left, weights as a heat map.
 
 The lecture calls it the "attention table a_ij" and shows it after Bahdanau et al. 2015, figure 3.
 matplotlib is imported when something is drawn, so that `import zoo` does not pay for it. Figures
@@ -7,31 +7,36 @@ are made without pyplot: no window, no global state, safe in a server's thread.
 
 import io
 import os
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from zoo.drawing.fonts import find_fonts
+from zoo.drawing.labels import shortened, visible
 from zoo.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg", ".pdf")
 CELL = 0.34  # inches
 LONGEST_SIDE = 40.0  # inches; cells shrink beyond, for images of some 16 million pixels at most
 SMALLEST_ROW = 0.11  # inches a label needs
-LONGEST_LABEL = 24  # characters
 WORD_START = "▁"  # how SentencePiece marks a piece that begins a word
 
 
 def attention_table(
     source_tokens: Sequence[str],
     target_tokens: Sequence[str],
-    attention,
+    attention: ArrayLike,
     path: str | Path | None = None,
     title: str | None = None,
-):
-    """Draws which source words the model looked at for each target word.
+) -> "Figure":
+    """Draw which source words the model looked at for each target word.
 
     Sub-word pieces are made readable: SentencePiece's mark "▁" is dropped, and a piece that goes
     on in the next one ends with a hyphen. Characters the default font lacks (Chinese, Japanese,
@@ -41,7 +46,7 @@ def attention_table(
     Args:
         source_tokens: S tokens or sub-word pieces, drawn from left to right.
         target_tokens: T tokens or sub-word pieces, drawn from top to bottom.
-        attention: float `[T, S]`; row t holds the weights for target token t, each from 0 to 1.
+        attention: Float `[T, S]`; row t holds the weights for target token t, each from 0 to 1.
         path: Where to write the figure: `.png`, `.svg` or `.pdf`. None: it is only returned.
         title: Text above the figure.
 
@@ -110,11 +115,11 @@ def attention_table(
     return figure
 
 
-def save_figure(figure, path: str | Path) -> None:
-    """Writes a figure whole or not at all: a reader never sees half a file.
+def save_figure(figure: "Figure", path: str | Path) -> None:
+    """Write a figure whole or not at all: a reader never sees half a file.
 
     Args:
-        figure: A `matplotlib.figure.Figure`.
+        figure: What was drawn.
         path: The file; its suffix `.png`, `.svg` or `.pdf` is the format.
 
     Raises:
@@ -157,7 +162,10 @@ def check_target(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
     return path
 
 
-def _checked(source_tokens, target_tokens, attention) -> np.ndarray:
+def _checked(
+    source_tokens: Sequence[str], target_tokens: Sequence[str], attention: ArrayLike
+) -> np.ndarray:
+    """The weights as float32 `[T, S]`, if they fit the tokens."""
     for name, tokens in {"source_tokens": source_tokens, "target_tokens": target_tokens}.items():
         if isinstance(tokens, str | bytes) or not all(isinstance(t, str) for t in tokens):
             raise TypeError(f"`{name}` must be a list of strings. Received: {name}={tokens!r}")
@@ -180,13 +188,11 @@ def _readable(tokens: Sequence[str]) -> list[str]:
     pieces = any(token.startswith(WORD_START) for token in tokens)
     labels = []
     for token, after in zip(tokens, [*tokens[1:], WORD_START], strict=True):
-        label = "".join(c for c in token.replace(WORD_START, " ").strip() if is_visible(c))
+        label = visible(token.replace(WORD_START, " ").strip())
         # Only scripts with upper and lower case hyphenate: not Chinese, and not "," or "</s>".
         if pieces and _is_cased(label[-1:]) and _is_cased(after[:1]):
             label += "-"
-        if len(label) > LONGEST_LABEL:
-            label = label[: LONGEST_LABEL - 1] + "…"
-        labels.append(label or "␣")
+        labels.append(shortened(label) or "␣")
     return labels
 
 
@@ -194,14 +200,7 @@ def _is_cased(character: str) -> bool:
     return character.lower() != character.upper()
 
 
-def is_visible(character: str) -> bool:
-    """False for joiners, direction marks and variation selectors, which have no glyph."""
-    return unicodedata.category(character) != "Cf" and not "\ufe00" <= character <= "\ufe0f"
-
-
 def _widest(labels: Sequence[str], size: float) -> float:
     """About the width in inches of the longest label; East Asian letters are twice as wide."""
-    units = (
-        sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in x) for x in labels
-    )
+    units = (sum(1.0 if east_asian_width(c) in "WF" else 0.62 for c in x) for x in labels)
     return max(units) * size / 72

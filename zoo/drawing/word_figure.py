@@ -1,23 +1,33 @@
-"""Draws a text with every word painted by its share of the attention, as a figure.
+"""A text with every word painted by its share of the attention, as a figure.
 
 The web page of the same is in `zoo/drawing/painting.py`. matplotlib is imported when something is
 drawn.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.drawing.fonts import find_fonts
-from zoo.drawing.plotting import LONGEST_LABEL, LONGEST_SIDE, is_visible, save_figure
+from zoo.drawing.labels import AMBER, largest_weight, shortened, visible
+from zoo.drawing.plotting import LONGEST_SIDE, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from zoo.models.classifications import Classification, TokenWeight
 
 WIDTH = 7.5  # inches
 MARGIN = 0.2
 SIZE = 11  # points
 LINE = 0.27  # inches from line to line
-PAINT = "#ffaa00"
+PAINT = tuple(part / 255 for part in AMBER)
 
 
-def attention_words(text: str, result, path: str | Path | None = None):
-    """Draws the words of a text one after the other, the weightiest in the strongest colour.
+def attention_words(
+    text: str, result: "Classification", path: str | Path | None = None
+) -> "Figure":
+    """Draw the words of a text one after the other, the weightiest in the strongest colour.
 
     Fonts are chosen as in `attention_table`.
 
@@ -44,15 +54,17 @@ def attention_words(text: str, result, path: str | Path | None = None):
 
     best = sorted(result.probabilities.items(), key=lambda item: -item[1])[:3]
     title = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
-    largest = max((token.weight for token in result.tokens), default=0.0) or 1.0
+    largest = largest_weight(result.tokens)
     note = f"strongest colour: {largest:.1%} of the attention"
-    families, (title, *words) = find_fonts([title, *map(_label, result.tokens)])
+    families, (title, *words) = find_fonts(
+        [title, *(shortened(visible(token.text)) for token in result.tokens)]
+    )
     style = {"fontfamily": families, "fontsize": SIZE, "parse_math": False}
 
     figure = Figure(figsize=(WIDTH, 1), dpi=100)
     renderer = FigureCanvasAgg(figure).get_renderer()
 
-    def width(word):
+    def width(word: str) -> float:
         probe = figure.text(0, 0, word, **style)
         inches = probe.get_window_extent(renderer).width / figure.dpi
         probe.remove()
@@ -83,12 +95,9 @@ def attention_words(text: str, result, path: str | Path | None = None):
     return figure
 
 
-def _label(token):
-    word = "".join(c for c in token.text if is_visible(c))
-    return word if len(word) <= LONGEST_LABEL else word[: LONGEST_LABEL - 1] + "…"
-
-
-def _lines(text, tokens, widths, blank):
+def _lines(
+    text: str, tokens: Sequence["TokenWeight"], widths: Sequence[float], blank: float
+) -> list[tuple[int, float, float]]:
     """`(line, left edge, width)` of each token, in inches: as in the text, broken at the margin."""
     places, line, left, end = [], 0, MARGIN, 0
     for token, width in zip(tokens, widths, strict=True):

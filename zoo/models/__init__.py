@@ -1,13 +1,16 @@
-"""The models: one file each, from the paper to the signatures."""
+"""The models: one file each, from the paper to the signatures.
 
-from zoo.models.ner import NER
-from zoo.models.nmt_attention import NMTAttention
-from zoo.models.nmt_vanilla import NMTVanilla
-from zoo.models.sentiment import Sentiment
+A class registered in one of these modules is an attribute of the package too:
+`from zoo.models import NER`. Nothing lists them.
+"""
 
-MODELS = {
-    "ner": NER,
-    "nmt_attention": NMTAttention,
-    "nmt_vanilla": NMTVanilla,
-    "sentiment": Sentiment,
-}
+
+def __getattr__(name: str) -> type:
+    from zoo import registry
+
+    if not name.startswith("_"):
+        for known in registry.model_names():
+            cls = registry.model_class(known)
+            if cls.__name__ == name and cls.__module__.startswith(f"{__name__}."):
+                return cls
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

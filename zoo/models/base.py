@@ -1,14 +1,18 @@
-"""What every model of the zoo shares: raw data in ``fit`` and ``evaluate``, signatures, config."""
+"""What every model of the zoo shares: raw data in `fit` and `evaluate`, the verb, signatures."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.models.raw_data import check_column, check_texts, is_raw, short, split_rows, three_columns
+from zoo.models.checks import check_count, short
+from zoo.models.columns import Column
+from zoo.models.progress import progress_bar
+from zoo.models.raw_data import RawData, check_epochs
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,10 @@ class Signature:
     """One entry point of an exported model.
 
     Attributes:
-        function: called with keyword tensors named as in ``inputs``; returns a dict of tensors
+        function: Called with keyword tensors named as in `inputs`; returns a dict of tensors
             whose first dimension is the batch.
-        inputs: pinned input names and their specs, batch first.
-        examples: one small real request: warm-up of a server, and verification of an export.
+        inputs: Pinned input names and their specs, batch first.
+        examples: One small real request: warm-up of a server, and verification of an export.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
@@ -28,251 +32,301 @@ class Signature:
 
 
 class ZooModel(keras.Model):
-    """A network that takes raw data.
+    """A network that takes raw data of any kind: texts, lists of tokens, pictures, numbers.
 
-    A subclass gives:
+    A subclass, registered by `@zoo.register`, gives:
 
-    - ``task``: the name of its verb, a method: ``"translate"``, ``"classify"`` or ``"tag"``.
-    - ``raw_names``: the names of its two raw columns, as they stand in error messages, such as
-      ``("sources", "targets")``; and ``raw_rank``, the rank of one entry of the first: 0 for a
-      text, 1 for a list of tokens.
-    - ``raw_columns(x, y)``: how those columns are checked and made tensors, if they are not texts.
-    - ``preprocess(x, y)``: raw tensors ``[batch, ...]`` to ``(inputs, targets)`` or ``(inputs,
-      targets, sample_weight)``, TensorFlow operations only. ``fit`` maps it over ``tf.data``; the
-      task verb and the exported signatures use its parts: there is no second way for the data.
-    - ``configuration``: the arguments of its network, plain values.
-    - ``head_arguments`` and ``head_layers``: the arguments that name the user's own classes, and
-      the attributes of the layers that are learnt anew when one of them changes (``zoo.load``).
-    - ``assets()`` and ``from_assets(config, assets)``: files beside the weights.
-    - ``signatures()``: what is exported.
+    - `task`: The name of its verb, a method: `"translate"`, `"classify"`, `"tag"`. The verb calls
+      `answers`, which holds the contract that all verbs share.
+    - `columns`: The raw columns that it is trained on, a tuple of `Column`: one, two or more.
+    - `verb_column`: The column that its verb and its signatures read; by default the first.
+    - `network_inputs`: Specs of what `call` takes, by name, batch first.
+    - `preprocess(*columns)`: Raw tensors `[batch, ...]` to `(inputs, targets)` or `(inputs,
+      targets, sample_weight)`, TensorFlow operations only. `fit` maps it over `tf.data`; the
+      verb and the exported signatures use its parts: there is no second way for the data.
+    - `configuration`: The arguments of its network, plain values.
+    - `head_arguments` and `head_layers`: The arguments that name the user's own classes, and
+      the attributes of the layers that are learnt anew when one of them changes (`zoo.load`).
+    - `assets()` and `from_assets(config, assets)`: Files beside the weights.
+    - `signatures()`: What is exported.
+    - `former_weights`: Paths in weight files of older presets, to those of today.
+
+    `__init__` ends with `finish`, which makes the variables and compiles.
     """
 
     task: str
-    raw_names: tuple[str, str]
-    raw_rank = 0
+    columns: tuple[Column, ...]
+    network_inputs: ClassVar[dict[str, tf.TensorSpec]]
+    configuration: dict[str, Any]
     head_arguments: tuple[str, ...] = ()
     head_layers: tuple[str, ...] = ()
+    former_weights: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
         self._graphs = {}
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=32,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        sample_weight=None,
-        **kwargs,
-    ):
-        """Train on raw data.
+    def finish(self, learning_rate: float, **compile_arguments: Any) -> None:
+        """Creates all variables, and compiles with defaults that suit fine-tuning.
 
         Args:
-            x: list, array or string tensor of raw entries (texts; lists of tokens); or a
-                ``tf.data.Dataset`` of raw columns ``(x, y)`` or ``(x, y, sample_weight)``, batched
-                or not, whose ``x`` are strings; or, for those who preprocess themselves, a data set
-                or generator of what :meth:`preprocess` gives.
-            y: list, array or tensor, one entry for each of ``x``; None with a data set.
-            batch_size: int, rows in a batch.
-            validation_split: share of the rows, the last ones, that is kept for validation; only
-                of lists and arrays, and without ``validation_data``.
-            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a data set, as above.
-            shuffle: shuffle lists and arrays at each epoch.
-            sample_weight: how much each row counts in the loss, a number for each of ``x``; None
-                with a data set, which has them as its third column.
-            **kwargs: what else ``keras.Model.fit`` takes (``epochs``, ``callbacks``, ...).
+            learning_rate: Of Adam, with gradients clipped to a norm of 1.
+            **compile_arguments: What else `keras.Model.compile` takes, such as `loss`.
+        """
+        inputs = {
+            name: tf.zeros([1 if size is None else size for size in spec.shape], spec.dtype)
+            for name, spec in self.network_inputs.items()
+        }
+        self(inputs)
+        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+        self.compile(optimizer=optimizer, **compile_arguments)
+
+    @property
+    def verb_column(self) -> Column:
+        """What the verb reads: the first of the columns unless the model says otherwise."""
+        return self.columns[0]
+
+    # Raw data.
+
+    def fit(
+        self,
+        x: object = None,
+        y: object = None,
+        batch_size: int = 32,
+        validation_split: float = 0.0,
+        validation_data: object = None,
+        shuffle: bool = True,
+        sample_weight: object = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains on raw data, in whatever form it is.
+
+        Args:
+            x: The first raw column: a list, array, pandas Series or tensor of entries. Or all
+                columns by name (see `columns`): a dict or a data frame. Or a `tf.data.Dataset` of
+                raw rows or batches, tuples or dicts by name, a third column being weights; or a
+                generator or `keras.utils.PyDataset` of such rows or batches. For those who
+                preprocess themselves: any of these of what `preprocess` gives.
+            y: The last raw column, one entry for each of `x`; None where `x` has it.
+            batch_size: Rows in a batch.
+            validation_split: Share of the rows, the last ones, that is kept for validation; only
+                of lists and arrays, and without `validation_data`.
+            validation_data: `(x, y)`, `(x, y, sample_weight)`, or what `x` may be.
+            shuffle: Shuffle lists and arrays at each epoch.
+            sample_weight: How much each row counts in the loss, a number for each of `x`; None
+                where `x` has weights itself.
+            **kwargs: What else `keras.Model.fit` takes (`epochs`, `callbacks`, ...).
 
         Returns:
-            ``keras.callbacks.History``.
+            The history of losses and metrics.
 
         Raises:
-            TypeError: entries of a wrong type.
-            ValueError: no rows, columns of different lengths, or what the model refuses.
+            TypeError: Entries of a wrong type.
+            ValueError: No rows, columns of different lengths, or what the model refuses.
         """
+        check_count("batch_size", batch_size)
+        raw = self._raw_data()
         if validation_split and validation_data is None:
-            columns = self._columns(x, y, sample_weight)
-            train, held_out = split_rows(columns, validation_split)
-            data = self._batches(train, batch_size, shuffle)
-            validation_data = self._batches(held_out, batch_size)
+            data, validation_data = raw.split(
+                x, y, sample_weight, validation_split, batch_size, shuffle
+            )
         else:
-            data = self._dataset(x, y, sample_weight, batch_size, shuffle)
-            if isinstance(validation_data, (tuple, list)):
-                validation_data = self._dataset(*three_columns(validation_data), batch_size)
-            elif validation_data is not None:
-                validation_data = self._dataset(validation_data, None, None, batch_size)
+            check_epochs(x, **kwargs)
+            data = raw.batches(x, y, sample_weight, batch_size, shuffle)
+            validation_data = raw.validation(validation_data, batch_size)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
-        return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
+        with raw.errors():
+            return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
 
-    def evaluate(self, x=None, y=None, batch_size=32, sample_weight=None, **kwargs):
-        """Loss and metrics on raw data; arguments as in :meth:`fit`."""
+    def evaluate(
+        self,
+        x: object = None,
+        y: object = None,
+        batch_size: int = 32,
+        sample_weight: object = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics on raw data; arguments as of `fit`."""
         # Keras calls this from `fit` for validation, with a data set that is preprocessed already.
-        return super().evaluate(self._dataset(x, y, sample_weight, batch_size), **kwargs)
+        raw = self._raw_data()
+        data = raw.batches(x, y, sample_weight, batch_size)
+        with raw.errors():
+            return super().evaluate(data, **kwargs)
 
-    def predict(self, x, *args, **kwargs):
+    def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
         """What the network gives for preprocessed inputs; for raw data there is the verb.
 
         Args:
-            x: a data set or generator of the inputs that :meth:`preprocess` gives.
-            *args, **kwargs: what else ``keras.Model.predict`` takes.
+            x: A dict, data set, generator or `PyDataset` of the inputs that `preprocess` gives.
+            *args: What else `keras.Model.predict` takes.
+            **kwargs: Likewise.
 
         Raises:
-            TypeError: raw data, or any lists.
+            TypeError: Raw data, or any lists.
         """
-        if is_raw(x) or isinstance(x, (list, tuple)):
+        first = x.element_spec if isinstance(x, tf.data.Dataset) else x
+        streamed = isinstance(x, Iterator | keras.utils.PyDataset)
+        if not streamed and not self._raw_data().is_prepared(first):
             raise TypeError(
                 f"`predict` takes preprocessed inputs; for raw data use `model.{self.task}(...)`. "
                 f"Received: x={short(x)}"
             )
         return super().predict(x, *args, **kwargs)
 
-    def save(self, *args, **kwargs):
-        """Refused: a ``.keras`` file would lack the vocabularies, and could not be loaded."""
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refused: a `.keras` file would lack the vocabularies, and could not be loaded."""
         raise NotImplementedError(
             "A model of the zoo is saved with `zoo.save(model, folder)` and its weights alone with "
             "`model.save_weights(path)`, which ModelCheckpoint(..., save_weights_only=True) calls."
         )
 
-    def raw_columns(self, x, y):
-        """The raw columns that ``fit`` and ``evaluate`` were given, checked.
+    def raw_columns(self, *given: object) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
+        """The raw columns that `fit` and `evaluate` were given, checked.
 
         Args:
-            x, y: what the user gave; here lists of texts, see :func:`check_texts`.
+            *given: What the user gave for each of `columns`.
 
         Returns:
-            A pair of tensors or ``RaggedTensor``, one row for each entry.
+            A tensor or `RaggedTensor` of each, one row for each entry.
 
         Raises:
-            TypeError, ValueError: what is wrong, naming the column and the entry.
+            TypeError: What is wrong, naming the column and the entry.
+            ValueError: Likewise.
         """
-        columns = zip(self.raw_names, (x, y), strict=True)
-        return tuple(tf.constant(check_texts(name, column)) for name, column in columns)
+        pairs = zip(self.columns, given, strict=True)
+        return tuple(column.read(column.name, values) for column, values in pairs)
 
-    def _dataset(self, x, y, sample_weight, batch_size, shuffle=False):
-        """Whatever was given as batches for Keras."""
-        listed = isinstance(x, (list, tuple)) or is_raw(x) or y is not None
-        if listed and not isinstance(x, tf.data.Dataset):
-            return self._batches(self._columns(x, y, sample_weight), batch_size, shuffle)
-        for name, column in ((self.raw_names[1], y), ("sample_weight", sample_weight)):
-            if column is not None:
-                raise ValueError(f"`{name}` must come in the data set. Received: {short(column)}")
-        if not is_raw(x):
-            return x
-        spec = x.element_spec
-        if not isinstance(spec, tuple) or len(spec) not in (2, 3):
-            raise ValueError(
-                f"A data set of raw data must have two columns, `{self.raw_names[0]}` and "
-                f"`{self.raw_names[1]}`, or a third with weights. Received: {spec}"
-            )
-        ranks = [column.shape.rank for column in spec[:2]]
-        one, batch = self.raw_rank, self.raw_rank + 1
-        if None not in ranks and ranks not in ([one, one], [batch, batch]):
-            raise ValueError(
-                f"`{self.raw_names[0]}` and `{self.raw_names[1]}` of a data set must be rows of "
-                f"rank {one} or batches of rank {batch}. Received: {spec}"
-            )
-        return self._preprocessed(x.ragged_batch(batch_size) if ranks[0] == one else x)
-
-    def _columns(self, x, y, sample_weight):
-        """Lists or arrays as tensors of equally many rows: two, or three with weights."""
-        if isinstance(x, tf.data.Dataset):
-            raise ValueError(
-                "`validation_split` needs lists or arrays: of a data set give `validation_data`. "
-                f"Received: x={short(x)}"
-            )
-        if y is None:
-            raise ValueError(
-                f"`{self.raw_names[1]}` must be given beside `{self.raw_names[0]}`. "
-                f"Received: y=None and x={short(x)}"
-            )
-        names, columns = list(self.raw_names), list(self.raw_columns(x, y))
-        if sample_weight is not None:
-            names.append("sample_weight")
-            columns.append(
-                tf.constant(check_column(names[2], sample_weight, "numbers"), tf.float32)
-            )
-        rows = [column.shape[0] for column in columns]
-        for name, count in zip(names[1:], rows[1:], strict=True):
-            if count != rows[0]:
-                raise ValueError(
-                    f"`{names[0]}` and `{name}` must have one entry for each other. "
-                    f"Received: {rows[0]} and {count} entries"
-                )
-        return tuple(columns)
-
-    def _batches(self, columns, batch_size, shuffle=False):
-        data = tf.data.Dataset.from_tensor_slices(columns)
-        if shuffle:
-            data = data.shuffle(columns[0].shape[0])
-        return self._preprocessed(data.ragged_batch(batch_size))
-
-    def _preprocessed(self, data):
+    def _raw_data(self) -> RawData:
         # A graph of its own, which is not traced again at each call.
-        preprocess = self._graphs.setdefault(
-            "preprocess", tf.function(self._weighted, autograph=False)
-        )
-        data = data.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return data.prefetch(tf.data.AUTOTUNE)
+        prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
+        return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
 
-    def _weighted(self, x, y, sample_weight=None):
-        """What ``preprocess`` gives; each row's weight is multiplied into weights of its tokens."""
-        inputs, targets, *weights = self.preprocess(x, y)
-        if sample_weight is not None:
-            sample_weight = tf.cast(sample_weight, tf.float32)
+    def _prepare(self, *columns: tf.Tensor) -> tuple:
+        """What `preprocess` gives; each row's weight is multiplied into weights of its tokens."""
+        count = len(self.columns)
+        inputs, targets, *weights = self.preprocess(*columns[:count])
+        if len(columns) > count:
+            sample_weight = tf.cast(columns[count], tf.float32)
             weights = [weight * sample_weight[:, tf.newaxis] for weight in weights]
             weights = weights or [sample_weight]
         return inputs, targets, *weights
 
-    def run_graph(self, function, texts, **options):
-        """Runs ``function(texts, **options)``, traced once for all texts.
+    # The verb.
+
+    def answers(
+        self,
+        entries: object,
+        run: Callable[[tf.Tensor, np.ndarray], Iterable],
+        batch_size: int = 64,
+        progress: bool = True,
+        lengths: Callable[[tf.Tensor], np.ndarray] | None = None,
+    ) -> Any:
+        """What all verbs promise: a list in, a list of answers in its order; one in, one out.
+
+        Entries of like length are read together, so there is little padding and no row waits long
+        for its batch. On a terminal a bar shows progress after two seconds. Whatever stops it,
+        Ctrl-C too, nothing of the model has changed.
 
         Args:
-            function: a method of this model that takes a string ``[batch]`` and gives a dict of
+            entries: A list, array or tensor of entries of `verb_column`, or a single one.
+            run: `(batch of entries, their places in the list) -> an answer for each row`.
+            batch_size: Entries read together. It changes speed and memory, never a result.
+            progress: Whether a bar may be shown.
+            lengths: `(entries as a tensor) -> numbers` that grow with their lengths, in which the
+                model may refuse some; by default the bytes of strings.
+
+        Returns:
+            A list of what `run` gave, or one of them.
+
+        Raises:
+            TypeError: An entry of a wrong type.
+            ValueError: An empty list, or `batch_size` below 1.
+        """
+        check_count("batch_size", batch_size)
+        column = self.verb_column
+        one = column.is_entry(entries)
+        rows = column.read(column.name, [entries] if one else entries)
+        if lengths is None:
+            lengths = tf.strings.length if column.dtype == tf.string else _counted
+        order = np.argsort(lengths(rows), kind="stable")
+        results = [None] * len(order)
+        with progress_bar(self.task, len(order), progress) as advance:
+            for start in range(0, len(order), batch_size):
+                places = order[start : start + batch_size]
+                for place, result in zip(places, run(tf.gather(rows, places), places), strict=True):
+                    results[place] = result
+                advance(len(places))
+        return results[0] if one else results
+
+    def run_graph(
+        self,
+        function: Callable[..., dict[str, tf.Tensor]],
+        batch: Any,
+        specs: Any = None,
+        **options: Any,
+    ) -> dict[str, np.ndarray]:
+        """Runs `function(batch, **options)`, traced once for batches of all sizes.
+
+        Args:
+            function: A method of this model that takes a batch of entries and gives a dict of
                 tensors.
-            texts: string ``[batch]``.
-            **options: plain values; each combination has a graph of its own.
+            batch: A tensor or `RaggedTensor`, `[batch, ...]`, or a tuple of several.
+            specs: What `batch` is, a spec or a tuple of them; by default a batch of `verb_column`.
+            **options: Plain values; each combination has a graph of its own.
 
         Returns:
             The dict, of NumPy arrays.
         """
         key = (function.__name__, *sorted(options.items()))
         if key not in self._graphs:
+            specs = specs or self.verb_column.batch_spec
             self._graphs[key] = tf.function(
                 functools.partial(function, **options),
-                input_signature=[tf.TensorSpec([None], tf.string)],
+                input_signature=specs if isinstance(specs, tuple) else (specs,),
                 autograph=False,  # the loops are tf.while_loop; converting takes seconds
             )
-        return {name: value.numpy() for name, value in self._graphs[key](texts).items()}
+        batch = batch if isinstance(batch, tuple) else (batch,)
+        return {name: value.numpy() for name, value in self._graphs[key](*batch).items()}
 
-    def get_config(self):
+    def console_answers(self, entries: list) -> list:
+        """What `zoo run` shows: a `zoo.drawing.answers.Answer` for each entry.
+
+        A subclass takes the options of the command line that mean something to it by name
+        (`beam_size`, `attention`, `page`), and draws what they ask for.
+        """
+        from zoo.drawing.answers import plain_answers
+
+        return plain_answers(self, entries)
+
+    # Serving and files.
+
+    def signature(
+        self, function: Callable[..., dict[str, tf.Tensor]], examples: Iterable
+    ) -> Signature:
+        """A signature whose only input is `verb_column`, under the name of that argument.
+
+        Args:
+            function: Takes the batch by the column's `wire_name`.
+            examples: A few real entries.
+        """
+        column = self.verb_column
+        spec = tf.TensorSpec(column.batch_spec.shape, column.dtype, name=column.wire_name)
+        dtype = object if column.dtype == tf.string else column.dtype.as_numpy_dtype
+        return Signature(
+            function, {column.wire_name: spec}, {column.wire_name: np.array(examples, dtype)}
+        )
+
+    def get_config(self) -> dict[str, Any]:
         """The network's arguments, plain values."""
         return dict(self.configuration)
 
 
-def batched_by_length(texts, lengths, batch_size, run):
-    """Runs a verb over texts in batches of like length; the results in the order of the texts.
-
-    Args:
-        texts: list of ``bytes``.
-        lengths: a number for each text that grows with its length.
-        batch_size: int, texts in a batch.
-        run: function of a string tensor ``[batch]`` to an iterable of a result for each row.
-
-    Returns:
-        A list of what ``run`` gave.
-    """
-    # Little padding, and no row waits long for its batch.
-    order = np.argsort(lengths, kind="stable")
-    results = [None] * len(texts)
-    for start in range(0, len(texts), batch_size):
-        rows = order[start : start + batch_size]
-        batch = tf.constant([texts[row] for row in rows])
-        for row, result in zip(rows, run(batch), strict=True):
-            results[row] = result
-    return results
+def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:
+    """The length of each entry along its first dimension; 0 where all are alike."""
+    if isinstance(entries, tf.RaggedTensor):
+        return entries.row_lengths().numpy()
+    return np.zeros(entries.shape[0])

@@ -13,8 +13,8 @@ class Entity(NamedTuple):
 
     Attributes:
         text: the entity as it stands in the text.
-        type: one of the model's ``types``.
-        start, end: its place in the text, in characters, ``end`` exclusive.
+        type: one of the model's `types`.
+        start, end: its place in the text, in characters, `end` exclusive.
         score: the probability that these tokens are tagged as this entity: that of all tag
             sequences which have it, by the CRF's marginals.
     """
@@ -26,22 +26,22 @@ class Entity(NamedTuple):
     score: float
 
 
-def find_entities(texts, words, opens, ids, chances, types):
+def find_entities(texts, words, sentence_starts, ids, probabilities, types):
     """The entities of each text.
 
     Args:
-        texts: string ``[batch]``.
-        words: their ``Words``.
-        opens: bool ``[tokens]``, true where a sentence opens.
-        ids: int32 ``[tokens]``, tags of all tokens, places in ``iobes_tags(types)``.
-        chances: float32 ``[tokens]`` twice, what ``CRF.path_probabilities`` gave.
+        texts: string `[batch]`.
+        words: their `Words`.
+        sentence_starts: bool `[tokens]`, true where a sentence sentence_starts.
+        ids: int32 `[tokens]`, tags of all tokens, places in `iobes_tags(types)`.
+        probabilities: float32 `[tokens]` twice, what `CRF.path_probabilities` gave.
         types: list of strings.
 
     Returns:
-        dict of ``entities``, ``types`` (string), ``starts``, ``ends`` (int32) and ``scores``
-        (float32), ``[batch, entities]``, padded, and ``counts`` int32 ``[batch]``.
+        dict of `entities`, `types` (string), `starts`, `ends` (int32) and `scores`
+        (float32), `[batch, entities]`, padded, and `counts` int32 `[batch]`.
     """
-    starts, ends = chunk_edges(ids, opens)
+    starts, ends = chunk_edges(ids, sentence_starts)
     count = words.tokens.nrows()
     rows = tf.boolean_mask(words.tokens.value_rowids(), starts)
     first = tf.boolean_mask(words.starts.flat_values, starts)
@@ -56,7 +56,7 @@ def find_entities(texts, words, opens, ids, chances, types):
         "types": dense(tf.gather(tf.constant(types), kinds), ""),
         "starts": dense(first, 0),
         "ends": dense(last, 0),
-        "scores": dense(_scores(ids, starts, *chances), 0.0),
+        "scores": dense(_scores(ids, starts, *probabilities), 0.0),
         "counts": tf.math.unsorted_segment_sum(tf.ones_like(first), rows, count),
     }
 
@@ -73,7 +73,7 @@ def entities_by_text(found):
 
 
 def _scores(ids, starts, marginals, conditionals):
-    """The probability of each entity, float32 ``[entities]``.
+    """The probability of each entity, float32 `[entities]`.
 
     The tags of a CRF are a Markov chain: the probability of a stretch of them is that of the first
     times that of each other given the one before.
@@ -87,7 +87,7 @@ def _scores(ids, starts, marginals, conditionals):
 
 
 def _substrings(texts, rows, starts, ends):
-    """``texts[row][start:end]`` in characters, string ``[n]``; linear in the texts' length."""
+    """`texts[row][start:end]` in characters, string `[n]`; linear in the texts' length."""
     characters = tf.strings.unicode_decode(valid_utf8(texts), "UTF-8")
     offsets = tf.cast(tf.gather(characters.row_starts(), rows), tf.int32)
     places = tf.ragged.range(starts + offsets, ends + offsets)

@@ -13,7 +13,7 @@ class EntityF1(keras.metrics.Metric):
     last token is among the given ones. Padding and batches make no difference.
 
     Args:
-        name: string, the key in ``History`` and logs.
+        name: string, the key in `History` and logs.
     """
 
     def __init__(self, name="f1"):
@@ -26,13 +26,15 @@ class EntityF1(keras.metrics.Metric):
         """Count the entities of a batch.
 
         Args:
-            given, found: int32 ``[batch, time]``, places in ``zoo.text.tags.iobes_tags``.
-            lengths: int32 ``[batch]``, how many of them are tags.
+            given, found: int32 `[batch, time]`, places in `zoo.text.tags.iobes_tags`.
+            lengths: int32 `[batch]`, how many of them are tags.
         """
         shape = tf.shape(given)
         real = tf.sequence_mask(lengths, shape[1])
-        opens = tf.boolean_mask(tf.broadcast_to(tf.range(shape[1]) == 0, shape), real)
-        given, found = (_entities(tf.boolean_mask(ids, real), opens) for ids in (given, found))
+        sentence_starts = tf.boolean_mask(tf.broadcast_to(tf.range(shape[1]) == 0, shape), real)
+        given, found = (
+            _entities(tf.boolean_mask(ids, real), sentence_starts) for ids in (given, found)
+        )
         for count, which in (
             (self.right, (given > 0) & (given == found)),
             (self.given, given > 0),
@@ -45,12 +47,12 @@ class EntityF1(keras.metrics.Metric):
         return tf.math.divide_no_nan(2 * self.right.value, self.given.value + self.found.value)
 
 
-def _entities(ids, opens):
-    """At the first token of each entity a number for its end and type, 0 elsewhere: ``[tokens]``.
+def _entities(ids, sentence_starts):
+    """At the first token of each entity a number for its end and type, 0 elsewhere: `[tokens]`.
 
     Arguments as for :func:`zoo.text.tags.chunk_edges`.
     """
-    starts, ends = chunk_edges(ids, opens)
+    starts, ends = chunk_edges(ids, sentence_starts)
     first, last = (tf.cast(tf.where(edges), tf.int32) for edges in (starts, ends))
     kinds = (tf.boolean_mask(ids, starts) - 1) // len(PREFIXES)
     tokens = tf.size(ids)

@@ -1,23 +1,25 @@
-"""The loss of models that choose tokens."""
+"""The losses of models that choose tokens."""
 
 import keras
 import tensorflow as tf
+
+from zoo.layers.custom_gradient import custom_gradient
 
 
 class TokenCrossEntropy(keras.losses.Loss):
     """Cross-entropy of each token, with label smoothing (Szegedy et al. 2016, section 7).
 
-    ``(1 - smoothing) * -log p(y) + smoothing * mean_v -log p(v)``, the mean over real tokens.
+    `(1 - smoothing) * -log p(y) + smoothing * mean_v -log p(v)`, the mean over real tokens.
 
     Args:
         label_smoothing: share of the probability spread evenly over the vocabulary, in [0, 1).
 
     Call arguments:
-        y_true: int ``[batch, time]``.
-        y_pred: logits, float ``[batch, time, vocabulary]``.
+        y_true: int `[batch, time]`.
+        y_pred: logits, float `[batch, time, vocabulary]`.
 
     Raises:
-        ValueError: ``label_smoothing`` outside [0, 1).
+        ValueError: `label_smoothing` outside [0, 1).
     """
 
     def __init__(self, label_smoothing=0.0, name="token_cross_entropy"):
@@ -38,15 +40,15 @@ class TokenCrossEntropy(keras.losses.Loss):
 
 
 def _cross_entropy(logits, ids, smoothing):
-    """Smoothed cross-entropy ``[rows]`` of logits ``[rows, vocabulary]`` with ids ``[rows]``.
+    """Smoothed cross-entropy `[rows]` of logits `[rows, vocabulary]` with ids `[rows]`.
 
-    The gradient is written out, ``p - (1 - smoothing) onehot(y) - smoothing / vocabulary``: a
+    The gradient is written out, `p - (1 - smoothing) onehot(y) - smoothing / vocabulary`: a
     vocabulary is wide, and this passes over it three times where TensorFlow's operations for the
     parts take a dozen.
     """
 
-    @tf.custom_gradient
-    def run(logits):
+    @custom_gradient
+    def run(logits: tf.Tensor) -> tuple:
         logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
         exponentials = tf.exp(logits)
         total = tf.reduce_sum(exponentials, axis=-1)
@@ -67,3 +69,40 @@ def _cross_entropy(logits, ids, smoothing):
         return loss, gradient
 
     return run(logits)
+
+
+def sampled_cross_entropy(
+    features: tf.Tensor, ids: tf.Tensor, table: tf.Tensor, bias: tf.Tensor, uniform: tf.Tensor
+) -> tf.Tensor:
+    """Cross-entropy against a sample of words, the same for all tokens.
+
+    The sum over the vocabulary is estimated by importance sampling (Bengio and Senécal 2008; Jean
+    et al. 2015). With `s_w = table_w . x + bias_w` and `S`, `n` draws from `q`::
+
+        loss = log(exp s_y + sum_{w in S, w != y} exp(s_w) / (n q_w)) - s_y
+
+    `q_w = log(1 + 1 / (w + 1)) / log(V + 1)` follows Zipf's law where ids are in the order of
+    frequency.
+
+    Args:
+        features: float32 `[tokens, units]`.
+        ids: int32 `[tokens]`.
+        table: float32 `[V, units]`.
+        bias: float32 `[V]`.
+        uniform: float32 `[n]` in [0, 1): what the sample is drawn by.
+
+    Returns:
+        float32 `[tokens]`.
+    """
+    size = tf.cast(tf.shape(table)[0], tf.float32)
+    # The inverse of q's distribution function; the last word is as far as rounding may go.
+    sample = tf.cast(tf.exp(uniform * tf.math.log(size + 1)) - 1, tf.int32)
+    sample = tf.minimum(sample, tf.shape(table)[0] - 1)
+
+    share = tf.math.log1p(1 / (tf.cast(sample, tf.float32) + 1)) / tf.math.log(size + 1)
+    log_expected = tf.math.log(share * tf.cast(tf.size(uniform), tf.float32))
+    others = tf.matmul(features, tf.gather(table, sample), transpose_b=True)
+    others += tf.gather(bias, sample) - log_expected
+    others = tf.where(ids[:, tf.newaxis] == sample, others.dtype.min, others)
+    own = tf.reduce_sum(features * tf.gather(table, ids), -1) + tf.gather(bias, ids)
+    return tf.nn.softplus(tf.reduce_logsumexp(others, -1) - own)

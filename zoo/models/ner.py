@@ -7,50 +7,54 @@ The lecture's sequence labelling on a bidirectional LSTM, with a conditional ran
     s_t = W h_t + b                       a score for every tag of the token
     p(y | x) = CRF(s_1 ... s_T)           one probability for the whole tag sequence
 
-Tags are IOBES, and moves that make no entity are not allowed, see :mod:`zoo.text.tags`. Dropout
+Tags are IOBES, and moves that make no entity are not allowed, see `zoo.text.tags`. Dropout
 is on the inputs and on the outputs of the sentence's LSTMs, as in Ma and Hovy (2016).
 """
+
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.layers import CRF, BasicLSTMCell, BidirectionalRNN
-from zoo.models.base import Signature, ZooModel, batched_by_length
+from zoo.models.base import Signature, ZooModel
+from zoo.models.checks import read_texts
+from zoo.models.columns import Column
 from zoo.models.entities import entities_by_text, find_entities
 from zoo.models.entity_f1 import EntityF1
-from zoo.models.raw_data import check_count, check_texts
-from zoo.models.tagged_columns import check_tags, check_tokens
+from zoo.models.groups import read_in_groups
+from zoo.models.tagged_columns import check_lengths, checked_types, read_tokens, tagged_columns
 from zoo.models.token_encoder import TokenEncoder
+from zoo.registry import register
 from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_tags, iobes_transitions
 from zoo.text.vocabulary import PAD_ID, CharacterVocabulary, WordVocabulary
-from zoo.text.words import WordTokenizer, by_sentence
+from zoo.text.words import Words, WordTokenizer, by_sentence
 
 OUTPUTS = ("crf", "softmax")
-# Tokens, padding included, that the network reads at once: the memory that a long text takes.
-GROUP_TOKENS = 4096
 
 
+@register
 class NER(ZooModel):
     """Words and their characters, a bidirectional LSTM, a CRF.
 
     Args:
-        words: a ``WordVocabulary``. Words of the training data come first.
-        characters: a ``CharacterVocabulary``.
+        words: a `WordVocabulary`. Words of the training data come first.
+        characters: a `CharacterVocabulary`.
         types: the types of entities, different strings.
-        trained_words: how many words, the first of ``words``, have vectors that are trained; the
-            others keep those of :meth:`assign_words`. None: all are trained.
+        trained_words: how many words, the first of `words`, have vectors that are trained; the
+            others keep those of `assign_words`. None: all are trained.
         word_units: width of the word vectors.
         character_units: width of the character vectors.
         spelling_units: units of each of the two LSTMs over a token's characters.
         units: units of each of the two LSTMs over a sentence.
         word_dropout: share of words taken for unknown in training.
-        input_dropout: share of the units of ``x_t`` dropped in training.
-        output_dropout: share of the units of ``h_t`` dropped in training.
-        output: ``"crf"``, or ``"softmax"``: every tag is chosen for itself. (That is a CRF all of
+        input_dropout: share of the units of `x_t` dropped in training.
+        output_dropout: share of the units of `h_t` dropped in training.
+        output: `"crf"`, or `"softmax"`: every tag is chosen for itself. (That is a CRF all of
             whose moves are free and score 0.)
 
-    ``fit`` and ``evaluate`` give the loss and ``f1``, the strict F1 of entities from 0 to 1.
+    `fit` and `evaluate` give the loss and `f1`, the strict F1 of entities from 0 to 1.
 
     Example:
         >>> model = zoo.load("ner")
@@ -58,26 +62,35 @@ class NER(ZooModel):
     """
 
     task = "tag"
-    raw_names = ("tokens", "tags")
-    raw_rank = 1
+    verb_column = Column("texts", tf.string, (), read_texts, wire_name="text")
+    network_inputs: ClassVar = {
+        "words": tf.TensorSpec([None, None], tf.int32),
+        "lengths": tf.TensorSpec([None], tf.int32),
+        "spellings": tf.TensorSpec([None, None], tf.int32),
+        "spelling_lengths": tf.TensorSpec([None], tf.int32),
+        "spelling_of": tf.TensorSpec([None, None], tf.int32),
+    }
     head_arguments = ("types",)
     head_layers = ("projection", "crf")
+    former_weights: ClassVar = {
+        "layers/token_encoder/speller": "layers/token_encoder/character_encoder",
+    }
 
     def __init__(
         self,
-        words,
-        characters,
-        types=("LOC", "MISC", "ORG", "PER"),
-        trained_words=None,
-        word_units=100,
-        character_units=25,
-        spelling_units=25,
-        units=200,
-        word_dropout=0.05,
-        input_dropout=0.5,
-        output_dropout=0.5,
-        output="crf",
-    ):
+        words: WordVocabulary,
+        characters: CharacterVocabulary,
+        types: list[str] | tuple[str, ...] = ("LOC", "MISC", "ORG", "PER"),
+        trained_words: int | None = None,
+        word_units: int = 100,
+        character_units: int = 25,
+        spelling_units: int = 25,
+        units: int = 200,
+        word_dropout: float = 0.05,
+        input_dropout: float = 0.5,
+        output_dropout: float = 0.5,
+        output: str = "crf",
+    ) -> None:
         super().__init__()
         for name, value, kind in (
             ("words", words, WordVocabulary),
@@ -89,7 +102,7 @@ class NER(ZooModel):
             raise ValueError(
                 f"`output` must be one of {', '.join(OUTPUTS)}. Received: output={output!r}"
             )
-        types = _checked_types(types)
+        types = checked_types(types)
         trained_words = len(words.words) if trained_words is None else trained_words
         # Layers.
         self.token_encoder = TokenEncoder(
@@ -101,9 +114,9 @@ class NER(ZooModel):
             spelling_units,
             word_dropout,
         )
-        self.input_dropping = keras.layers.Dropout(input_dropout)
+        self.input_dropout = keras.layers.Dropout(input_dropout)
         self.encoder = BidirectionalRNN(BasicLSTMCell(units), BasicLSTMCell(units))
-        self.output_dropping = keras.layers.Dropout(output_dropout)
+        self.output_dropout = keras.layers.Dropout(output_dropout)
         tags = iobes_tags(types)
         self.projection = keras.layers.Dense(len(tags))
         self.crf = CRF(len(tags), iobes_transitions(types) if output == "crf" else None)
@@ -131,46 +144,42 @@ class NER(ZooModel):
             tf.lookup.KeyValueTensorInitializer(tags, tf.range(len(tags))), -1
         )
         self.tokenizer = WordTokenizer()
-        self._finish()
+        self.columns = tagged_columns(types)
+        self.finish(1e-3)
 
-    def _finish(self):
-        """Create all variables and compile with defaults that suit fine-tuning."""
-        self(self.inputs_of(tf.ragged.constant([["word"]])))
-        self.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
-
-    def assign_words(self, vectors):
-        """Take over pretrained vectors: float ``[words.size, word_units]``, in order of the ids."""
+    def assign_words(self, vectors: np.ndarray) -> None:
+        """Takes over pretrained vectors: float `[words.size, word_units]`, in order of the ids."""
         self.token_encoder.assign_words(vectors)
 
     # Data.
 
-    def raw_columns(self, tokens, tags):
+    def raw_columns(self, *given: Any) -> tuple[tf.RaggedTensor, ...]:
         """Tokens and tags of each sentence, as tensors.
 
         Args:
-            tokens: list of lists of strings.
-            tags: list of lists of strings, in BIO, IOB1 or IOBES.
+            *given: A list of lists of tokens, and one of their tags in BIO, IOB1 or IOBES.
 
         Returns:
-            Two ragged string tensors ``[rows, (tokens)]``; tags in IOBES.
+            string `[rows, (tokens)]` twice; tags in IOBES.
 
         Raises:
-            TypeError: not lists of lists, or a token that is not a string.
-            ValueError: no rows, a tag of no scheme or of no type of the model, or tags that are
+            TypeError: Not lists of lists, or a token that is not a string.
+            ValueError: No rows, a tag of no scheme or of no type of the model, or tags that are
                 not as many as their tokens.
         """
-        tokens = check_tokens(tokens)
-        return tokens, check_tags(tags, tokens.row_lengths().numpy(), self.types)
+        tokens, tags = super().raw_columns(*given)
+        check_lengths(tokens, tags)
+        return tokens, tags
 
-    def preprocess(self, tokens, tags):
-        """Raw pairs to what ``call`` and the loss take.
+    def preprocess(self, tokens: tf.RaggedTensor, tags: tf.RaggedTensor) -> tuple:
+        """Raw pairs to what `call` and the loss take.
 
         Args:
-            tokens: string ``[batch, (tokens)]``, ragged.
-            tags: string ``[batch, (tokens)]``, ragged, in BIO, IOB1 or IOBES.
+            tokens: string `[batch, (tokens)]`, ragged.
+            tags: string `[batch, (tokens)]`, ragged, in BIO, IOB1 or IOBES.
 
         Returns:
-            ``(inputs, tag ids)``: as of :meth:`inputs_of`; int32 ``[batch, time]``, in IOBES.
+            `(inputs, tag ids)`: as of `make_inputs`; int32 `[batch, time]`, in IOBES.
         """
         # Rows that are known to be equally long come dense out of a data set.
         tokens, tags = (
@@ -190,21 +199,21 @@ class NER(ZooModel):
             ),
         ]
         with tf.control_dependencies(checks):
-            ids = tags.with_values(iobes_ids(ids, _opens(tags)))
-        return self.inputs_of(tokens), ids.to_tensor(0)
+            ids = tags.with_values(iobes_ids(ids, _sentence_starts(tags)))
+        return self.make_inputs(tokens), ids.to_tensor(0)
 
-    def inputs_of(self, tokens):
-        """What ``call`` takes, of tokens (string ``[batch, (tokens)]``, ragged).
+    def make_inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        """What `call` takes, of tokens (string `[batch, (tokens)]`, ragged).
 
         Returns:
-            dict of ``words`` int32 ``[batch, time]``, ``lengths`` int32 ``[batch]``, and of the
-            characters of each different token: ``spellings`` int32 ``[different, characters]``,
-            ``spelling_lengths`` int32 ``[different]``, and which of them is where,
-            ``spelling_of`` int32 ``[batch, time]``.
+            dict of `words` int32 `[batch, time]`, `lengths` int32 `[batch]`, and of the
+            characters of each unique token: `spellings` int32 `[unique, characters]`,
+            `spelling_lengths` int32 `[unique]`, and which of them is where,
+            `spelling_of` int32 `[batch, time]`.
         """
-        different, place = tf.unique(tokens.flat_values)
-        spellings = self.characters.ids(different)
-        word_ids = tf.gather(self.words.ids(different), place)
+        unique, place = tf.unique(tokens.flat_values)
+        spellings = self.characters.ids(unique)
+        word_ids = tf.gather(self.words.ids(unique), place)
         return {
             "words": tokens.with_values(word_ids).to_tensor(PAD_ID),
             "lengths": tf.cast(tokens.row_lengths(), tf.int32),
@@ -215,18 +224,18 @@ class NER(ZooModel):
 
     # Network.
 
-    def call(self, inputs, training=None):
-        """Scores of the tags, float ``[batch, time, tags]``, of what :meth:`inputs_of` gives."""
+    def call(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """Scores of the tags, float `[batch, time, tags]`, of what `make_inputs` gives."""
         tokens = self.token_encoder(inputs, training=training)
-        tokens = self.input_dropping(tokens, training=training)
+        tokens = self.input_dropout(tokens, training=training)
         outputs, _ = self.encoder(tokens, inputs["lengths"], training=training)
-        return self.projection(self.output_dropping(outputs, training=training))
+        return self.projection(self.output_dropout(outputs, training=training))
 
-    def compile(self, optimizer="adam", loss=None, **kwargs):
-        """As ``keras.Model.compile``, without a loss: that is the CRF's, see ``compute_loss``.
+    def compile(self, optimizer: Any = "adam", loss: None = None, **kwargs: Any) -> None:
+        """As `keras.Model.compile`, without a loss: that is the CRF's, see `compute_loss`.
 
         Raises:
-            ValueError: a ``loss``.
+            ValueError: a `loss`.
         """
         if loss is not None:
             raise ValueError(
@@ -235,17 +244,30 @@ class NER(ZooModel):
             )
         super().compile(optimizer, **kwargs)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: dict[str, tf.Tensor] | None = None,
+        y: tf.Tensor | None = None,
+        y_pred: tf.Tensor | None = None,
+        sample_weight: tf.Tensor | None = None,
+        training: bool = True,
+    ) -> tf.Tensor:
         """Negative log-likelihood of a sentence's tags, the mean over sentences."""
         losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
         return tf.reduce_mean(losses)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The loss, ``f1`` of the entities found, and the metrics given to ``compile``.
+    def compute_metrics(
+        self,
+        x: dict[str, tf.Tensor],
+        y: tf.Tensor,
+        y_pred: tf.Tensor,
+        sample_weight: tf.Tensor | None = None,
+    ) -> dict:
+        """The loss, `f1` of the entities found, and the metrics given to `compile`.
 
-        The latter get the real tokens alone: tag ids ``[tokens]`` and scores ``[tokens, tags]``.
+        The latter get the real tokens alone: tag ids `[tokens]` and scores `[tokens, tags]`.
         """
         lengths = x["lengths"]
         tags, _ = self.crf.viterbi(y_pred, lengths)
@@ -258,135 +280,101 @@ class NER(ZooModel):
 
     # Tagging.
 
-    def _read(self, sentences, decode, dtypes):
-        """Runs the network over sentences, in groups that bound the memory.
+    def _best_tags(self, sentences: tf.RaggedTensor) -> tf.Tensor:
+        """Tag ids of all tokens, int32 `[tokens]`."""
 
-        Args:
-            sentences: string ``[sentences, (tokens)]``, ragged.
-            decode: ``(scores, lengths) -> list of [batch, time]``, of ``dtypes``.
+        def decode(sentences: tf.RaggedTensor) -> tuple:
+            scores, lengths = self._scores(sentences)
+            return lengths, [self.crf.viterbi(scores, lengths)[0]]
 
-        Returns:
-            What ``decode`` gave at all tokens: a list of ``[tokens]``, in order.
-        """
-        lengths = tf.cast(sentences.row_lengths(), tf.int32)
-        # Sentences of like length together, the longest first.
-        order = tf.argsort(lengths, direction="DESCENDING", stable=True)
-        sentences, lengths = tf.gather(sentences, order), tf.gather(lengths, order)
-        count = tf.size(lengths)
-
-        def group(first, found):
-            rows = tf.maximum(GROUP_TOKENS // tf.maximum(lengths[first], 1), 1)
-            last = tf.minimum(first + rows, count)
-            inputs = self.inputs_of(sentences[first:last])
-            scores = self(inputs, training=False)
-            real = tf.sequence_mask(inputs["lengths"], tf.shape(scores)[1])
-            decoded = decode(scores, inputs["lengths"])
-            more = [tf.boolean_mask(values, real) for values in decoded]
-            return last, [tf.concat(pair, 0) for pair in zip(found, more, strict=True)]
-
-        _, found = tf.while_loop(
-            lambda first, _: first < count,
-            group,
-            (0, [tf.zeros([0], dtype) for dtype in dtypes]),
-            shape_invariants=(tf.TensorShape([]), [tf.TensorShape([None])] * len(dtypes)),
-            parallel_iterations=1,
-        )
-        back = tf.math.invert_permutation(order)
-        return [
-            tf.gather(tf.RaggedTensor.from_row_lengths(values, lengths), back).values
-            for values in found
-        ]
-
-    def _best_tags(self, sentences):
-        """Tag ids of all tokens, int32 ``[tokens]``."""
-        (ids,) = self._read(sentences, lambda *read: [self.crf.viterbi(*read)[0]], [tf.int32])
+        (ids,) = read_in_groups(sentences, decode, [tf.int32])
         return ids
 
-    def _tags_with_probabilities(self, sentences):
-        """Tag ids, their probabilities, and those given the tag before, ``[tokens]`` each."""
+    def _tags_with_probabilities(self, sentences: tf.RaggedTensor) -> list[tf.Tensor]:
+        """Tag ids, their probabilities, and those given the tag before, `[tokens]` each."""
 
-        def decode(scores, lengths):
+        def decode(sentences: tf.RaggedTensor) -> tuple:
+            scores, lengths = self._scores(sentences)
             tags, _ = self.crf.viterbi(scores, lengths)
-            chances = self.crf.path_probabilities(scores, tags, lengths)
-            return [tags, *(tf.cast(chance, tf.float32) for chance in chances)]
+            probabilities = self.crf.path_probabilities(scores, tags, lengths)
+            return lengths, [tags, *(tf.cast(of, tf.float32) for of in probabilities)]
 
-        return self._read(sentences, decode, [tf.int32, tf.float32, tf.float32])
+        return read_in_groups(sentences, decode, [tf.int32, tf.float32, tf.float32])
 
-    def _bio(self, ids, sentences):
-        """Tags in BIO of the ids of all tokens, string ``[tokens]``."""
-        starts, _ = chunk_edges(ids, _opens(sentences))
+    def _scores(self, sentences: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs = self.make_inputs(sentences)
+        return self(inputs, training=False), inputs["lengths"]
+
+    def _bio(self, ids: tf.Tensor, sentences: tf.RaggedTensor) -> tf.Tensor:
+        """Tags in BIO of the ids of all tokens, string `[tokens]`."""
+        starts, _ = chunk_edges(ids, _sentence_starts(sentences))
         kind = tf.gather(tf.constant(["", *self.types]), (ids + 3) // len(PREFIXES))
         tags = tf.where(starts, "B-", "I-") + kind
         return tf.where(ids > 0, tags, "O")
 
-    def tag(self, texts, batch_size=64):
+    def tag(self, texts: Any, batch_size: int = 64, progress: bool = True) -> Any:
         """The entities of each text.
 
         Args:
-            texts: a list of strings, or one string. A long one is read sentence by sentence.
-            batch_size: texts read together. It changes speed and memory, never a result.
+            texts: A list of strings, or one string. A long one is read sentence by sentence.
+            batch_size: Texts read together. It changes speed and memory, never a result.
+            progress: Show a bar on a terminal when it takes longer than two seconds.
 
         Returns:
-            A list of :class:`zoo.models.entities.Entity` for each text; one list if ``texts`` is
-            one string.
+            A list of `zoo.models.entities.Entity` for each text; one list if `texts` is one string.
 
         Raises:
-            TypeError: something is not a string.
-            ValueError: an empty list, or ``batch_size`` below 1.
+            TypeError: Something is not a string.
+            ValueError: An empty list, or `batch_size` below 1.
 
         Example:
             >>> zoo.load("ner").tag(["Angela Merkel was born in Hamburg."])
         """
-        if isinstance(texts, (str, bytes)):
-            return self.tag([texts], batch_size)[0]
-        texts = check_texts("texts", texts)
-        check_count("batch_size", batch_size)
 
-        def run(batch):
+        def run(batch: tf.Tensor, places: np.ndarray) -> Any:
             return entities_by_text(self.run_graph(self._entities, batch))
 
-        return batched_by_length(texts, [len(text) for text in texts], batch_size, run)
+        return self.answers(texts, run, batch_size, progress)
 
-    def tag_tokens(self, tokens):
+    def tag_tokens(self, tokens: Any) -> list[list[str]]:
         """The tags of sentences that are split into tokens already.
 
         Args:
-            tokens: list of lists of strings, each one sentence; it is not split further.
+            tokens: List of lists of strings, each one sentence; it is not split further.
 
         Returns:
             A list of tags in BIO for each.
 
         Raises:
-            TypeError: not a list of lists of strings.
-            ValueError: an empty list.
+            TypeError: Not a list of lists of strings.
+            ValueError: An empty list.
 
         Example:
             >>> zoo.load("ner").tag_tokens([["EU", "rejects", "German", "call"]])
         """
-        tokens = check_tokens(tokens)
-        if "_tag_sentences" not in self._graphs:
-            spec = tf.RaggedTensorSpec([None, None], tf.string)
-            # Without AutoGraph, which has nothing to convert here and doubles the time of tracing.
-            self._graphs["_tag_sentences"] = tf.function(
-                self._tag_sentences, input_signature=[spec], autograph=False
-            )
-        tags = self._graphs["_tag_sentences"](tokens)
-        return [[tag.decode() for tag in row] for row in tags.to_list()]
+        tokens = read_tokens("tokens", tokens)
+        tags = self.run_graph(self._tag_sentences, tokens, specs=self.columns[0].batch_spec)["tags"]
+        rows = tokens.with_values(tf.constant(tags)).to_list()
+        return [[tag.decode() for tag in row] for row in rows]
 
-    def _tag_sentences(self, sentences):
-        return sentences.with_values(self._bio(self._best_tags(sentences), sentences))
+    def _tag_sentences(self, sentences: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        return {"tags": self._bio(self._best_tags(sentences), sentences)}
+
+    def console_answers(self, texts: list, page: Any = None) -> list:
+        """As `ZooModel.console_answers`; `page`: the web page to write the marked texts into."""
+        from zoo.drawing.answers import tagged_answers
+
+        return tagged_answers(self, texts, page)
 
     # Serving.
 
-    def signatures(self):
-        """``serving_default``: the tag of every token; ``entities``: what there is to know."""
-        spec = {"text": tf.TensorSpec([None], tf.string, name="text")}
+    def signatures(self) -> dict[str, Signature]:
+        """`serving_default`: the tag of every token; `entities`: what there is to know."""
         texts = [b"Albert Einstein was born in Ulm. He left for Princeton.", b"Nobody is here."]
-        examples = {"text": np.array(texts, dtype=object)}
         functions = {"serving_default": self._tokens, "entities": self._entities}
-        return {name: Signature(function, spec, examples) for name, function in functions.items()}
+        return {name: self.signature(function, texts) for name, function in functions.items()}
 
-    def _tokens(self, text):
+    def _tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words, sentences = self._sentences(text)
         ids = self._best_tags(sentences)
         return {
@@ -397,38 +385,31 @@ class NER(ZooModel):
             "lengths": tf.cast(words.tokens.row_lengths(), tf.int32),
         }
 
-    def _entities(self, text):
+    def _entities(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words, sentences = self._sentences(text)
-        ids, *chances = self._tags_with_probabilities(sentences)
-        return find_entities(text, words, _opens(sentences), ids, chances, self.types)
+        ids, *probabilities = self._tags_with_probabilities(sentences)
+        starts = _sentence_starts(sentences)
+        return find_entities(text, words, starts, ids, probabilities, self.types)
 
-    def _sentences(self, text):
+    def _sentences(self, text: tf.Tensor) -> tuple[Words, tf.RaggedTensor]:
         words = self.tokenizer.tokenize(text)
         return words, by_sentence(words.tokens, self.tokenizer.sentences(words))
 
     # Files.
 
-    def assets(self):
-        """Files beside the weights: name -> bytes."""
+    def assets(self) -> dict[str, bytes]:
+        """Files beside the weights, by name."""
         return {"words.txt": self.words.to_bytes(), "characters.txt": self.characters.to_bytes()}
 
     @classmethod
-    def from_assets(cls, config, assets):
-        """The model of :meth:`get_config` and :meth:`assets`, with fresh weights."""
+    def from_assets(cls, config: dict[str, Any], assets: dict[str, bytes]) -> "NER":
+        """The model of `get_config` and `assets`, with fresh weights."""
         words = WordVocabulary.from_bytes(assets["words.txt"])
         characters = CharacterVocabulary.from_bytes(assets["characters.txt"])
         return cls(words, characters, **config)
 
 
-def _opens(sentences):
-    """True at the first token of each row: bool ``[tokens]``."""
+def _sentence_starts(sentences: tf.RaggedTensor) -> tf.Tensor:
+    """True at the first token of each row: bool `[tokens]`."""
     rows = sentences.value_rowids()
     return tf.concat([[-1], rows], 0)[:-1] != rows
-
-
-def _checked_types(types):
-    if isinstance(types, (str, bytes)) or not all(isinstance(x, str) and x for x in types):
-        raise TypeError(f"`types` must be a list of strings. Received: types={types!r}")
-    if not types or len(set(types)) < len(types):
-        raise ValueError(f"`types` must be different strings. Received: types={types!r}")
-    return list(types)

@@ -6,18 +6,26 @@ Everything the decoder knows of the source is that one state. The source is read
 the paper (section 3.3), so that its first words are the freshest when the decoder starts.
 
 What differs from the paper: the target embedding as output matrix too, sub-words, dropout between
-the layers (Zaremba et al. 2014), and the maxout read-out that ``nmt_attention`` has too.
+the layers (Zaremba et al. 2014), and the maxout read-out that `nmt_attention` has too.
 """
 
+from typing import ClassVar
+
+import tensorflow as tf
+
 from zoo.layers import BasicLSTMCell, DropoutWrapper, DynamicRNN, MultiRNNCell
+from zoo.models.decoders import Memory, StateDecoder
 from zoo.models.translation import TranslationModel
+from zoo.registry import register
+from zoo.text.subwords import SubwordTokenizer
 
 
+@register
 class NMTVanilla(TranslationModel):
     """Two stacks of LSTMs with a state in between.
 
     Args:
-        tokenizer: a ``SubwordTokenizer``.
+        tokenizer: a `SubwordTokenizer`.
         embedding_units: width of the token embeddings.
         units: units of every LSTM layer.
         layers: LSTM layers in the encoder and in the decoder.
@@ -30,16 +38,18 @@ class NMTVanilla(TranslationModel):
         >>> model.translate(["A dog runs through the snow."])
     """
 
+    former_weights: ClassVar = {**TranslationModel.former_weights, "decoder": "decoder/rnn"}
+
     def __init__(
         self,
-        tokenizer,
-        embedding_units=256,
-        units=512,
-        layers=2,
-        embedding_dropout=0.3,
-        layer_dropout=0.3,
-        readout_dropout=0.5,
-    ):
+        tokenizer: SubwordTokenizer,
+        embedding_units: int = 256,
+        units: int = 512,
+        layers: int = 2,
+        embedding_dropout: float = 0.3,
+        layer_dropout: float = 0.3,
+        readout_dropout: float = 0.5,
+    ) -> None:
         # Embedding, read-out, configuration and preprocessing are TranslationModel's.
         super().__init__(
             tokenizer,
@@ -52,29 +62,16 @@ class NMTVanilla(TranslationModel):
         )
         cell = DropoutWrapper(BasicLSTMCell(units), output_keep_prob=1 - layer_dropout)
         self.encoder = DynamicRNN(MultiRNNCell((cell, layers)), go_backwards=True)
-        self.decoder = DynamicRNN(MultiRNNCell((cell, layers)))
-        self._finish()
+        self.decoder = StateDecoder(MultiRNNCell((cell, layers)))
+        self.finish()
 
-    def encode(self, source, lengths, training=None):
-        """The encoder's last state, all the decoder gets."""
-        embedded = self.embed_source(source, training)
-        _, state = self.encoder(embedded, lengths, training=training)
-        return state
+    def encode(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> Memory:
+        """The encoder's last state, all that the decoder gets.
 
-    def start_state(self, memory):
-        return memory
-
-    def teacher_force(self, target, memory, training=None):
-        embedded = self.embed_target(target, training)
-        outputs, _ = self.decoder(embedded, initial_state=memory, training=training)
-        return self.readout([outputs, embedded], training=training)
-
-    def step(self, memory):
-        score = self.readout.scorer()
-
-        def step(state, ids):
-            embedded = self.embedding(ids)
-            output, state = self.decoder.cell(embedded, state)
-            return score([output, embedded]), state, None
-
-        return step
+        Args:
+            inputs: Dict of `source` int32 `[batch, time]` and `source_lengths` int32 `[batch]`.
+            training: Whether units are dropped.
+        """
+        embedded = self.embed_source(inputs, training)
+        _, state = self.encoder(embedded, inputs["source_lengths"], training=training)
+        return {"state": state}

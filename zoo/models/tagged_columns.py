@@ -1,84 +1,103 @@
-"""Checks of raw data for taggers: lists of tokens and of their tags."""
+"""The raw columns of taggers: lists of tokens, and of their tags."""
+
+import functools
 
 import tensorflow as tf
 
-from zoo.models.raw_data import check_column, check_texts
+from zoo.models.checks import check_column, check_texts
+from zoo.models.columns import Column
 from zoo.text.tags import OUTSIDE, to_iobes
 
 
-def check_tokens(tokens):
+def tagged_columns(types: list[str]) -> tuple[Column, Column]:
+    """The columns `tokens` and `tags` of a tagger of these types of entities."""
+    read_tags = functools.partial(_read_tags, types)
+    return (
+        Column("tokens", tf.string, (None,), read_tokens),
+        Column("tags", tf.string, (None,), read_tags),
+    )
+
+
+def read_tokens(name: str, tokens: object) -> tf.RaggedTensor:
     """Lists of tokens, checked.
 
     Args:
-        tokens: list of lists of strings, each a sentence, which may be empty.
+        name: The argument's name, for the message.
+        tokens: List of lists of strings, each a sentence, which may be empty.
 
     Returns:
-        Ragged string tensor ``[rows, (tokens)]``.
+        string `[rows, (tokens)]`.
 
     Raises:
-        TypeError: not a list of lists of strings; the message names the entry.
-        ValueError: an empty list.
+        TypeError: Not a list of lists of strings; the message names the entry.
+        ValueError: An empty list.
     """
-    rows = check_column("tokens", tokens, "lists of tokens")
+    rows = check_column(name, tokens, f"lists of {name}")
     for row, sentence in enumerate(rows):
-        _check_row("tokens", row, sentence)
-    rows = [check_texts(f"tokens[{row}]", x) if len(x) else [] for row, x in enumerate(rows)]
-    return _ragged(rows)
+        _check_row(name, row, sentence)
+    return _ragged([check_texts(f"{name}[{i}]", x) if len(x) else [] for i, x in enumerate(rows)])
 
 
-def check_tags(tags, lengths, types):
-    """Lists of tags in any scheme, checked, as IOBES.
-
-    Args:
-        tags: list of lists of strings.
-        lengths: list of ints, how many tags each row must have; rows beyond it are not looked at.
-        types: the types of entities that the model has.
-
-    Returns:
-        Ragged string tensor ``[rows, (tokens)]``, as many rows as ``tags`` has.
+def _read_tags(types: list[str], name: str, tags: object) -> tf.RaggedTensor:
+    """Lists of tags in any scheme, checked, as IOBES: string `[rows, (tokens)]`.
 
     Raises:
-        TypeError: not a list of lists.
-        ValueError: an empty list, too many or few tags, or a tag of no scheme or of none of
-            ``types``; the message names the entry.
+        TypeError: Not a list of lists.
+        ValueError: An empty list, or a tag of no scheme or of none of `types`; the message names
+            the entry.
     """
-    rows = check_column("tags", tags, "lists of tags")
-    checked = [[]] * len(rows)
-    for row, (names, length) in enumerate(zip(rows, lengths, strict=False)):
-        _check_row("tags", row, names)
-        if len(names) != length:
-            raise ValueError(
-                f"`tags[{row}]` must have a tag for each of its {length} tokens. "
-                f"Received: {len(names)} tags"
-            )
-        names = [_decoded(name) for name in names]
+    rows = check_column(name, tags, f"lists of {name}")
+    checked = []
+    for row, names in enumerate(rows):
+        _check_row(name, row, names)
+        names = [_decoded(tag) for tag in names]
         try:
-            checked[row] = to_iobes(names)
+            checked.append(to_iobes(names))
         except ValueError as error:
-            raise ValueError(f"`tags[{row}]` is not in BIO, IOB1 or IOBES: {error}") from error
+            raise ValueError(f"`{name}[{row}]` is not in BIO, IOB1 or IOBES: {error}") from error
         for place, tag in enumerate(checked[row]):
             if tag != OUTSIDE and tag[2:] not in types:
                 raise ValueError(
-                    f"`tags` must be of the model's types, {', '.join(types)}. "
-                    f"Received: tags[{row}][{place}]={names[place]!r}. "
+                    f"`{name}` must be of the model's types, {', '.join(types)}. "
+                    f"Received: {name}[{row}][{place}]={names[place]!r}. "
                     "For other types: zoo.load(name, types=[...])"
                 )
     return _ragged(checked)
 
 
-def _check_row(name, row, value):
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+def check_lengths(tokens: tf.RaggedTensor, tags: tf.RaggedTensor) -> None:
+    """Raises ValueError for a row that has not a tag for each of its tokens."""
+    pairs = zip(tokens.row_lengths().numpy(), tags.row_lengths().numpy(), strict=False)
+    for row, (length, given) in enumerate(pairs):
+        if given != length:
+            raise ValueError(
+                f"`tags[{row}]` must have a tag for each of its {length} tokens. "
+                f"Received: {given} tags"
+            )
+
+
+def checked_types(types: list[str] | tuple[str, ...]) -> list[str]:
+    """The types of entities as a list; raises TypeError or ValueError if they are none."""
+    if isinstance(types, str | bytes) or not all(isinstance(x, str) and x for x in types):
+        raise TypeError(f"`types` must be a list of strings. Received: types={types!r}")
+    if not types or len(set(types)) < len(types):
+        raise ValueError(f"`types` must be different strings. Received: types={types!r}")
+    return list(types)
+
+
+def _check_row(name: str, row: int, value: object) -> None:
+    if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
         raise TypeError(
             f"`{name}` must hold lists, one for each sentence. Received: {name}[{row}]={value!r}"
         )
 
 
-def _decoded(tag):
-    """A tag as ``str``: data sets and arrays of TensorFlow hold ``bytes``."""
+def _decoded(tag: object) -> object:
+    """A tag as `str`: data sets and arrays of TensorFlow hold `bytes`."""
     tag = tag.numpy() if isinstance(tag, tf.Tensor) else tag
     return tag.decode("utf-8", "replace") if isinstance(tag, bytes) else tag
 
 
-def _ragged(rows):
+def _ragged(rows: list[list]) -> tf.RaggedTensor:
     flat = tf.constant([entry for row in rows for entry in row], tf.string)
     return tf.RaggedTensor.from_row_lengths(flat, [len(row) for row in rows])

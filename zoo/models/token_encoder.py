@@ -30,13 +30,13 @@ class TokenEncoder(keras.layers.Layer):
             unknown word is learnt and spelling has to do without the word.
 
     Call arguments:
-        inputs: dict of ``words`` int32 ``[B, T]``; ``spelling_of`` int32 ``[B, T]``, rows of
-            ``spellings`` int32 ``[U, C]``, the characters of each different token of the batch,
-            with their number ``spelling_lengths`` int32 ``[U]``.
+        inputs: dict of `words` int32 `[B, T]`; `spelling_of` int32 `[B, T]`, rows of
+            `spellings` int32 `[U, C]`, the characters of each unique token of the batch,
+            with their number `spelling_lengths` int32 `[U]`.
         training: bool or None.
 
     Returns:
-        float ``[B, T, word_units + 2 spelling_units]``.
+        float `[B, T, word_units + 2 spelling_units]`.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class TokenEncoder(keras.layers.Layer):
             autocast=False,
         )
         self.characters = keras.layers.Embedding(characters, character_units)
-        self.speller = BidirectionalRNN(
+        self.character_encoder = BidirectionalRNN(
             BasicLSTMCell(spelling_units), BasicLSTMCell(spelling_units)
         )
 
     def assign_words(self, vectors):
-        """Take over the vectors of all words: float ``[words, word_units]``, in order of ids."""
+        """Take over the vectors of all words: float `[words, word_units]`, in order of ids."""
         self.trained_table.assign(vectors[: self.trained_words])
         self.fixed_table.assign(vectors[self.trained_words :])
 
@@ -98,5 +98,7 @@ class TokenEncoder(keras.layers.Layer):
 
     def _spell(self, characters, lengths, training):
         embedded = self.characters(characters)
-        _, ((forward, _), (backward, _)) = self.speller(embedded, lengths, training=training)
+        _, ((forward, _), (backward, _)) = self.character_encoder(
+            embedded, lengths, training=training
+        )
         return tf.concat([forward, backward], axis=-1)

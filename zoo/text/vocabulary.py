@@ -70,12 +70,17 @@ class WordVocabulary(tf.Module):
                 raise ValueError(
                     f"`words` must be strings without line breaks, none empty. Received: {word!r}"
                 )
-        self.words = words
+        self._words = tuple(words)  # TensorFlow would track each entry of a list, for seconds
         self.size = len(words) + 2
         ids = tf.range(2, self.size, dtype=tf.int32)
         self._table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tf.constant(words), ids), UNK_ID
         )
+
+    @property
+    def words(self) -> list[str]:
+        """The words in the order of their ids, a new list at each call."""
+        return list(self._words)
 
     def ids(self, tokens: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
         """The id of every token.
@@ -97,7 +102,7 @@ class WordVocabulary(tf.Module):
 
     def to_bytes(self) -> bytes:
         """The words as UTF-8, one a line, for an asset file."""
-        return "".join(f"{word}\n" for word in self.words).encode()
+        return "".join(f"{word}\n" for word in self._words).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from zoo.drawing.painting import attention_page, entities_page, entities_text, type_colours
 from zoo.drawing.word_figure import attention_words
+from zoo.models.classifications import Classification, TokenWeight
 from zoo.models.entities import Entity
-from zoo.models.sentiment import Classification, TokenWeight
 
 TEXT = "A <b>good</b> film & 我们 <script>alert('x')</script>\n\n  😀 end"
 NASTY = '"><script>alert(1)</script>'

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zoo
-from zoo.models import NER
-from zoo.models import ner as ner_module
+from zoo.models import NER, groups
 from zoo.models.entities import Entity
 from zoo.text.tags import chunks, to_bio
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
@@ -101,7 +100,7 @@ def test_finds_entities_in_raw_text_with_offsets_of_the_original(learnt):
 def test_the_score_is_the_probability_of_the_entity(model):
     """Against all tag sequences of a sentence, one by one."""
     text = "Ada in Ulm ."
-    inputs = model.inputs_of(tf.ragged.constant([text.split()]))
+    inputs = model.make_inputs(tf.ragged.constant([text.split()]))
     scores, length = model(inputs), inputs["lengths"]
     paths = list(itertools.product(range(len(model.tags)), repeat=4))
     likelihood = model.crf.log_likelihood(
@@ -146,7 +145,7 @@ def test_fine_tunes_to_other_types(learnt, tmp_path):
     """Saved, loaded with types of one's own: the encoder stays, the head is learnt anew."""
     zoo.save(learnt, tmp_path / "tiny", half=False)
     same = zoo.load(tmp_path / "tiny")
-    inputs = learnt.inputs_of(tf.ragged.constant(corpus()[0][:5]))
+    inputs = learnt.make_inputs(tf.ragged.constant(corpus()[0][:5]))
     np.testing.assert_array_equal(same(inputs), learnt(inputs))
     for mine, theirs in zip(learnt.crf.weights, same.crf.weights, strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -179,15 +178,15 @@ def test_half_of_the_words_may_keep_their_vectors(tmp_path):
 
 def test_an_unknown_word_is_read_by_its_characters(model):
     tokens = [["Xyz", "abc", "xyz"]]
-    words = model.inputs_of(tf.ragged.constant(tokens))["words"].numpy()
+    words = model.make_inputs(tf.ragged.constant(tokens))["words"].numpy()
     assert (words == 1).all()
-    scores = model(model.inputs_of(tf.ragged.constant(tokens)))[0].numpy()
+    scores = model(model.make_inputs(tf.ragged.constant(tokens)))[0].numpy()
     assert not np.allclose(scores[0], scores[2])  # so is its case
 
 
 def test_word_dropout_only_in_training():
     model = tiny(word_dropout=0.9, input_dropout=0.0, output_dropout=0.0)
-    inputs = model.inputs_of(tf.ragged.constant(corpus()[0][:8]))
+    inputs = model.make_inputs(tf.ragged.constant(corpus()[0][:8]))
     np.testing.assert_array_equal(model(inputs), model(inputs, training=False))
     assert not np.allclose(model(inputs), model(inputs, training=True))
 
@@ -260,7 +259,7 @@ def test_a_long_document_is_its_sentences_alone(model, monkeypatch):
     assert expected
     assert [entity[:4] for entity in model.tag(document)] == expected
     # In small groups too.
-    monkeypatch.setattr(ner_module, "GROUP_TOKENS", 20)
+    monkeypatch.setattr(groups, "GROUP_TOKENS", 20)
     monkeypatch.setattr(model, "_graphs", {})
     assert [entity[:4] for entity in model.tag(document)] == expected
 

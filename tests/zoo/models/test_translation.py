@@ -36,8 +36,8 @@ def test_teacher_forcing_and_steps_give_the_same_logits(model):
     """What is trained is what is searched with."""
     inputs, targets, _ = model.preprocess(tf.constant(TEXTS), tf.constant(TEXTS))
     forced = model(inputs)
-    memory = model.encode(inputs["source"], inputs["source_lengths"])
-    step, state = model.step(memory), model.start_state(memory)
+    memory = model.memory_of(inputs)
+    step, state = model.make_step(memory), model.start_state(memory)
     for time in range(targets.shape[1]):
         logits, state, _ = step(state, inputs["target"][:, time])
         np.testing.assert_allclose(logits, forced[:, time], rtol=1e-4, atol=1e-4)
@@ -65,8 +65,8 @@ def test_source_is_read_in_lower_case(model):
 
 def test_eager_graph_and_verb_agree(model):
     texts = tf.constant(TEXTS)
-    eager = model.search(texts, beam_size=3)[2]
-    graph = tf.function(model.search, autograph=False)(texts, beam_size=3)[2]
+    eager = model.search(texts, beam_size=3)[1]
+    graph = tf.function(model.search, autograph=False)(texts, beam_size=3)[1]
     np.testing.assert_array_equal(eager.ids, graph.ids)
     np.testing.assert_allclose(eager.scores, graph.scores, rtol=1e-4, atol=1e-5)
     verb = model.translate(TEXTS, beam_size=3)
@@ -136,15 +136,15 @@ def test_loss_ignores_padding(model):
 
 
 def test_beam_of_one_is_greedy(model):
-    source, lengths, hypotheses = model.search(tf.constant(TEXTS), beam_size=1)
-    memory = model.encode(source, lengths)
+    inputs, hypotheses = model.search(tf.constant(TEXTS), beam_size=1)
+    memory = model.memory_of(inputs)
     expected = greedy(
-        model.step(memory),
+        model.make_step(memory),
         model.start_state(memory),
         len(TEXTS),
         start_id=2,
         end_id=3,
-        max_lengths=2 * lengths + 10,
+        max_lengths=2 * inputs["source_lengths"] + 10,
     )
     np.testing.assert_array_equal(hypotheses.ids, expected.ids)
 

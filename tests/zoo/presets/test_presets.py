@@ -253,7 +253,7 @@ def test_the_same_labels_and_what_has_no_weights_keep_the_head(classifier):
     model, folder = classifier
     changed = zoo.load(folder, labels=("negative", "positive"), readout_dropout=0.1)
     assert_equal_weights(changed.get_weights(), model.get_weights())
-    assert changed.readout_dropping.rate == 0.1
+    assert changed.readout_dropout.rate == 0.1
     assert changed.compiled
 
 

@@ -1,17 +1,20 @@
-"""Weights in a ``.weights.h5`` file, without the optimizer, in half precision if wished."""
+"""Weights in a `.weights.h5` file, without the optimizer, in little room if wished."""
 
 import contextlib
 import itertools
 import os
 import tempfile
+from collections.abc import Iterator, Sequence
 
 import h5py
 import keras
 import numpy as np
 
+from zoo.weights.weight_file import WeightFile, write_small
+
 
 @contextlib.contextmanager
-def _without_optimizer(model):
+def _without_optimizer(model: keras.Model) -> Iterator[None]:
     """Keras stores a compiled model's optimizer with its weights; a preset has no use for it."""
     optimizer, model.optimizer = model.optimizer, None
     try:
@@ -20,16 +23,17 @@ def _without_optimizer(model):
         model.optimizer = optimizer
 
 
-def save_weights(model, path, half=False):
-    """Write the weights; ``half`` stores float32 ones as float16.
+def save_weights(model: keras.Model, path: str | os.PathLike, half: bool = False) -> None:
+    """Write the weights, exact or in little room.
 
     Args:
-        model: a built ``keras.Model``.
-        path: a path that ends in ``.weights.h5``.
-        half: bool. The model in memory is not touched.
+        model: A built model. It is not touched.
+        path: A path that ends in `.weights.h5`.
+        half: Whether to store float32 weights as float16, and large tables of vectors as int8 with
+            a step for each row (see `zoo/weights/int8_tables.py`).
 
     Raises:
-        ValueError: weights that are not finite, or too large for the precision.
+        ValueError: If weights are not finite, or too large for the precision.
     """
     largest = float(np.finfo(np.float16 if half else np.float32).max)
     for variable in model.weights:
@@ -46,45 +50,48 @@ def save_weights(model, path, half=False):
         full = os.path.join(folder, "full.weights.h5")
         save_weights(model, full)
         with h5py.File(full) as source, h5py.File(path, "w") as target:
-            target.attrs.update(source.attrs)
-            source.visititems(lambda name, item: _copy(name, item, target))
+            write_small(source, target)
 
 
-def _copy(name, item, target):
-    if isinstance(item, h5py.Group):
-        target.require_group(name).attrs.update(item.attrs)
-        return
-    value = item[()]
-    half = getattr(item.dtype, "name", "") == "float32"
-    copy = target.create_dataset(name, data=value.astype("float16") if half else value)
-    copy.attrs.update(item.attrs)
+def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
+    """Read what `save_weights` wrote, exact or not.
 
+    The class of the model may have an attribute `former_weights`, a dict from old to new paths of
+    layers in the file, such as `{"layers/encoder/speller": "layers/encoder/character_encoder"}`:
+    weights that were saved before these layers were renamed are found under their old names.
 
-def load_weights(model, path):
-    """Read what :func:`save_weights` wrote, half precision or not.
+    Args:
+        model: A built model.
+        path: Of a `.weights.h5` file.
 
     Raises:
-        ValueError: the file is no weight file, or is one of another architecture.
+        ValueError: If the file is no weight file, is one of another architecture, or holds weights
+            that are not finite.
     """
+    former = getattr(model, "former_weights", {})
     try:
-        with _without_optimizer(model):
-            model.load_weights(path)
+        with (
+            _without_optimizer(model),
+            contextlib.closing(WeightFile(path, former)) as file,
+        ):
+            file.load_into(model)
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path} does not hold the weights of this model: {error}") from error
     for variable in model.variables:
-        if not keras.ops.all(keras.ops.isfinite(keras.ops.cast(variable, "float32"))):
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
             raise ValueError(f"{path} holds weights that are not finite: {variable.path}")
 
 
-def copy_weights(source, target, but=()):
+def copy_weights(source: keras.Model, target: keras.Model, but: Sequence[str] = ()) -> None:
     """Copy the weights of a model to another one, which may have another head.
 
     Args:
-        source, target: two built models of one class.
-        but: names of attributes of ``target``, layers that keep their own weights.
+        source: A built model.
+        target: Another one of the same class.
+        but: Names of attributes of `target`, layers that keep their own weights.
 
     Raises:
-        ValueError: the other weights differ in number or shape; ``target`` is untouched.
+        ValueError: If the other weights differ in number or shape; `target` is untouched.
     """
     have, want = _weights_without(source, but), _weights_without(target, but)
     for old, new in itertools.zip_longest(have, want):
@@ -97,10 +104,10 @@ def copy_weights(source, target, but=()):
         new.assign(old)
 
 
-def _weights_without(model, layers):
+def _weights_without(model: keras.Model, layers: Sequence[str]) -> list[keras.Variable]:
     left_out = {id(weight) for name in layers for weight in getattr(model, name).weights}
     return [weight for weight in model.weights if id(weight) not in left_out]
 
 
-def _described(weight):
+def _described(weight: keras.Variable | None) -> str:
     return "nothing" if weight is None else f"{weight.path} of shape {tuple(weight.shape)}"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests import corpus
 from zoo.layers import average_pooling, last_relevant
-from zoo.models import Sentiment
-from zoo.models.sentiment import READOUTS
+from zoo.models import TextClassifier
+from zoo.models.text_classifier import READOUTS
 
 TEXTS = ["The film was good.", "a dull ending, 1999", "我 看 good 😀 b\xe4d"]
 LABELS = ["positive", "negative", "positive"]
@@ -48,7 +48,7 @@ def test_learns_a_small_corpus():
 
 
 def test_readouts_are_what_the_slides_say(model):
-    inputs = model.inputs_of(model.words_of(tf.constant([*TEXTS, ""])))
+    inputs = model.make_inputs(model.words_of(tf.constant([*TEXTS, ""])))
     lengths = inputs["lengths"]
     outputs, _ = model.encoder(model.embedding(inputs["tokens"]), lengths)
     if model.readout == "last":
@@ -64,7 +64,7 @@ def test_readouts_are_what_the_slides_say(model):
 
 def test_a_forward_encoder_reads_forwards_only():
     model = corpus.tiny_sentiment(readout="last", bidirectional=False)
-    inputs = model.inputs_of(model.words_of(tf.constant(TEXTS)))
+    inputs = model.make_inputs(model.words_of(tf.constant(TEXTS)))
     outputs, _ = model.encoder(model.embedding(inputs["tokens"]), inputs["lengths"])
     vector = last_relevant(outputs, inputs["lengths"])
     expected = vector @ model.classifier.kernel + model.classifier.bias
@@ -264,7 +264,7 @@ def test_bad_arguments_are_named(arguments, error, message):
 
 def test_what_cannot_be_asked_is_told(model):
     with pytest.raises(TypeError, match="must be a WordVocabulary"):
-        Sentiment(["good", "bad"])
+        TextClassifier(["good", "bad"])
     with pytest.raises(ValueError, match="batch_size=0"):
         model.classify(TEXTS, batch_size=0)
     if not model.has_attention:

@@ -1,0 +1,160 @@
+"""How `zoo run` shows what a model answers, and draws what it is asked to draw.
+
+Models call these in `console_answers`; each takes the model, the entries (texts as `bytes`) and the
+options that make sense for it, and returns an `Answer` for each entry.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from zoo.files import write_atomically
+
+if TYPE_CHECKING:
+    from zoo.models.base import ZooModel
+    from zoo.models.ner import NER
+    from zoo.models.text_classifier import Classification, TextClassifier
+    from zoo.models.text_generator import TextGenerator
+
+PAGE_SUFFIXES = (".html", ".htm")
+
+
+class Answer(NamedTuple):
+    """What is shown of one entry.
+
+    Attributes:
+        line: For people; rich text where colours say something.
+        row: Plain values, for `--json`.
+    """
+
+    line: str | Text
+    row: dict
+
+
+def plain_answers(model: "ZooModel", entries: list) -> list[Answer]:
+    """The answers of any model: a string as it is, a named tuple by its fields."""
+    return [_plain(model.task, answer) for answer in getattr(model, model.task)(entries)]
+
+
+def _plain(verb: str, answer: object) -> Answer:
+    if not hasattr(answer, "_asdict"):
+        return Answer(str(answer), {verb: _json_value(answer)})
+    row = {name: _json_value(value) for name, value in answer._asdict().items()}
+    return Answer(f"{answer[0]}", row)
+
+
+def _json_value(value: object) -> object:
+    """Arrays as lists, named tuples as dicts, whatever they are in."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {str(name): _json_value(inside) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(inside) for inside in value]
+    return value
+
+
+def written_answers(
+    model: "TextGenerator", entries: list, beam_size: int, attention: Path | None
+) -> list[Answer]:
+    """The text that a generator writes for each entry; `attention`: where to draw its table."""
+    if attention:
+        _check_attention(model)
+    verb = getattr(model, model.task)
+    results = verb(entries, beam_size=beam_size, return_attention=True)
+    if attention:
+        (entry,), (result,) = entries, results
+        _check_drawable(entry, result.target_tokens)
+        model.draw_attention(result, attention)
+        _tell("Attention table", attention)
+    return [
+        Answer(result.text, {model.output: result.text, "score": result.score})
+        for result in results
+    ]
+
+
+def classified_answers(
+    model: "TextClassifier", texts: list[bytes], attention: Path | None
+) -> list[Answer]:
+    """The label of each text; `attention`: where to draw what each word weighed."""
+    if attention:
+        _check_attention(model)
+    results = model.classify(texts, return_attention=attention is not None)
+    if attention:
+        (text,), (result,) = texts, results
+        _check_drawable(text, result.tokens)
+        _draw_words(printable(text), result, attention)
+        _tell("Painted words", attention)
+    return [
+        Answer(
+            f"{result.label} {result.score:.3f}",
+            {
+                "label": result.label,
+                "score": result.score,
+                "probabilities": result.probabilities,
+            },
+        )
+        for result in results
+    ]
+
+
+def tagged_answers(model: "NER", texts: list[bytes], page: Path | None) -> list[Answer]:
+    """The entities of each text; `page`: where to write the marked texts as a web page."""
+    from zoo.drawing.painting import entities_page, entities_text, type_colours
+
+    results = model.tag(texts)
+    names = [printable(text) for text in texts]
+    if page:
+        _write_page(entities_page(zip(names, results, strict=True)), page)
+        _tell("Marked text", page)
+    colours = type_colours(entity for entities in results for entity in entities)
+    plain = Console().color_system is None
+    return [
+        Answer(
+            entities_text(name, entities, colours, plain),
+            {"entities": [entity._asdict() for entity in entities]},
+        )
+        for name, entities in zip(names, results, strict=True)
+    ]
+
+
+def printable(entry: object) -> str:
+    """`bytes` of any kind as `str`, the way the models read them; else as Python shows it."""
+    return entry.decode("utf-8", "replace") if isinstance(entry, bytes) else str(entry)
+
+
+def _draw_words(text: str, result: "Classification", path: Path) -> None:
+    if path.suffix.lower() in PAGE_SUFFIXES:
+        from zoo.drawing.painting import attention_page
+
+        _write_page(attention_page(text, result), path)
+    else:
+        from zoo.drawing.word_figure import attention_words
+
+        attention_words(text, result, path)
+
+
+def _write_page(content: str, path: Path) -> None:
+    from zoo.drawing.plotting import check_target
+
+    write_atomically(check_target(path, PAGE_SUFFIXES), content.encode())
+
+
+def _check_attention(model: "ZooModel") -> None:
+    if not model.has_attention:
+        raise ValueError("--attention needs a model with attention: this one has none")
+
+
+def _check_drawable(text: object, tokens: list) -> None:
+    if not tokens:
+        raise ValueError(
+            f"--attention has nothing to draw for a blank text. Received: {printable(text)!r}"
+        )
+
+
+def _tell(what: str, path: Path) -> None:
+    Console(stderr=True).print(f"{what}: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,321 @@
+"""One label for a text: the lecture's "Sequence Classification Case Study".
+
+An LSTM reads the words; its outputs become one vector, by one of three read-outs that the slides
+set side by side; a softmax turns the vector into probabilities::
+
+    h_1 ... h_T = LSTM(E x_1 ... E x_T)
+    last        v = h_T                     "last relevant output"
+    average     v = 1/T sum_t h_t           "average pooling ... but why average?"
+    attention   v = sum_t a_t h_t           "Should it emphasis on certain steps?"
+    p(label) = softmax(W v + b)
+
+Attention is that of Yang et al. (2016), "Hierarchical Attention Networks", equations 5 to 7: see
+`zoo.layers.AttentionPooling`. An encoder that reads forwards only can be trained as a
+language model first (Dai and Le 2015, arXiv:1511.01432): `embedding` and `encoder` are all a
+language model needs to share.
+"""
+
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.layers import (
+    AttentionPooling,
+    BasicLSTMCell,
+    BidirectionalRNN,
+    DynamicRNN,
+    average_pooling,
+)
+from zoo.models.base import Signature, ZooModel
+from zoo.models.checks import check_count, read_texts
+from zoo.models.classifications import Classification, classification
+from zoo.models.columns import Column
+from zoo.models.labels import checked_labels, class_numbers, label_column, label_numbers
+from zoo.registry import register
+from zoo.text.vocabulary import PAD_ID, WordVocabulary
+from zoo.text.words import Words, WordTokenizer
+
+READOUTS = ("last", "average", "attention")
+
+
+@register(former_names=["sentiment"])
+class TextClassifier(ZooModel):
+    """Words, an LSTM, a read-out, a softmax.
+
+    Args:
+        vocabulary: a `WordVocabulary`. A word that it does not hold counts as unknown.
+        labels: the names of the classes, at least two different strings.
+        readout: `"last"`, `"average"` or `"attention"`. The last output of a bidirectional
+            encoder is the forward one at the last token beside the backward one at the first.
+        bidirectional: read backwards too, with a second LSTM.
+        embedding_units: width of the word embeddings.
+        units: units of the LSTM, in each direction.
+        attention_units: hidden units that score a token, for `readout="attention"`.
+        embedding_dropout: share of embedding units dropped in training.
+        readout_dropout: share of the read-out vector's units dropped in training.
+        max_tokens: tokens read of one text. Of a longer one the first and the last half of them
+            are read, as if they stood side by side: reviews state their verdict at either end
+            (Sun et al. 2019, arXiv:1905.05583, section 5.3.1). It bounds memory and time.
+
+    Example:
+        >>> model = zoo.load("sentiment")
+        >>> model.classify("A warm, funny film.")
+    """
+
+    task = "classify"
+    network_inputs: ClassVar = {
+        "tokens": tf.TensorSpec([None, None], tf.int32),
+        "lengths": tf.TensorSpec([None], tf.int32),
+    }
+    head_arguments = ("labels",)
+    head_layers = ("classifier",)
+
+    def __init__(
+        self,
+        vocabulary: WordVocabulary,
+        labels: list[str] | tuple[str, ...] = ("negative", "positive"),
+        readout: str = "attention",
+        bidirectional: bool = True,
+        embedding_units: int = 100,
+        units: int = 256,
+        attention_units: int = 100,
+        embedding_dropout: float = 0.3,
+        readout_dropout: float = 0.5,
+        max_tokens: int = 1000,
+    ) -> None:
+        super().__init__()
+        if not isinstance(vocabulary, WordVocabulary):
+            raise TypeError(f"`vocabulary` must be a WordVocabulary. Received: {vocabulary!r}")
+        if readout not in READOUTS:
+            raise ValueError(
+                f"`readout` must be one of {', '.join(READOUTS)}. Received: readout={readout!r}"
+            )
+        check_count("max_tokens", max_tokens)
+        labels = checked_labels(labels)
+        # Layers.
+        self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
+        self.embedding_dropout = keras.layers.Dropout(embedding_dropout)
+        if bidirectional:
+            self.encoder = BidirectionalRNN(BasicLSTMCell(units), BasicLSTMCell(units))
+        else:
+            self.encoder = DynamicRNN(BasicLSTMCell(units))
+        self.pooling = AttentionPooling(attention_units) if readout == "attention" else None
+        self.readout_dropout = keras.layers.Dropout(readout_dropout)
+        self.classifier = keras.layers.Dense(len(labels))
+        # Configuration.
+        self.configuration = {
+            "labels": labels,
+            "readout": readout,
+            "bidirectional": bidirectional,
+            "embedding_units": embedding_units,
+            "units": units,
+            "attention_units": attention_units,
+            "embedding_dropout": embedding_dropout,
+            "readout_dropout": readout_dropout,
+            "max_tokens": int(max_tokens),
+        }
+        self.labels = labels
+        self.readout = readout
+        self.bidirectional = bidirectional
+        self.max_tokens = int(max_tokens)
+        # Preprocessing.
+        self.vocabulary = vocabulary
+        self.tokenizer = WordTokenizer()
+        self.columns = (
+            Column("texts", tf.string, (), read_texts, wire_name="text"),
+            label_column(labels),
+        )
+        self.finish(
+            1e-3,
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        )
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the read-out weighs the tokens."""
+        return self.readout == "attention"
+
+    # Data.
+
+    def fit(self, *args: Any, class_weight: dict | None = None, **kwargs: Any) -> Any:
+        """As `ZooModel.fit`; `class_weight` may name classes by label or by number.
+
+        Raises:
+            ValueError: `class_weight` names a class that is none.
+        """
+        if class_weight:
+            class_weight = class_numbers(self.labels, class_weight)
+        return super().fit(*args, class_weight=class_weight, **kwargs)
+
+    def preprocess(self, texts: tf.Tensor, labels: tf.Tensor) -> tuple:
+        """Raw pairs to what `call` and the loss take.
+
+        Args:
+            texts: string `[batch]`.
+            labels: string or integer `[batch]`.
+
+        Returns:
+            `(inputs, label numbers)`: a dict of `tokens` int32 `[batch, time]` and
+            `lengths` int32 `[batch]`; int32 `[batch]`.
+        """
+        return self.make_inputs(self.words_of(texts)), label_numbers(self.labels, labels)
+
+    def words_of(self, texts: tf.Tensor) -> Words:
+        """The tokens to read of each text (string `[batch]`), at most `max_tokens`: `Words`.
+
+        Their offsets are those of the whole text.
+        """
+        words = self.tokenizer.tokenize(texts)
+        lengths = words.tokens.row_lengths()
+        place = tf.ragged.range(lengths).flat_values
+        behind = tf.gather(lengths, words.tokens.value_rowids()) - place  # 1 at the last token
+        kept = (place < (self.max_tokens + 1) // 2) | (behind <= self.max_tokens // 2)
+        lengths = tf.minimum(lengths, self.max_tokens)
+        return Words(
+            *(
+                tf.RaggedTensor.from_row_lengths(
+                    tf.boolean_mask(part.flat_values, kept), lengths, validate=False
+                )
+                for part in words
+            )
+        )
+
+    def make_inputs(self, words: Words) -> dict[str, tf.Tensor]:
+        """What `call` takes, of `Words`."""
+        ids = self.vocabulary.ids(words.tokens)
+        return {
+            "tokens": ids.to_tensor(PAD_ID),
+            "lengths": tf.cast(ids.row_lengths(), tf.int32),
+        }
+
+    # Network.
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """Logits, float32 `[batch, labels]`, of what `preprocess` gives."""
+        return self._read(inputs, training)[0]
+
+    def _read(
+        self, inputs: dict[str, tf.Tensor], training: bool | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Logits, and the weights of the tokens, float `[batch, time]`, or None."""
+        lengths = inputs["lengths"]
+        embedded = self.embedding_dropout(self.embedding(inputs["tokens"]), training=training)
+        outputs, state = self.encoder(embedded, lengths, training=training)
+        weights = None
+        if self.readout == "last":
+            # The state's h is the output at the last token that its direction read.
+            directions = state if self.bidirectional else [state]
+            vector = tf.concat([h for h, _ in directions], axis=-1)
+        elif self.readout == "average":
+            vector = average_pooling(outputs, lengths)
+        else:
+            vector, weights = self.pooling(outputs, lengths)
+        logits = self.classifier(self.readout_dropout(vector, training=training))
+        return tf.cast(logits, tf.float32), weights
+
+    # The verb.
+
+    def classify(
+        self,
+        texts: Any,
+        return_attention: bool = False,
+        batch_size: int = 64,
+        progress: bool = True,
+    ) -> Any:
+        """The label of each text.
+
+        Args:
+            texts: A list of strings, or one string.
+            return_attention: Give the weight of each token too; the model must have
+                `readout="attention"`.
+            batch_size: Texts read together. It changes speed and memory, never a result.
+            progress: Show a bar on a terminal when it takes longer than two seconds.
+
+        Returns:
+            A list of `Classification`; one of them if `texts` is one string. A text without words
+            gets the label that the model gives to nothing at all.
+
+        Raises:
+            TypeError: Something is not a string.
+            ValueError: An empty list, `batch_size` below 1, or no attention to return.
+
+        Example:
+            >>> zoo.load("sentiment").classify(["A warm, funny film."], return_attention=True)
+        """
+        if return_attention and not self.has_attention:
+            raise ValueError(
+                '`return_attention` needs a model with readout="attention". '
+                f"Received: readout={self.configuration['readout']!r}"
+            )
+        function = self._attend if return_attention else self._classify
+
+        def run(batch: tf.Tensor, places: np.ndarray) -> list[Classification]:
+            answer = self.run_graph(function, batch)
+            rows = range(len(answer["label"]))
+            return [
+                classification({name: value[row] for name, value in answer.items()}, self.labels)
+                for row in rows
+            ]
+
+        return self.answers(texts, run, batch_size, progress)
+
+    def console_answers(self, texts: list, attention: Any = None) -> list:
+        """As `ZooModel.console_answers`; `attention`: the file to draw each word's weight into."""
+        from zoo.drawing.answers import classified_answers
+
+        return classified_answers(self, texts, attention)
+
+    # Serving.
+
+    def signatures(self) -> dict[str, Signature]:
+        """`serving_default`, and with attention also `attention`.
+
+        The first gives `label`, `score`, `probabilities` and the `labels` these are of, the other
+        adds the tokens and their weights.
+        """
+        functions = {"serving_default": self._classify}
+        if self.has_attention:
+            functions["attention"] = self._attend
+        texts = [b"A warm and funny film, never dull.", b"I left before the end."]
+        return {name: self.signature(function, texts) for name, function in functions.items()}
+
+    def _classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._answer(self._read(self.make_inputs(self.words_of(text)))[0])
+
+    def _attend(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        words = self.words_of(text)
+        inputs = self.make_inputs(words)
+        logits, weights = self._read(inputs)
+        return {
+            **self._answer(logits),
+            "tokens": words.tokens.to_tensor(""),
+            "starts": words.starts.to_tensor(0),
+            "ends": words.ends.to_tensor(0),
+            "weights": tf.cast(weights, tf.float32),
+            "lengths": inputs["lengths"],
+        }
+
+    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = tf.nn.softmax(logits)
+        names = tf.constant(self.labels)
+        return {
+            "label": tf.gather(names, tf.argmax(logits, axis=-1)),
+            "score": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+            # What each probability is of; on every row, since an answer is read row by row.
+            "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
+        }
+
+    # Files.
+
+    def assets(self) -> dict[str, bytes]:
+        """Files beside the weights, by name."""
+        return {"words.txt": self.vocabulary.to_bytes()}
+
+    @classmethod
+    def from_assets(cls, config: dict[str, Any], assets: dict[str, bytes]) -> "TextClassifier":
+        """The model of `get_config` and `assets`, with fresh weights."""
+        return cls(WordVocabulary.from_bytes(assets["words.txt"]), **config)

@@ -18,10 +18,12 @@ from tensorflow.python.client import pywrap_tf_session
 
 from serving.batching.session import Batching
 from serving.errors import ServingError, from_tensorflow, invalid_argument
+from serving.inference.limits import TextLimits
 from serving.inference.text_operations import load_text_operations
 
 #: What a request that names no signature runs.
 DEFAULT_SIGNATURE = "serving_default"
+_NO_LIMITS = TextLimits()
 load_text_operations()
 _DTYPES = {number: name[3:].lower() for name, number in types_pb2.DataType.items()}
 
@@ -36,6 +38,7 @@ class Servable:
         batching: Runs requests that come together as one; without it each runs by itself.
         check_method_names: Whether the kind of a request must be the signature's `method_name`.
             TF2 programs give every signature that of predict, so that it is off by default.
+        limits: How much text one run may be fed with.
         observe_run: Called with the API and the seconds of every run that succeeds.
         observe_examples: Called with the number of examples of every run on examples that succeeds.
 
@@ -51,6 +54,7 @@ class Servable:
         config: config_pb2.ConfigProto | None = None,
         batching: Batching | None = None,
         check_method_names: bool = False,
+        limits: TextLimits = _NO_LIMITS,
         observe_run: Callable[[str, float], None] = lambda api, seconds: None,
         observe_examples: Callable[[int], None] = lambda number: None,
     ) -> None:
@@ -58,6 +62,7 @@ class Servable:
         graph = tf.Graph()
         self.check_method_names = check_method_names
         self.observe_examples = observe_examples
+        self._limits = limits
         self._observe_run = observe_run
         self._session = tf.compat.v1.Session(graph=graph, config=_for_serving(config))
         try:
@@ -133,8 +138,9 @@ class Servable:
             api: What the run is for; see `run`.
 
         Raises:
-            ServingError: The run failed.
+            ServingError: There is more text in it than is allowed, or the run failed.
         """
+        self._limits.check(feeds)
         run = self._batched.run if self._batched else self._run
         started = time.perf_counter()
         try:

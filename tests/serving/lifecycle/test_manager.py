@@ -51,10 +51,10 @@ class Loader:
 
 
 def publish(base_path: Path, version: str, content: str = "good") -> Path:
-    directory = base_path / version
-    directory.mkdir(parents=True)
-    (directory / "model.txt").write_text(content)
-    return directory
+    incoming = base_path / f".{version}"  # or a poll could read the file while it is empty
+    incoming.mkdir(parents=True)
+    (incoming / "model.txt").write_text(content)
+    return incoming.rename(base_path / version)
 
 
 def eventually(condition, seconds: float = 20.0):

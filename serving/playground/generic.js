@@ -2,18 +2,11 @@
 
 import { columnsCall } from "./api.js";
 import { el, scrollable } from "./dom.js";
+import { FormError } from "./form_error.js";
 
 const MOST_DEFAULT_VALUES = 4096;
 const MOST_SHOWN = 200_000; // characters of an answer
 const FLOATS = ["float", "double", "half", "bfloat16"];
-
-/** What a user typed cannot be sent; `field` is where. */
-export class FormError extends Error {
-  constructor(field, message) {
-    super(message);
-    this.field = field;
-  }
-}
 
 export function open(signatures) {
   const callable = [...signatures.keys()];

@@ -25,6 +25,7 @@ export function textView({ title, verb, examples, calls, show }) {
   return {
     title,
     verb,
+    startsWithExample: true,
     fields: [
       el("label", { for: "text" }, "Text"),
       area,

@@ -1,6 +1,10 @@
 // What the views of text models share: one text area, and examples to click.
 
 import { el } from "./dom.js";
+import { FormError } from "./form_error.js";
+
+// Nothing but blanks and characters that nobody sees.
+const BLANK = /^[\s\p{Cc}\p{Cf}]*$/u;
 
 /**
  * A view whose form is one text.
@@ -13,7 +17,7 @@ import { el } from "./dom.js";
  * @param {(answers: object[], text: string) => {summary: string, content: Node[]}} parts.show
  */
 export function textView({ title, verb, examples, calls, show }) {
-  const area = el("textarea", { id: "text", rows: 4, required: true, spellcheck: "false" });
+  const area = el("textarea", { id: "text", rows: 4, spellcheck: "false" });
   area.value = examples[0];
   const choose = (text) => {
     area.value = text;
@@ -22,6 +26,14 @@ export function textView({ title, verb, examples, calls, show }) {
   };
   // Half of a surrogate pair is no text; it would be no UTF-8 either.
   const text = () => area.value.toWellFormed();
+  const textToSend = () => {
+    if (BLANK.test(area.value)) {
+      area.setAttribute("aria-invalid", "true");
+      throw new FormError(area, "The text is blank. Write something, or choose an example.");
+    }
+    area.removeAttribute("aria-invalid");
+    return text();
+  };
   return {
     title,
     verb,
@@ -42,7 +54,7 @@ export function textView({ title, verb, examples, calls, show }) {
       if (state.text !== undefined) area.value = state.text;
       return state.text !== undefined;
     },
-    calls: () => calls(text()),
+    calls: () => calls(textToSend()),
     show: (answers, state) => show(answers, state.text),
   };
 }

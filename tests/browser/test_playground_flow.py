@@ -142,3 +142,28 @@ def test_a_slow_call_can_be_cancelled_and_no_old_answer_is_shown(open_page):
     page.unroute_all()
     page.get_by_role("button", name="Classify").click()
     expect(page.locator(".label")).to_have_text("negative80%")
+
+
+# What is not sent.
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\u3000", "\u200b\u00ad\u2060"])
+def test_a_blank_text_is_told_and_not_sent(open_page, text):
+    page = open_page("#model=mood&text=good")
+    _await_answer(page)
+    calls = _count_calls(page)
+    area = page.get_by_label("Text", exact=True)
+    area.fill(text)
+    page.get_by_role("button", name="Classify").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "The text is blank. Write something, or choose an example."
+    )
+    expect(area).to_be_focused()
+    expect(area).to_have_attribute("aria-invalid", "true")
+    assert page.locator(".answer").inner_html() == ""
+    assert calls == []
+    area.fill("bad")
+    expect(area).not_to_have_attribute("aria-invalid", "true")
+    area.press("Control+Enter")
+    expect(page.locator(".label")).to_have_text("negative80%")
+    expect(page.get_by_role("alert")).to_be_empty()

@@ -1,14 +1,25 @@
-// The box with a command that does what the page does, to be copied.
+// Boxes with what does the same as the page, to be copied.
 
 import { modelUrl } from "./api.js";
-import { curlCommand } from "./curl.js";
 import { announce, el } from "./dom.js";
+import { curlCommand, pythonScript, quote } from "./snippets.js";
 
-/** Of one call, in a shell. */
-export function command(model, { signature, body }) {
-  const text = curlCommand(modelUrl(model, ":predict"), body);
-  const label = `Copy the command for ${signature}`;
-  const copy = el("button", { type: "button", "aria-label": label }, "Copy");
+/** The commands of a shell, one for each call, and a script for all of them. */
+export function commandBoxes(model, calls) {
+  const url = modelUrl(model, ":predict");
+  const curls = calls.map(({ signature, body }) => {
+    const command = curlCommand(url, body);
+    const start = command.slice(0, command.lastIndexOf(quote(url)));
+    // The address stays in one piece, also where the line is too long.
+    const shown = [start, el("span", { class: "url" }, quote(url))];
+    return box("command", `curl · ${signature}`, `the command for ${signature}`, command, shown);
+  });
+  const script = pythonScript(url, calls.map(({ body }) => body));
+  return [...curls, box("script", "Python", "the script in Python", script, [script])];
+}
+
+function box(kind, title, what, text, shown) {
+  const copy = el("button", { type: "button", "aria-label": `Copy ${what}` }, "Copy");
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -20,8 +31,8 @@ export function command(model, { signature, body }) {
   });
   return el(
     "div",
-    { class: "command" },
-    el("div", { class: "command-head" }, el("span", {}, signature), copy),
-    el("pre", {}, text),
+    { class: `box ${kind}` },
+    el("div", { class: "box-head" }, el("span", {}, title), copy),
+    el("pre", { tabindex: 0, role: "group", "aria-label": title }, ...shown),
   );
 }

@@ -3,13 +3,13 @@
 // what fits none of them gets the plain form.
 
 import { ServerError, getSignatures, getVersions, predict } from "./api.js";
-import { command } from "./commands.js";
+import { commandBoxes } from "./commands.js";
 import { announce, el } from "./dom.js";
 import { FormError } from "./form_error.js";
 import * as generic from "./generic.js";
 
 const files = JSON.parse(document.getElementById("view-files").textContent);
-const views = await Promise.all(files.map((file) => import(`./views/${file}`)));
+const loadingViews = Promise.all(files.map((file) => import(`./views/${file}`)));
 const RETRY_MS = 2000;
 
 /**
@@ -59,6 +59,7 @@ export class Workbench {
     this.#about.textContent = "Reading the model's signatures …";
     this.#problem.replaceChildren();
     this.element.replaceChildren(el("h2", {}, this.#model), this.#about, this.#problem);
+    const views = await loadingViews;
     const found = await this.#signaturesWhenLoaded(signal);
     if (!found || signal.aborted) return;
     const { version, signatures } = found;
@@ -68,7 +69,7 @@ export class Workbench {
       `${title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
     announce(`${this.#model}: ${title}`);
     this.#form = this.#makeForm();
-    const calls = el("section", { class: "calls" }, el("h3", {}, "The same with curl"));
+    const calls = el("section", { class: "calls" }, el("h3", {}, "The same without the page"));
     calls.append(this.#commands);
     const results = el("div", { class: "results" }, this.#problem, this.#progress, this.#answer);
     this.element.append(el("div", { class: "columns" }, this.#form, calls, results));
@@ -134,8 +135,7 @@ export class Workbench {
 
   #showCommands() {
     try {
-      const calls = this.#view.calls();
-      this.#commands.replaceChildren(...calls.map((call) => command(this.#model, call)));
+      this.#commands.replaceChildren(...commandBoxes(this.#model, this.#view.calls()));
     } catch (error) {
       if (!(error instanceof FormError)) throw error;
       this.#commands.replaceChildren(el("p", { class: "note" }, error.message));

@@ -22,9 +22,10 @@ export function setWeight(element, weight) {
   element.style.setProperty("--weight", Math.min(Math.max(weight, 0), 1).toFixed(3));
 }
 
-/** A number from 0 to 1 as whole percents, without the sign. */
-export function percent(share) {
-  return String(Math.round(100 * share));
+/** A number from 0 to 1 in percent, without the sign; 100 is said of nothing less than all. */
+export function percent(share, digits = 0) {
+  const rounded = (100 * share).toFixed(digits);
+  return Number(rounded) >= 100 && share < 1 ? `>${(100 - 10 ** -digits).toFixed(digits)}` : rounded;
 }
 
 /** A table; `head` and the first cell of each row are its headers. */
@@ -44,10 +45,21 @@ export function table(caption, head, rows) {
   );
 }
 
-/** What is wider than the page scrolls by itself, also with the keyboard. */
+/** What is wider than the page scrolls by itself, also with the keyboard; an edge shows it. */
 export function scrollable(label, content) {
   const attributes = { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 };
-  return el("div", attributes, content);
+  const region = el("div", attributes, content);
+  const frame = el("div", { class: "frame" }, region);
+  const showEdges = () => {
+    const left = region.scrollLeft;
+    frame.classList.toggle("more-before", left > 1);
+    frame.classList.toggle("more-after", left + region.clientWidth < region.scrollWidth - 1);
+  };
+  region.addEventListener("scroll", showEdges, { passive: true });
+  const sizes = new ResizeObserver(showEdges);
+  sizes.observe(region);
+  sizes.observe(content);
+  return frame;
 }
 
 /** Says something to screen readers without moving the focus. */

@@ -1,10 +1,13 @@
 // What the views of text models share: one text area, and examples to click.
 
+import { firstRow } from "./api.js";
 import { el } from "./dom.js";
 import { FormError } from "./form_error.js";
 
 // Nothing but blanks and characters that nobody sees.
 const BLANK = /^[\s\p{Cc}\p{Cf}]*$/u;
+
+const DOUBT = "Low confidence";
 
 /**
  * A view whose form is one text.
@@ -55,6 +58,20 @@ export function textView({ title, verb, examples, calls, show }) {
       return state.text !== undefined;
     },
     calls: () => calls(textToSend()),
-    show: (answers, state) => show(answers, state.text),
+    show: (answers, state) => {
+      const { summary, content } = show(answers, state.text);
+      if (!answers.map(firstRow).some(isDoubtful)) return { summary, content };
+      return { summary: `${summary}. ${DOUBT}`, content: [doubt(), ...content] };
+    },
   };
+}
+
+/** Some models say themselves when an answer is not to be relied on. */
+function isDoubtful(row) {
+  return row?.low_confidence === true;
+}
+
+function doubt() {
+  const what = ": the model itself takes this answer for doubtful. Do not rely on it unchecked.";
+  return el("p", { class: "doubt" }, el("strong", {}, DOUBT), what);
 }

@@ -1,5 +1,9 @@
 """What is rare in an answer: certainty, weights of zero, tables that are too wide."""
 
+import json
+import shlex
+import urllib.request
+
 import pytest
 
 from serving.lifecycle.config import ModelConfig
@@ -82,3 +86,67 @@ def test_a_table_that_is_too_wide_shows_where_it_goes_on(open_page):
     page.goto(f"{page.url.partition('#')[0]}#model=literal&text=a+b")
     expect(page.locator(".heat tbody tr")).to_have_count(2)
     expect(page.locator(".frame", has=region)).to_have_class("frame")
+
+
+# Doubts.
+
+
+@pytest.mark.parametrize(("model", "answer"), [("certain", "positive"), ("literal", "maybe so")])
+def test_an_answer_of_low_confidence_is_said_to_be(open_page, model, answer):
+    page = open_page(f"#model={model}&text=maybe+so", width=390)
+    _await_answer(page)
+    expect(page.locator(".doubt")).to_contain_text("Low confidence: the model itself takes")
+    expect(page.locator("#announcer")).to_contain_text("Low confidence")
+    expect(page.locator(".answer")).to_contain_text(answer)
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_label("Text", exact=True).fill("surely")
+    page.locator("button.main").click()
+    _await_answer(page)
+    expect(page.locator(".doubt")).to_have_count(0)
+
+
+# Inputs that are no text.
+
+
+def _send_command(page):
+    _, _, body, url = shlex.split(page.locator(".command pre").inner_text())
+    with urllib.request.urlopen(url, body.encode()) as answer:
+        return json.load(answer)["outputs"]
+
+
+def test_the_command_for_a_picture_has_its_shape(open_page):
+    page = open_page("#model=picture", width=390)
+    expect(page.get_by_label("image", exact=True)).to_be_visible()
+    assert _send_command(page) == [0.0]
+    assert page.locator(".command pre").bounding_box()["height"] <= 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Predict").click()
+    _await_answer(page)
+
+
+def test_what_to_put_in_for_a_large_picture_is_said(open_page):
+    page = open_page("#model=picture")
+    page.get_by_label("Signature").select_option("large")
+    hint = (
+        "The input “image” is empty. It takes JSON of shape [224, 224, 3], lists within lists; in "
+        "Python such as numpy.zeros([224, 224, 3]).tolist()."
+    )
+    expect(page.locator(".calls .note")).to_have_text(hint)
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_role("alert")).to_have_text(hint)
+    row = [[[0.5] * 3] * 224] * 224
+    page.get_by_label("image", exact=True).fill(json.dumps(row))
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator(".answer pre")).to_contain_text("0.5")
+
+
+def test_bytes_are_written_in_base64(open_page):
+    page = open_page("#model=picture")
+    page.get_by_label("Signature").select_option("file")
+    area = page.get_by_label("image_bytes", exact=True)
+    assert area.input_value() == '{"b64": ""}'
+    expect(page.locator("#input-0-what")).to_have_text(
+        'string, shape [batch]. JSON, bytes as {"b64": "Base64"}, one row of the batch.'
+    )
+    area.fill('{"b64": "AAEC"}')
+    assert _send_command(page) == [3]

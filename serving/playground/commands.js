@@ -1,7 +1,7 @@
 // Boxes with what does the same as the page, to be copied.
 
 import { modelUrl } from "./api.js";
-import { announce, el } from "./dom.js";
+import { announce, el, withEdges } from "./dom.js";
 import { curlCommand, pythonScript, quote } from "./snippets.js";
 
 /** The commands of a shell, one for each call, and a script for all of them. */
@@ -33,6 +33,6 @@ function box(kind, title, what, text, shown) {
     "div",
     { class: `box ${kind}` },
     el("div", { class: "box-head" }, el("span", {}, title), copy),
-    el("pre", { tabindex: 0, role: "group", "aria-label": title }, ...shown),
+    withEdges(el("pre", { tabindex: 0, role: "group", "aria-label": title }, ...shown)),
   );
 }

@@ -25,7 +25,8 @@ export function setWeight(element, weight) {
 /** A number from 0 to 1 in percent, without the sign; 100 is said of nothing less than all. */
 export function percent(share, digits = 0) {
   const rounded = (100 * share).toFixed(digits);
-  return Number(rounded) >= 100 && share < 1 ? `>${(100 - 10 ** -digits).toFixed(digits)}` : rounded;
+  if (share >= 1 || Number(rounded) < 100) return rounded;
+  return `>${(100 - 10 ** -digits).toFixed(digits)}`;
 }
 
 /** A table; `head` and the first cell of each row are its headers. */
@@ -45,20 +46,23 @@ export function table(caption, head, rows) {
   );
 }
 
-/** What is wider than the page scrolls by itself, also with the keyboard; an edge shows it. */
+/** What is wider than the page scrolls by itself, also with the keyboard. */
 export function scrollable(label, content) {
   const attributes = { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 };
-  const region = el("div", attributes, content);
-  const frame = el("div", { class: "frame" }, region);
+  return withEdges(el("div", attributes, content));
+}
+
+/** Puts a frame around what scrolls, whose edges show on which side there is more. */
+export function withEdges(scroller) {
+  const frame = el("div", { class: "frame" }, scroller);
   const showEdges = () => {
-    const left = region.scrollLeft;
+    const left = scroller.scrollLeft;
     frame.classList.toggle("more-before", left > 1);
-    frame.classList.toggle("more-after", left + region.clientWidth < region.scrollWidth - 1);
+    frame.classList.toggle("more-after", left + scroller.clientWidth < scroller.scrollWidth - 1);
   };
-  region.addEventListener("scroll", showEdges, { passive: true });
+  scroller.addEventListener("scroll", showEdges, { passive: true });
   const sizes = new ResizeObserver(showEdges);
-  sizes.observe(region);
-  sizes.observe(content);
+  for (const element of [scroller, ...scroller.children]) sizes.observe(element);
   return frame;
 }
 

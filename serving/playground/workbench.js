@@ -69,7 +69,7 @@ export class Workbench {
       `${title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
     announce(`${this.#model}: ${title}`);
     this.#form = this.#makeForm();
-    const calls = el("section", { class: "calls" }, el("h3", {}, "The same without the page"));
+    const calls = el("section", { class: "calls" }, el("h3", {}, "The same with curl and Python"));
     calls.append(this.#commands);
     const results = el("div", { class: "results" }, this.#problem, this.#progress, this.#answer);
     this.element.append(el("div", { class: "columns" }, this.#form, calls, results));

@@ -1,20 +1,33 @@
 // The page as a whole: the list of models, and the address that says which one is open with what.
 //
-// The address is `#model=NAME&text=…`, so that a link shows what its sender saw. What was typed and
-// answered stays in the page while other models are looked at.
+// The address is `#model=NAME&text=…`, so that a link shows what its sender saw. What was typed
+// and answered stays in the page while other models are looked at.
 
 import { el } from "./dom.js";
 import { startTheme } from "./theme.js";
 import { Workbench } from "./workbench.js";
 
 const names = JSON.parse(document.getElementById("model-names").textContent);
+const titles = JSON.parse(document.getElementById("model-titles").textContent);
 const host = document.getElementById("workbench");
-const links = names.map((name) => el("a", { href: address({ model: name }) }, name));
+const links = names.map((name) => el("a", { href: address({ model: name }), title: name }));
 const benches = new Map(); // by model, those that have been open
 let shown = null;
 
 function address(state) {
   return `#${new URLSearchParams(state)}`;
+}
+
+/** Of a model: what its card calls it, and its name where that is not enough. */
+function titleOf(name) {
+  const title = titles[name] ?? name;
+  const isOne = names.filter((other) => titles[other] === title).length < 2;
+  return isOne ? title : `${title} (${name})`;
+}
+
+function showTitles() {
+  links.forEach((link, index) => (link.textContent = titleOf(names[index])));
+  document.title = `${shown ? titleOf(shown.model) : "No model"} · RNN Playground`;
 }
 
 function route() {
@@ -28,7 +41,7 @@ function route() {
   const bench = names.includes(model) ? benchOf(model) : null;
   if (shown !== bench) shown?.leave();
   shown = bench;
-  document.title = `${bench ? model : "No model"} · RNN Playground`;
+  showTitles();
   host.replaceChildren(...(bench ? [bench.element] : noModel(model)));
   bench?.enter(state);
 }
@@ -36,7 +49,12 @@ function route() {
 function benchOf(model) {
   if (!benches.has(model)) {
     const onState = (sent) => history.replaceState(null, "", address({ model, ...sent }));
-    benches.set(model, new Workbench(model, onState));
+    const onTitle = (title) => {
+      titles[model] = title; // the model may have been loaded after the page
+      showTitles();
+      return titleOf(model);
+    };
+    benches.set(model, new Workbench(model, titleOf(model), onTitle, onState));
   }
   return benches.get(model);
 }

@@ -2,11 +2,12 @@
 // `views/`; what follows a submit is the same for all. A view says itself which signatures it fits;
 // what fits none of them gets the plain form.
 
-import { ServerError, getSignatures, getVersions, predict } from "./api.js";
+import { ServerError, getCard, getSignatures, getVersions, predict } from "./api.js";
 import { commandBoxes } from "./commands.js";
 import { announce, el } from "./dom.js";
 import { FormError } from "./form_error.js";
 import * as generic from "./generic.js";
+import { blocks, inline } from "./markdown.js";
 
 const files = JSON.parse(document.getElementById("view-files").textContent);
 const loadingViews = Promise.all(files.map((file) => import(`./views/${file}`)));
@@ -16,10 +17,12 @@ const RETRY_MS = 2000;
  * Fills `element` with a model, which may leave the page and come back with all that is in it.
  *
  * @param {string} model
+ * @param {string} title of the model, as far as it is known
+ * @param {(title: string) => string} onTitle told what the card calls it, gives its title
  * @param {(state: object) => void} onState told what the user sent
  */
 export class Workbench {
-  #model;
+  #onTitle;
   #onState;
   #wanted = {}; // what to fill in
   #sent = {}; // what the answer belongs to, if the user asked for it
@@ -27,6 +30,8 @@ export class Workbench {
   #view = null;
   #running = new AbortController();
 
+  #title = el("h2", {});
+  #card = el("div", { class: "card" });
   #about = el("p", { class: "note" });
   #problem = el("div", { class: "problem", role: "alert" });
   #progress = el("p", { class: "note progress" });
@@ -34,8 +39,10 @@ export class Workbench {
   #commands = el("div", {});
   #form = null;
 
-  constructor(model, onState) {
-    this.#model = model;
+  constructor(model, title, onTitle, onState) {
+    this.model = model;
+    this.#title.textContent = title;
+    this.#onTitle = onTitle;
     this.#onState = onState;
     this.element = el("div", {});
   }
@@ -58,22 +65,34 @@ export class Workbench {
     const { signal } = this.#opening;
     this.#about.textContent = "Reading the model's signatures …";
     this.#problem.replaceChildren();
-    this.element.replaceChildren(el("h2", {}, this.#model), this.#about, this.#problem);
+    this.element.replaceChildren(this.#title, this.#card, this.#about, this.#problem);
     const views = await loadingViews;
     const found = await this.#signaturesWhenLoaded(signal);
     if (!found || signal.aborted) return;
+    this.#showCard(await getCard(this.model, signal).catch(() => null));
+    if (signal.aborted) return;
     const { version, signatures } = found;
     this.#view = (views.find(({ fits }) => fits(signatures)) ?? generic).open(signatures);
-    const { title } = this.#view;
-    this.#about.textContent =
-      `${title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
-    announce(`${this.#model}: ${title}`);
+    const { title: task } = this.#view;
+    const named = this.#title.textContent === this.model ? task : `${this.model} · ${task}`;
+    const names = [...signatures.keys()].join(", ");
+    this.#about.textContent = `${named} · version ${version} · signatures ${names}`;
+    announce(`${this.#title.textContent}: ${task}`);
     this.#form = this.#makeForm();
     const calls = el("section", { class: "calls" }, el("h3", {}, "The same with curl and Python"));
     calls.append(this.#commands);
     const results = el("div", { class: "results" }, this.#problem, this.#progress, this.#answer);
     this.element.append(el("div", { class: "columns" }, this.#form, calls, results));
     this.#fill(true);
+  }
+
+  #showCard(card) {
+    if (!card) return;
+    const { title, purpose, limit, text } = card;
+    if (title) this.#title.textContent = this.#onTitle(title);
+    const whole = el("details", {}, el("summary", {}, "Model card"), ...blocks(text));
+    this.#card.replaceChildren(el("p", {}, ...inline(purpose)), whole);
+    if (limit) whole.before(el("p", {}, el("strong", {}, "Limits"), ": ", ...inline(limit)));
   }
 
   /** Takes over what was wanted, or at the first time an example; a form that is whole is sent. */
@@ -100,7 +119,7 @@ export class Workbench {
       const sent = this.#view.state(); // the form may have changed when the answer comes
       if (asked) this.#onState((this.#sent = sent));
       this.#wait();
-      const answers = await Promise.all(calls.map((call) => predict(this.#model, call, signal)));
+      const answers = await Promise.all(calls.map((call) => predict(this.model, call, signal)));
       const { summary, content } = this.#view.show(answers, sent);
       this.#answer.replaceChildren(...content);
       this.#progress.textContent = `Answered in ${Math.max(...answers.map(milliseconds))} ms`;
@@ -135,7 +154,7 @@ export class Workbench {
 
   #showCommands() {
     try {
-      this.#commands.replaceChildren(...commandBoxes(this.#model, this.#view.calls()));
+      this.#commands.replaceChildren(...commandBoxes(this.model, this.#view.calls()));
     } catch (error) {
       if (!(error instanceof FormError)) throw error;
       this.#commands.replaceChildren(el("p", { class: "note" }, error.message));
@@ -170,13 +189,13 @@ export class Workbench {
   async #signaturesWhenLoaded(signal) {
     while (!signal.aborted) {
       try {
-        const found = await getSignatures(this.#model, signal);
+        const found = await getSignatures(this.model, signal);
         this.#problem.classList.remove("waiting");
         this.#problem.replaceChildren();
         return found;
       } catch (error) {
         if (signal.aborted) return null;
-        const versions = await getVersions(this.#model, signal).catch(() => []);
+        const versions = await getVersions(this.model, signal).catch(() => []);
         this.#about.textContent = "Not ready. The page tries again every two seconds.";
         const isComing = versions.some(({ state }) => state === "START" || state === "LOADING");
         this.#problem.classList.toggle("waiting", isComing); // no fault, then

@@ -74,9 +74,9 @@ class TextGenerator(ZooModel):
     def __init__(
         self,
         tokenizer: SubwordTokenizer,
-        embedding_units: int,
-        embedding_dropout: float,
-        readout_dropout: float,
+        embedding_units: int = 64,
+        embedding_dropout: float = 0.0,
+        readout_dropout: float = 0.0,
         **network: Any,
     ) -> None:
         super().__init__()

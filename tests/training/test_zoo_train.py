@@ -8,6 +8,8 @@ import signal
 import pytest
 from click.testing import CliRunner
 
+import zoo
+from tests import corpus
 from tests.training.recipes.small_run import RECIPE, as_recorded, write_multi30k
 from training.__main__ import main
 from training.loop.runs import KeepBest
@@ -204,3 +206,16 @@ def test_seeds_are_compared(tmp_path):
         result = run("compare", tmp_path / folder, *figure)
         assert result.exit_code == 1
         assert message in result.output
+
+
+def test_presets_are_shrunk_and_what_is_none_is_told(tmp_path, tokenizer):
+    folder = zoo.save(corpus.tiny_vanilla(tokenizer), tmp_path / "exact", half=False)
+    before = (folder / "model.weights.h5").stat().st_size
+    result = run("shrink", folder)
+    assert result.exit_code == 0
+    assert f"{folder}: " in result.output
+    assert (folder / "model.weights.h5").stat().st_size < before
+    zoo.load(folder)
+    result = run("shrink", tmp_path)
+    assert result.exit_code == 1
+    assert "a folder without config.json" in result.output

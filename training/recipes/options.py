@@ -36,8 +36,9 @@ class TrainCommand(click.Command):
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The options of all recipes stand after those that every recipe has."""
-        return [*super().get_params(ctx), *ctx.meta.get(RECIPE_OPTIONS, ())]
+        """The options of recipes stand after those that every recipe has, before `--help`."""
+        *own, help_option = super().get_params(ctx)
+        return [*own, *ctx.meta.get(RECIPE_OPTIONS, ()), help_option]
 
 
 def _recipe_options(name: str | None) -> list[click.Option]:

@@ -74,14 +74,13 @@ class TextGenerator(ZooModel):
     def __init__(
         self,
         tokenizer: SubwordTokenizer,
-        embedding_units: int,
-        embedding_dropout: float,
-        readout_dropout: float,
+        embedding_units: int = 64,
+        embedding_dropout: float = 0.0,
+        readout_dropout: float = 0.0,
         **network: Any,
     ) -> None:
         super().__init__()
-        if not isinstance(tokenizer, SubwordTokenizer):
-            raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
+        check_tokenizer(tokenizer)
         self.tokenizer = tokenizer
         self.embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropout = keras.layers.Dropout(embedding_dropout)
@@ -371,6 +370,12 @@ class TextGenerator(ZooModel):
     def from_assets(cls, config: dict[str, Any], assets: dict[str, bytes]) -> "TextGenerator":
         """The model of `get_config` and `assets`, with fresh weights."""
         return cls(SubwordTokenizer(assets["subwords.model"]), **config)
+
+
+def check_tokenizer(tokenizer: SubwordTokenizer) -> None:
+    """Raises TypeError unless this is a `SubwordTokenizer`."""
+    if not isinstance(tokenizer, SubwordTokenizer):
+        raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
 
 
 def first_of(hypotheses: Hypotheses) -> Hypotheses:

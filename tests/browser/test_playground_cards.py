@@ -2,9 +2,8 @@
 
 import pytest
 
-from serving.lifecycle.config import ModelConfig
-from serving.server import Options, Server
 from tests.browser.edge_models import save_edges
+from tests.browser.running import playground
 
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
@@ -41,9 +40,8 @@ def url(tmp_path_factory):
         card = folders[name] / "1" / "assets.extra" / "card.md"
         card.parent.mkdir()
         card.write_text(CARD if name == "literal" else "# Is it good?\n\nA test.\n")
-    models = {name: ModelConfig(name, folder) for name, folder in folders.items()}
-    with Server(models, Options(port=None, rest_api_port=0, playground=True)) as server:
-        yield f"http://127.0.0.1:{server.rest_api_port}/"
+    with playground(folders) as address:
+        yield address
 
 
 def test_models_have_plain_titles(open_page):

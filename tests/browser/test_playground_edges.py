@@ -6,9 +6,8 @@ import urllib.request
 
 import pytest
 
-from serving.lifecycle.config import ModelConfig
-from serving.server import Options, Server
 from tests.browser.edge_models import save_edges
+from tests.browser.running import playground
 
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
@@ -16,12 +15,8 @@ Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    models = {
-        name: ModelConfig(name, base_path)
-        for name, base_path in save_edges(tmp_path_factory.mktemp("edges")).items()
-    }
-    with Server(models, Options(port=None, rest_api_port=0, playground=True)) as server:
-        yield f"http://127.0.0.1:{server.rest_api_port}/"
+    with playground(save_edges(tmp_path_factory.mktemp("edges"))) as address:
+        yield address
 
 
 def _await_answer(page):

@@ -1,9 +1,13 @@
 """Cards of models: what is taken out of them, and where they are delivered."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from serving.lifecycle.config import ModelConfig
+from serving.lifecycle.registry import Registry
+from serving.lifecycle.versions import State
 from serving.playground.cards import Card, parse_card, read_card
 from serving.playground.pages import playground_response
 
@@ -70,3 +74,18 @@ def test_titles_and_cards_are_delivered(tmp_path):
         response = playground_response(f"/playground/cards/{name}", directories, directories.get)
         assert response.status == 204
     assert playground_response("/playground/cards/else", directories, directories.get) is None
+
+
+def test_the_card_is_that_of_the_version_that_answers():
+    registry, config = Registry(), ModelConfig("dates", Path("/m"))
+    assert registry.directory("dates") is None
+    registry.configure({"dates": config})
+    [(_, model)] = registry.models()
+    registry.aspire(model, config, {1: Path("/m/1"), 2: Path("/m/2")})
+    assert registry.directory("dates") is None
+    for number in (1, 2):
+        version = registry.begin_loading(model, number)
+        registry.move(version, State.AVAILABLE)
+        assert registry.directory("dates") == Path(f"/m/{number}")
+    registry.move(version, State.END)
+    assert registry.directory("dates") == Path("/m/1")

@@ -7,7 +7,7 @@ The lecture's sequence labelling on a bidirectional LSTM, with a conditional ran
     s_t = W h_t + b                       a score for every tag of the token
     p(y | x) = CRF(s_1 ... s_T)           one probability for the whole tag sequence
 
-Tags are IOBES, and moves that make no entity are not allowed, see `zoo.text.tags`. Dropout
+Tags are IOBES, and transitions that make no entity are not allowed, see `zoo.text.tags`. Dropout
 is on the inputs and on the outputs of the sentence's LSTMs, as in Ma and Hovy (2016).
 """
 
@@ -39,20 +39,20 @@ class NER(ZooModel):
     """Words and their characters, a bidirectional LSTM, a CRF.
 
     Args:
-        words: a `WordVocabulary`. Words of the training data come first.
-        characters: a `CharacterVocabulary`.
-        types: the types of entities, different strings.
-        trained_words: how many words, the first of `words`, have vectors that are trained; the
+        words: A `WordVocabulary`. Words of the training data come first.
+        characters: A `CharacterVocabulary`.
+        types: The types of entities, different strings.
+        trained_words: How many words, the first of `words`, have vectors that are trained; the
             others keep those of `assign_words`. None: all are trained.
-        word_units: width of the word vectors.
-        character_units: width of the character vectors.
-        spelling_units: units of each of the two LSTMs over a token's characters.
-        units: units of each of the two LSTMs over a sentence.
-        word_dropout: share of words taken for unknown in training.
-        input_dropout: share of the units of `x_t` dropped in training.
-        output_dropout: share of the units of `h_t` dropped in training.
-        output: `"crf"`, or `"softmax"`: every tag is chosen for itself. (That is a CRF all of
-            whose moves are free and score 0.)
+        word_units: Width of the word vectors.
+        character_units: Width of the character vectors.
+        spelling_units: Units of each of the two LSTMs over a token's characters.
+        units: Units of each of the two LSTMs over a sentence.
+        word_dropout: Share of words taken for unknown in training.
+        input_dropout: Share of the units of `x_t` dropped in training.
+        output_dropout: Share of the units of `h_t` dropped in training.
+        output: `"crf"`, or `"softmax"`: every tag is chosen for itself, as by a CRF all of whose
+            transitions are free and score 0.
 
     `fit` and `evaluate` give the loss and `f1`, the strict F1 of entities from 0 to 1.
 
@@ -160,7 +160,7 @@ class NER(ZooModel):
             *given: A list of lists of tokens, and one of their tags in BIO, IOB1 or IOBES.
 
         Returns:
-            string `[rows, (tokens)]` twice; tags in IOBES.
+            String `[rows, (tokens)]` twice; tags in IOBES.
 
         Raises:
             TypeError: Not lists of lists, or a token that is not a string.
@@ -175,8 +175,8 @@ class NER(ZooModel):
         """Raw pairs to what `call` and the loss take.
 
         Args:
-            tokens: string `[batch, (tokens)]`, ragged.
-            tags: string `[batch, (tokens)]`, ragged, in BIO, IOB1 or IOBES.
+            tokens: String `[batch, (tokens)]`, ragged.
+            tags: String `[batch, (tokens)]`, ragged, in BIO, IOB1 or IOBES.
 
         Returns:
             `(inputs, tag ids)`: as of `make_inputs`; int32 `[batch, time]`, in IOBES.
@@ -206,7 +206,7 @@ class NER(ZooModel):
         """What `call` takes, of tokens (string `[batch, (tokens)]`, ragged).
 
         Returns:
-            dict of `words` int32 `[batch, time]`, `lengths` int32 `[batch]`, and of the
+            Dict of `words` int32 `[batch, time]`, `lengths` int32 `[batch]`, and of the
             characters of each unique token: `spellings` int32 `[unique, characters]`,
             `spelling_lengths` int32 `[unique]`, and which of them is where,
             `spelling_of` int32 `[batch, time]`.
@@ -235,7 +235,7 @@ class NER(ZooModel):
         """As `keras.Model.compile`, without a loss: that is the CRF's, see `compute_loss`.
 
         Raises:
-            ValueError: a `loss`.
+            ValueError: A `loss`.
         """
         if loss is not None:
             raise ValueError(

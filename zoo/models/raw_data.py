@@ -161,7 +161,7 @@ class RawData:
                 )
         return tuple(columns)
 
-    def _given(self, x, y, sample_weight) -> tuple:
+    def _given(self, x: object, y: object, sample_weight: object) -> tuple[list, object]:
         if is_frame(x):
             x = {name: x[name] for name in x.columns}
         if isinstance(x, dict):
@@ -264,7 +264,7 @@ class RawData:
         if self.is_prepared(first):
             return data
 
-        def elements():
+        def elements() -> Iterator:
             count = data.num_batches
             yield from (data[i] for i in (range(count) if count else itertools.count()))
             data.on_epoch_end()
@@ -278,7 +278,7 @@ class RawData:
         weighted = len(self._split(first)) > len(self.columns)
         in_rows = self._entries_first(first)
 
-        def batches():
+        def batches() -> Iterator[tuple]:
             try:
                 columns_of = map(self._split, elements())
                 if in_rows:
@@ -297,7 +297,7 @@ class RawData:
             signature += (tf.TensorSpec([None], tf.float32),)
         return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
-    def _checked(self, given, weights):
+    def _checked(self, given: list, weights: object) -> tuple:
         columns = self.in_memory(
             given[0] if len(given) < 3 else tuple(given),
             given[1] if len(given) == 2 else None,

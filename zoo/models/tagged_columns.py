@@ -26,7 +26,7 @@ def read_tokens(name: str, tokens: object) -> tf.RaggedTensor:
         tokens: List of lists of strings, each a sentence, which may be empty.
 
     Returns:
-        string `[rows, (tokens)]`.
+        String `[rows, (tokens)]`.
 
     Raises:
         TypeError: Not a list of lists of strings; the message names the entry.

@@ -45,17 +45,17 @@ class TextClassifier(ZooModel):
     """Words, an LSTM, a read-out, a softmax.
 
     Args:
-        vocabulary: a `WordVocabulary`. A word that it does not hold counts as unknown.
-        labels: the names of the classes, at least two different strings.
+        vocabulary: A `WordVocabulary`. A word that it does not hold counts as unknown.
+        labels: The names of the classes, at least two different strings.
         readout: `"last"`, `"average"` or `"attention"`. The last output of a bidirectional
             encoder is the forward one at the last token beside the backward one at the first.
-        bidirectional: read backwards too, with a second LSTM.
-        embedding_units: width of the word embeddings.
-        units: units of the LSTM, in each direction.
-        attention_units: hidden units that score a token, for `readout="attention"`.
-        embedding_dropout: share of embedding units dropped in training.
-        readout_dropout: share of the read-out vector's units dropped in training.
-        max_tokens: tokens read of one text. Of a longer one the first and the last half of them
+        bidirectional: Read backwards too, with a second LSTM.
+        embedding_units: Width of the word embeddings.
+        units: Units of the LSTM, in each direction.
+        attention_units: Hidden units that score a token, for `readout="attention"`.
+        embedding_dropout: Share of embedding units dropped in training.
+        readout_dropout: Share of the read-out vector's units dropped in training.
+        max_tokens: Tokens read of one text. Of a longer one the first and the last half of them
             are read, as if they stood side by side: reviews state their verdict at either end
             (Sun et al. 2019, arXiv:1905.05583, section 5.3.1). It bounds memory and time.
 
@@ -154,8 +154,8 @@ class TextClassifier(ZooModel):
         """Raw pairs to what `call` and the loss take.
 
         Args:
-            texts: string `[batch]`.
-            labels: string or integer `[batch]`.
+            texts: String `[batch]`.
+            labels: String or integer `[batch]`.
 
         Returns:
             `(inputs, label numbers)`: a dict of `tokens` int32 `[batch, time]` and

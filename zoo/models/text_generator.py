@@ -149,7 +149,7 @@ class TextGenerator(ZooModel):
 
         Args:
             source: Entries of the first column, `[batch, ...]`.
-            target: string `[batch]`.
+            target: String `[batch]`.
 
         Returns:
             `(inputs, target ids, weights)`: a dict of `network_inputs`; the ids to predict, int32

@@ -44,6 +44,10 @@ def check_texts(name: str, texts: object) -> list[bytes]:
     """
     texts = check_column(name, texts)
     for index, text in enumerate(texts):
+        if getattr(text, "shape", None) == () and hasattr(text, "numpy"):
+            texts[index] = text = text.numpy()  # a row of a data set
+        elif isinstance(text, np.ndarray) and text.ndim == 0:
+            texts[index] = text = text.item()
         if not isinstance(text, str | bytes):
             raise TypeError(
                 f"`{name}` must hold strings only. Received: {name}[{index}]={short(text)}"

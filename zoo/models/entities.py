@@ -70,6 +70,17 @@ def find_entities(
     }
 
 
+def token_outputs(words: Words, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The tokens of each text, their tags (string `[tokens]`) and offsets, padded."""
+    return {
+        "tokens": words.tokens.to_tensor(""),
+        "tags": words.tokens.with_values(tags).to_tensor(""),
+        "starts": words.starts.to_tensor(0),
+        "ends": words.ends.to_tensor(0),
+        "lengths": tf.cast(words.tokens.row_lengths(), tf.int32),
+    }
+
+
 def entities_by_text(found: dict[str, np.ndarray]) -> Iterator[list[Entity]]:
     """The entities of each text, of what `find_entities` gave, as arrays."""
     columns = [found[name] for name in ("entities", "types", "starts", "ends", "scores")]

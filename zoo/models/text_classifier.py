@@ -29,8 +29,9 @@ from zoo.layers import (
     average_pooling,
 )
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count, read_texts
-from zoo.models.classifications import Classification, classification
+from zoo.models.both_ends import both_ends
+from zoo.models.checks import check_choice, check_count, check_kind, read_texts
+from zoo.models.classifications import Classification, classification, label_outputs
 from zoo.models.columns import Column
 from zoo.models.labels import checked_labels, class_numbers, label_column, label_numbers
 from zoo.registry import register
@@ -86,12 +87,8 @@ class TextClassifier(ZooModel):
         max_tokens: int = 1000,
     ) -> None:
         super().__init__()
-        if not isinstance(vocabulary, WordVocabulary):
-            raise TypeError(f"`vocabulary` must be a WordVocabulary. Received: {vocabulary!r}")
-        if readout not in READOUTS:
-            raise ValueError(
-                f"`readout` must be one of {', '.join(READOUTS)}. Received: readout={readout!r}"
-            )
+        check_kind("vocabulary", vocabulary, WordVocabulary)
+        check_choice("readout", readout, READOUTS)
         check_count("max_tokens", max_tokens)
         labels = checked_labels(labels)
         # Layers.
@@ -164,24 +161,8 @@ class TextClassifier(ZooModel):
         return self.make_inputs(self.words_of(texts)), label_numbers(self.labels, labels)
 
     def words_of(self, texts: tf.Tensor) -> Words:
-        """The tokens to read of each text (string `[batch]`), at most `max_tokens`: `Words`.
-
-        Their offsets are those of the whole text.
-        """
-        words = self.tokenizer.tokenize(texts)
-        lengths = words.tokens.row_lengths()
-        place = tf.ragged.range(lengths).flat_values
-        behind = tf.gather(lengths, words.tokens.value_rowids()) - place  # 1 at the last token
-        kept = (place < (self.max_tokens + 1) // 2) | (behind <= self.max_tokens // 2)
-        lengths = tf.minimum(lengths, self.max_tokens)
-        return Words(
-            *(
-                tf.RaggedTensor.from_row_lengths(
-                    tf.boolean_mask(part.flat_values, kept), lengths, validate=False
-                )
-                for part in words
-            )
-        )
+        """The tokens to read of each text (string `[batch]`), at most `max_tokens`."""
+        return both_ends(self.tokenizer.tokenize(texts), self.max_tokens)
 
     def make_inputs(self, words: Words) -> dict[str, tf.Tensor]:
         """What `call` takes, of `Words`."""
@@ -283,30 +264,20 @@ class TextClassifier(ZooModel):
         return {name: self.signature(function, texts) for name, function in functions.items()}
 
     def _classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._answer(self._read(self.make_inputs(self.words_of(text)))[0])
+        logits, _ = self._read(self.make_inputs(self.words_of(text)))
+        return label_outputs(logits, self.labels)
 
     def _attend(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = self.words_of(text)
         inputs = self.make_inputs(words)
         logits, weights = self._read(inputs)
         return {
-            **self._answer(logits),
+            **label_outputs(logits, self.labels),
             "tokens": words.tokens.to_tensor(""),
             "starts": words.starts.to_tensor(0),
             "ends": words.ends.to_tensor(0),
             "weights": tf.cast(weights, tf.float32),
             "lengths": inputs["lengths"],
-        }
-
-    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.nn.softmax(logits)
-        names = tf.constant(self.labels)
-        return {
-            "label": tf.gather(names, tf.argmax(logits, axis=-1)),
-            "score": tf.reduce_max(probabilities, axis=-1),
-            "probabilities": probabilities,
-            # What each probability is of; on every row, since an answer is read row by row.
-            "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
         }
 
     # Files.

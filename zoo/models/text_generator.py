@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from zoo.decoding import Hypotheses, beam_search, greedy
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count
+from zoo.models.checks import check_count, check_kind
 from zoo.models.decoders import AttentionDecoder, Memory, StateDecoder
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.readout import TiedReadout, scaled_embedding
@@ -80,8 +80,7 @@ class TextGenerator(ZooModel):
         **network: Any,
     ) -> None:
         super().__init__()
-        if not isinstance(tokenizer, SubwordTokenizer):
-            raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
+        check_kind("tokenizer", tokenizer, SubwordTokenizer)
         self.tokenizer = tokenizer
         self.embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropout = keras.layers.Dropout(embedding_dropout)

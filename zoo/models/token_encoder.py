@@ -7,7 +7,42 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import BasicLSTMCell, BidirectionalRNN
-from zoo.text.vocabulary import UNK_ID
+from zoo.text.vocabulary import PAD_ID, UNK_ID, CharacterVocabulary, WordVocabulary
+
+TOKEN_INPUTS = {
+    "words": tf.TensorSpec([None, None], tf.int32),
+    "lengths": tf.TensorSpec([None], tf.int32),
+    "spellings": tf.TensorSpec([None, None], tf.int32),
+    "spelling_lengths": tf.TensorSpec([None], tf.int32),
+    "spelling_of": tf.TensorSpec([None, None], tf.int32),
+}
+
+
+def token_inputs(
+    tokens: tf.RaggedTensor, words: WordVocabulary, characters: CharacterVocabulary
+) -> dict[str, tf.Tensor]:
+    """Ids of tokens, and of the characters of each unique one.
+
+    Args:
+        tokens: String `[batch, (tokens)]`.
+        words: The words that have vectors.
+        characters: Likewise.
+
+    Returns:
+        `words` int32 `[batch, time]`, `lengths` int32 `[batch]`, and of the characters of each
+        unique token: `spellings` int32 `[unique, characters]`, `spelling_lengths` int32 `[unique]`,
+        and which of them is where, `spelling_of` int32 `[batch, time]`.
+    """
+    unique, place = tf.unique(tokens.flat_values)
+    spellings = characters.ids(unique)
+    word_ids = tf.gather(words.ids(unique), place)
+    return {
+        "words": tokens.with_values(word_ids).to_tensor(PAD_ID),
+        "lengths": tf.cast(tokens.row_lengths(), tf.int32),
+        "spellings": spellings.to_tensor(PAD_ID),
+        "spelling_lengths": tf.cast(spellings.row_lengths(), tf.int32),
+        "spelling_of": tokens.with_values(place).to_tensor(0),
+    }
 
 
 class TokenEncoder(keras.layers.Layer):
@@ -33,9 +68,7 @@ class TokenEncoder(keras.layers.Layer):
             unknown word is learnt and spelling has to do without the word.
 
     Call arguments:
-        inputs: Dict of `words` int32 `[B, T]`; `spelling_of` int32 `[B, T]`, rows of
-            `spellings` int32 `[U, C]`, the characters of each unique token of the batch,
-            with their number `spelling_lengths` int32 `[U]`.
+        inputs: What `token_inputs` gives.
         training: Whether words are dropped.
 
     Returns:

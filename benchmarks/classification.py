@@ -15,6 +15,7 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Callable, Sequence
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -26,17 +27,18 @@ from zoo.models import TextClassifier
 from zoo.text.vocabulary import WordVocabulary
 
 LABELS = ("negative", "positive")
+Run = Callable[[list[str], tf.Tensor], list[str]]  # from texts and their ids to labels
 SIZES = {"embedding_units": 100, "units": 128, "attention_units": 100}
 MEAN_WORDS, MOST_WORDS = 230, 1000
 
 
-def made_up_words(count):
-    """`count` different words of letters only."""
+def made_up_words(count: int) -> list[str]:
+    """So many unique words of letters only."""
     syllables = [a + b for a in "bdfgklmnprst" for b in "aeiou"]
     return ["".join(syllables[(i // 60**place) % 60] for place in range(3)) for i in range(count)]
 
 
-def make_texts(words, count):
+def make_texts(words: list[str], count: int) -> list[str]:
     """Texts as long as film reviews, their words as frequent as Zipf's law has it."""
     random = np.random.default_rng(0)
     lengths = np.clip(random.lognormal(5.15, 0.7, count), 10, MOST_WORDS)
@@ -46,7 +48,7 @@ def make_texts(words, count):
     return [" ".join(random.choice(words, min(length, MOST_WORDS), p=shares)) for length in lengths]
 
 
-def keras_network(model):
+def keras_network(model: TextClassifier) -> keras.Model:
     """The network of a `TextClassifier` in stock layers, with its weights: ids to probabilities."""
     lstm = keras.layers.LSTM(SIZES["units"], return_sequences=True)
     encoder = keras.layers.Bidirectional(lstm)
@@ -72,15 +74,15 @@ def keras_network(model):
     return network
 
 
-def _for_keras(weight):
+def _for_keras(weight: np.ndarray) -> np.ndarray:
     """An LSTM's weight as Keras has it: its bias holds the 1 that ours adds to the forget gate."""
     if weight.ndim > 1:
         return weight
     return weight + np.repeat([0, 1, 0, 0], len(weight) // 4)
 
 
-def make_runs():
-    """`{(who, from what): function (texts, ids) -> labels}`."""
+def make_runs() -> tuple[list[str], dict[tuple[str, str], Run], Callable[[list[str]], tf.Tensor]]:
+    """The vocabulary, the runs by who and from what, and a function of texts to ids."""
     words = made_up_words(30_000)
     model = TextClassifier(WordVocabulary(words), LABELS, **SIZES)
     # Fresh weights would call nearly everything the same.
@@ -90,15 +92,15 @@ def make_runs():
     names = tf.constant(LABELS)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def keras_texts(texts):
+    def keras_texts(texts: tf.Tensor) -> tf.Tensor:
         return tf.gather(names, tf.argmax(network(vectorise(texts)), -1))
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
-    def keras_ids(ids):
+    def keras_ids(ids: tf.Tensor) -> tf.Tensor:
         return tf.gather(names, tf.argmax(network(ids), -1))
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
-    def zoo_ids(ids):
+    def zoo_ids(ids: tf.Tensor) -> tf.Tensor:
         lengths = tf.reduce_sum(tf.cast(ids != 0, tf.int32), 1)
         return tf.gather(names, tf.argmax(model({"tokens": ids, "lengths": lengths}), -1))
 
@@ -113,12 +115,16 @@ def make_runs():
     return words, runs, lambda texts: tf.cast(vectorise(tf.constant(texts)), tf.int32)
 
 
-def _strings(tensor):
+def _strings(tensor: tf.Tensor) -> list[str]:
     return [label.decode() for label in tensor.numpy()]
 
 
-def measure(runs, batches, rounds):
-    """Median texts a second `{run: float}` over the rounds; `batches` are `(texts, ids)`."""
+def measure(
+    runs: dict[tuple[str, str], Run],
+    batches: Sequence[tuple[list[str], tf.Tensor]],
+    rounds: int,
+) -> dict[tuple[str, str], float]:
+    """Median texts a second of each run over the rounds; `batches` are `(texts, ids)`."""
     rates = {name: [] for name in runs}
     for turn in range(rounds + 1):
         labels = {}
@@ -133,7 +139,8 @@ def measure(runs, batches, rounds):
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def main():
+def main() -> None:
+    """Times both sides and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--batches", default="1,32,256", help="texts in a call")
     parser.add_argument("--rounds", type=int, default=9)

@@ -17,6 +17,7 @@ JoeyNMT pins an older protobuf than TensorFlow needs: install it first, in its o
 
 import statistics
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import click
@@ -26,17 +27,20 @@ from rich.console import Console
 from rich.table import Table
 
 from training.corpora.subwords import train_subwords
-from zoo.decoding import beam_search, greedy
+from zoo.decoding import Hypotheses, beam_search, greedy
 from zoo.models.nmt_attention import NMTAttention
 from zoo.text.subwords import START_ID, SubwordTokenizer
+
+# From the source, int32 `[batch, 15]`, and the size of the beam to ids `[batch, beam, 30]`.
+Decode = Callable[[np.ndarray, int], np.ndarray]
 
 VOCABULARY, EMBEDDING, ENCODER, DECODER = 8_000, 256, 256, 512
 SOURCE_LENGTH, STEPS = 15, 30
 SETTINGS = [(1, 1), (1, 5), (64, 1), (64, 5)]  # batch, beam
 
 
-def build_zoo():
-    """A function `decode(source int32 [B, 15], beam) -> ids [B, K, 30]` around the zoo's model."""
+def build_zoo() -> Decode:
+    """The decoder around the zoo's model."""
     rng = np.random.default_rng(0)
     letters = rng.integers(ord("a"), ord("z") + 1, size=(30_000, 6)).astype(np.uint8)
     subwords = train_subwords((bytes(word).decode() for word in letters), VOCABULARY)
@@ -49,11 +53,11 @@ def build_zoo():
     )
 
     @tf.function(reduce_retracing=True)
-    def decode(source, beam):
+    def decode(source: tf.Tensor, beam: int) -> Hypotheses:
         batch = tf.shape(source)[0]
         memory = model.encode(source, tf.fill([batch], SOURCE_LENGTH))
         arguments = {"start_id": START_ID, "end_id": -1, "max_lengths": STEPS}
-        start = model.step(memory), model.start_state(memory), batch
+        start = model.make_step(memory), model.start_state(memory), batch
         if beam == 1:
             return greedy(*start, **arguments)
         return beam_search(*start, beam_size=beam, **arguments)
@@ -61,8 +65,8 @@ def build_zoo():
     return lambda source, beam: decode(tf.constant(source), beam).ids.numpy()
 
 
-def build_joeynmt():
-    """The same around JoeyNMT's model."""
+def build_joeynmt() -> Decode:
+    """The decoder around JoeyNMT's model."""
     import torch
     from joeynmt.model import build_model
     from joeynmt.search import search
@@ -81,7 +85,7 @@ def build_joeynmt():
         trg_vocab=vocabulary,
     ).eval()
 
-    def decode(source, beam):
+    def decode(source: np.ndarray, beam: int) -> np.ndarray:
         source = torch.from_numpy(source).long()
         batch = SimpleNamespace(
             src=source,
@@ -96,7 +100,8 @@ def build_joeynmt():
     return decode
 
 
-def seconds(decode, source, beam):
+def seconds(decode: Decode, source: np.ndarray, beam: int) -> float:
+    """Times one call."""
     start = time.perf_counter()
     ids = decode(source, beam)
     elapsed = time.perf_counter() - start
@@ -108,7 +113,7 @@ def seconds(decode, source, beam):
 @click.command()
 @click.option("--rounds", default=7, show_default=True, help="Timings of each setting.")
 @click.option("--joeynmt/--no-joeynmt", default=True, help="Whether to time JoeyNMT too.")
-def main(rounds, joeynmt):
+def main(rounds: int, joeynmt: bool) -> None:
     """Time greedy and beam search."""
     decoders = {"zoo": build_zoo()}
     if joeynmt:

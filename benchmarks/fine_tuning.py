@@ -9,30 +9,35 @@ shall learn). Each learning rate starts from the preset anew. Prints a Markdown 
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
 
 import zoo
 from training.corpora.multi30k import load_multi30k
-from training.corpora.tatoeba import load_tatoeba
+from training.corpora.tatoeba import Pairs, load_tatoeba
 from training.metrics.bleu import (
+    Score,
     cased_bleu,
     lowercased_tokenised_bleu,
     moses_lowercase_normalise_tokenise,
 )
 
 
-def measure(model, domains):
+def measure(
+    model: Any, domains: Sequence[tuple[list[str], list[str], list[str]]]
+) -> list[tuple[Score, Score]]:
     """BLEU of each domain.
 
     Args:
-        model: a translator.
-        domains: list of `(sources, references, references_tok)`, lists of strings.
+        model: A translator.
+        domains: For each `(sources, references, references_tok)`, lists of strings.
 
     Returns:
-        A list of `(cased, lowercased)`, each a `training.metrics.bleu.Score`.
+        For each `(cased, lowercased)`.
     """
     scores = []
     for sources, references, references_tok in domains:
@@ -42,8 +47,8 @@ def measure(model, domains):
     return scores
 
 
-def fine_tune(preset, pairs, learning_rate, epochs):
-    """The preset, trained on; returns `(model, seconds of training)`."""
+def fine_tune(preset: str, pairs: Pairs, learning_rate: float, epochs: int) -> tuple[Any, float]:
+    """The preset, trained on, and the seconds that it took."""
     model = zoo.load(preset)
     # One seed for all, so that learning rates differ in nothing else.
     keras.utils.set_random_seed(1)
@@ -75,7 +80,14 @@ def fine_tune(preset, pairs, learning_rate, epochs):
     show_default=True,
     help="Of Adam; may be repeated.",
 )
-def main(preset, multi30k, tatoeba, pairs, epochs, learning_rates):
+def main(
+    preset: str,
+    multi30k: Path | None,
+    tatoeba: Path,
+    pairs: int,
+    epochs: int,
+    learning_rates: tuple[float, ...],
+) -> None:
     """Measure a translator before and after fine-tuning on Tatoeba."""
     captions = load_multi30k(multi30k, "validation")
     train, test = load_tatoeba(tatoeba, pairs)
@@ -99,8 +111,8 @@ def main(preset, multi30k, tatoeba, pairs, epochs, learning_rates):
     )
     for name, scores, seconds in rows:
         figures = [f"{score.score:.2f}" for domain in scores for score in domain]
-        told = "" if seconds is None else f"{seconds:.0f} s"
-        click.echo(f"| {' | '.join([name, *figures, told])} |")
+        taken = "" if seconds is None else f"{seconds:.0f} s"
+        click.echo(f"| {' | '.join([name, *figures, taken])} |")
 
 
 if __name__ == "__main__":

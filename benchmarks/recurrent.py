@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -37,9 +39,10 @@ SHAPES = [
     (32, 1000, 128, 128),
 ]
 PADDED = len(SHAPES) - 1
+Runs = tuple[Callable, Callable]  # forward, training step
 
 
-def make_batch(index):
+def make_batch(index: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Random inputs `[B, T, I]`, and lengths `[B]` (mean 230, max 1000) for the padded shape."""
     random = np.random.default_rng(index)
     batch, steps, width, _ = SHAPES[index]
@@ -53,18 +56,18 @@ def make_batch(index):
     return inputs, lengths.astype(np.int32)
 
 
-def tensorflow_runs(layer, call, inputs):
+def tensorflow_runs(layer: keras.layers.Layer, call: Callable, inputs: np.ndarray) -> Runs:
     """Compiled forward and training-step functions of a Keras layer."""
     inputs = tf.constant(inputs)
     call(inputs)
     weights = [variable.value for variable in layer.trainable_variables]
 
     @tf.function
-    def forward():
+    def forward() -> Any:
         return call(inputs)
 
     @tf.function
-    def train():
+    def train() -> Any:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             loss = tf.reduce_sum(call(inputs) ** 2)
@@ -73,14 +76,16 @@ def tensorflow_runs(layer, call, inputs):
     return lambda: forward().numpy(), lambda: [g.numpy() for g in train()]
 
 
-def zoo_runs(cell, index):
+def zoo_runs(cell: str, index: int) -> Runs:
+    """Compiled runs of the zoo's layer."""
     inputs, lengths = make_batch(index)
     layer = DynamicRNN({"lstm": BasicLSTMCell, "gru": GRUCell}[cell](SHAPES[index][-1]))
     lengths = None if lengths is None else tf.constant(lengths)
     return tensorflow_runs(layer, lambda x: layer(x, lengths)[0], inputs)
 
 
-def keras_runs(cell, index):
+def keras_runs(cell: str, index: int) -> Runs:
+    """Compiled runs of Keras's layer with the same equations."""
     inputs, lengths = make_batch(index)
     units = SHAPES[index][-1]
     if cell == "lstm":
@@ -91,14 +96,15 @@ def keras_runs(cell, index):
     return tensorflow_runs(layer, lambda x: layer(x, mask=mask), inputs)
 
 
-def torch_runs(cell, index):
+def torch_runs(cell: str, index: int) -> Runs:
+    """Runs of torch's layer."""
     import torch
 
     inputs, lengths = make_batch(index)
     layer = getattr(torch.nn, cell.upper())(*SHAPES[index][-2:], batch_first=True)
     inputs = torch.tensor(inputs, requires_grad=True)
 
-    def call():
+    def call() -> Any:
         if lengths is None:
             return layer(inputs)[0]
         packed = torch.nn.utils.rnn.pack_padded_sequence(
@@ -106,11 +112,11 @@ def torch_runs(cell, index):
         )
         return torch.nn.utils.rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)[0]
 
-    def forward():
+    def forward() -> Any:
         with torch.no_grad():
             call()
 
-    def train():
+    def train() -> Any:
         layer.zero_grad()
         inputs.grad = None
         (call() ** 2).sum().backward()
@@ -121,7 +127,9 @@ def torch_runs(cell, index):
 RUNS = {"zoo": zoo_runs, "keras": keras_runs, "torch": torch_runs}
 
 
-def measure(cell, index, names, repeats):
+def measure(
+    cell: str, index: int, names: list[str], repeats: int
+) -> dict[str, tuple[float, float]]:
     """Median milliseconds `{name: (forward, train)}`, the implementations taking turns."""
     runs = {name: RUNS[name](cell, index) for name in names}
     seconds = {(name, kind): [] for name in names for kind in (0, 1)}
@@ -137,7 +145,7 @@ def measure(cell, index, names, repeats):
     }
 
 
-def highest_memory():
+def highest_memory() -> float:
     """Highest resident memory of this program so far, in MiB (Linux).
 
     `getrusage` would not do: a child process starts with the peak of its parent.
@@ -147,7 +155,7 @@ def highest_memory():
     return int(line.split()[1]) / 1024
 
 
-def memory_of_training(name, cell, index):
+def memory_of_training(name: str, cell: str, index: int) -> float:
     """Peak memory of three training steps in a fresh process, in MiB."""
     command = [sys.executable, "-m", "benchmarks.recurrent", "--memory-of"]
     command += [name, cell, str(index)]
@@ -155,7 +163,8 @@ def memory_of_training(name, cell, index):
     return float(done.stdout.split()[-1])
 
 
-def print_memory(name, cell, index):
+def print_memory(name: str, cell: str, index: str) -> None:
+    """Prints what `memory_of_training` reads, in a process of its own."""
     forward, train = RUNS[name](cell, int(index))
     forward()
     before = highest_memory()
@@ -164,7 +173,8 @@ def print_memory(name, cell, index):
     print(highest_memory() - before)
 
 
-def main():
+def main() -> None:
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cell", choices=("lstm", "gru"), default="lstm")
     parser.add_argument("--repeats", type=int, default=9)

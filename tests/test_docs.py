@@ -75,7 +75,7 @@ def test_the_slides_are_led_to_code_and_tests():
     """The guard of the test above: the guide names symbols of every room of the lecture."""
     guide = ROOT / "docs" / "from_slides_to_code.md"
     named = {target.name for text, target, _ in links(guide) if text.startswith("`")}
-    assert {"cells.py", "lstm_kernel.py", "attention.py", "nmt_vanilla.py", "bleu.py"} <= named
+    assert {"cells.py", "sequence_kernel.py", "attention.py", "nmt_vanilla.py", "bleu.py"} <= named
     assert {"test_tf1_parity.py", "test_cells.py", "test_attention.py"} <= named
 
 

@@ -1,1 +1,1 @@
-"""Data sets, recipes, metrics and the command line ``zoo-train``: how the presets came about."""
+"""Data sets, recipes, metrics and the command line `zoo-train`: how the presets came about."""

@@ -1,14 +1,17 @@
-"""The command line ``zoo-train``: train a preset from its recipe, measure it, plot it."""
+"""The command line `zoo-train`: train a preset from its recipe, measure it, plot it."""
 
-import dataclasses
+import inspect
 import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from training.recipes.options import WORD_VECTORS, TrainCommand, with_options
 
 # TensorFlow leaves oneDNN off on CPUs without AVX-512. Back-propagation multiplies by transposed
 # matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of
@@ -26,26 +29,19 @@ ANY_DATA = click.option(
     help="Take --data-dir even when its files are not the published corpus, byte for byte.",
 )
 
-WORD_VECTORS = click.option(
-    "--word-vectors",
-    type=click.Path(path_type=Path),
-    help="File or folder with GloVe's vectors, for a model of words. "
-    "[default: downloaded once from their public home]",
-)
-
 
 class _Commands(click.Group):
-    """``zoo-train nmt_attention`` is short for ``zoo-train train nmt_attention``."""
+    """Takes `zoo-train nmt_attention` for short for `zoo-train train nmt_attention`."""
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
             args = ["train", *args]
         return super().parse_args(ctx, args)
 
 
 @click.group(cls=_Commands)
-def main():
-    """Train the zoo's models from their recipes and measure them.
+def main() -> None:
+    r"""Train the zoo's models from their recipes and measure them.
 
     \b
     zoo-train nmt_attention --data-dir multi30k --out runs/nmt_attention
@@ -53,7 +49,7 @@ def main():
     """
 
 
-@main.command()
+@main.command(cls=TrainCommand)
 @click.argument("name")
 @click.option(
     "--out",
@@ -67,40 +63,23 @@ def main():
 @click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--seed", type=int, help="Instead of the recipe's.")
 @click.option(
-    "--vocabulary-size", type=click.IntRange(min=300), help="Sub-words, instead of the recipe's."
-)
-@click.option(
     "--precision",
     type=click.Choice(["float32", "mixed_bfloat16"]),
     help="Precision of the arithmetic; weights stay float32. [default: float32]",
 )
-@WORD_VECTORS
-@click.option(
-    "--pretraining",
-    type=click.Path(path_type=Path),
-    help="Folder of a language model that another run has trained, for `sentiment_pretrained`.",
-)
-@click.option(
-    "--words-of",
-    type=click.Path(path_type=Path),
-    help="Preset that a run of `sentiment_pretrained` has left, for `sentiment_sst`.",
-)
-def train(name, out, data_dir, any_data, word_vectors, pretraining, words_of, **changes):
+def train(name: str, out: Path, data_dir: Path | None, any_data: bool, **options: Any) -> None:
     """Train the model NAME; stopped at any moment, the same command goes on.
 
     OUT gets `preset/` (the best epoch so far by the dev score, for `zoo.load`), `logs/` for
     TensorBoard and the checkpoint of the last finished epoch.
+
+    `zoo-train NAME --help` has the options of that recipe, too.
     """
     from training import recipes
 
+    options = {key: value for key, value in options.items() if value is not None}
     try:
-        recipe = _changed(recipes.recipe(name), changes)
-        inputs = {
-            "word_vectors": word_vectors,
-            "pretraining": pretraining,
-            "words_of": words_of,
-        }
-        inputs = {key: value for key, value in inputs.items() if value is not None}
+        recipe, inputs = with_options(recipes.recipe(name), options)
         preset = recipes.train(
             recipe, out, data_dir, verify=not any_data, command=_command(), **inputs
         )
@@ -122,12 +101,19 @@ def train(name, out, data_dir, any_data, word_vectors, pretraining, words_of, **
     help="A split to measure, may be repeated. [default: dev and test]",
 )
 @click.option("--beam-size", type=click.IntRange(min=1), help="Of a translator. [default: 5]")
-def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
+def evaluate(
+    name_or_folder: str,
+    data_dir: Path | None,
+    any_data: bool,
+    splits: tuple[str, ...],
+    beam_size: int | None,
+) -> None:
     """Measure a model on its corpus; write metrics.json and card.md into its folder.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
     """
-    from training.evaluation import report as evaluate
+    from training.evaluation import report
+    from training.evaluation.lookup import evaluation_of
     from zoo.presets import preset_folder, read_config
 
     options = {} if beam_size is None else {"beam_size": beam_size}
@@ -135,16 +121,14 @@ def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
         folder = preset_folder(name_or_folder)
         if not os.access(folder, os.W_OK):
             raise OSError(f"{folder} cannot be written to. Measure a copy of it")
-        task = evaluate.task_of(read_config(name_or_folder))
-        if beam_size is not None and task.__name__ != "training.evaluation.translation":
+        evaluation = evaluation_of(read_config(name_or_folder))
+        if options and "beam_size" not in inspect.signature(evaluation.measure).parameters:
             raise ValueError(f"--beam-size is for translators. Received: {name_or_folder}")
-        metrics = evaluate.evaluate(
-            name_or_folder, data_dir, splits, verify=not any_data, **options
-        )
-        path = evaluate.write_report(name_or_folder, metrics, _command())
+        metrics = report.evaluate(name_or_folder, data_dir, splits, verify=not any_data, **options)
+        path = report.write_report(name_or_folder, metrics, _command())
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    header, rows = task.table(metrics)
+    header, rows = evaluation.table(metrics)
     table = Table(*header, box=None)
     for row in rows:
         table.add_row(*row)
@@ -152,10 +136,28 @@ def evaluate(name_or_folder, data_dir, any_data, splits, beam_size):
     click.echo(f"Written: {path} and the card beside it")
 
 
+@main.command()
+@click.argument("folders", nargs=-1, required=True)
+def shrink(folders: tuple[str, ...]) -> None:
+    """Rewrite the weights of preset FOLDERS in the least room.
+
+    Weights become float16, and large tables of vectors int8 with a step for each row, as `zoo.save`
+    stores them today; all else stays as it is. Measure a preset again afterwards.
+    """
+    from zoo.weights.shrink import shrink as rewrite
+
+    for folder in folders:
+        try:
+            before, after = rewrite(folder)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{folder}: {before / 1e6:.1f} MB -> {after / 1e6:.1f} MB")
+
+
 @main.command("plot-lengths")
 @click.argument("names_or_folders", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, .svg or .pdf")
-def plot_lengths(names_or_folders, out):
+def plot_lengths(names_or_folders: tuple[str, ...], out: Path) -> None:
     """Plot BLEU against the source's length for models that `evaluate` has measured."""
     from training.experiments.plots import plot_bleu_by_source_length
     from zoo.presets import preset_folder
@@ -176,13 +178,13 @@ def plot_lengths(names_or_folders, out):
     required=True,
     help="Heading and place in metrics.json: 'test F1=splits.conll2003_test.f1'. May be repeated.",
 )
-def compare(names_or_folders, figures):
-    """Print mean and deviation over the seeds of models that `evaluate` has measured.
+def compare(names_or_folders: tuple[str, ...], figures: tuple[str, ...]) -> None:
+    r"""Print mean and deviation over the seeds of models that `evaluate` has measured.
 
     \b
     zoo-train compare runs/ner-*/preset --figure "test F1=splits.conll2003_test.f1"
     """
-    from training.evaluation.card import markdown_table
+    from training.evaluation.base import markdown_table
     from training.experiments.comparison import comparison
     from zoo.presets import preset_folder
 
@@ -204,8 +206,13 @@ def compare(names_or_folders, figures):
 @click.option("--plot", type=click.Path(path_type=Path), help=".png, .svg or .pdf")
 @DATA_DIR
 @ANY_DATA
-@WORD_VECTORS
-def compare_readouts(out, plot, data_dir, any_data, word_vectors):
+def compare_readouts(
+    out: Path,
+    plot: Path | None,
+    data_dir: Path | None,
+    any_data: bool,
+    word_vectors: Path | None,
+) -> None:
     """Train last, average and attention read-outs alike on IMDB, three seeds each.
 
     Stopped at any moment, the same command goes on. Prints accuracy by length of the review.
@@ -226,17 +233,10 @@ def compare_readouts(out, plot, data_dir, any_data, word_vectors):
     click.echo(readouts.comparison_table(result))
 
 
-def _changed(recipe, changes):
-    """The recipe with the options that were given."""
-    changes = {key: value for key, value in changes.items() if value is not None}
-    known = {field.name for field in dataclasses.fields(recipe)}
-    for key in changes:
-        if key not in known:
-            raise ValueError(f"--{key.replace('_', '-')} means nothing to the recipe {recipe.name}")
-    return dataclasses.replace(recipe, **changes)
+compare_readouts.params.append(WORD_VECTORS)
 
 
-def _command():
+def _command() -> str:
     """The command line as typed, for the model card."""
     return shlex.join(["zoo-train", *sys.argv[1:]])
 

@@ -1,6 +1,5 @@
 """The command line `zoo-train`: what it says when it is stopped or cannot start."""
 
-import dataclasses
 import errno
 import json
 import os
@@ -9,7 +8,9 @@ import signal
 import pytest
 from click.testing import CliRunner
 
-from tests.training.recipes.small_run import RECIPE, write_multi30k
+import zoo
+from tests import corpus
+from tests.training.recipes.small_run import RECIPE, as_recorded, write_multi30k
 from training.__main__ import main
 from training.loop.runs import KeepBest
 from training.recipes import ner, nmt, sentiment
@@ -54,7 +55,7 @@ def test_an_interrupt_says_how_to_go_on(corpus_folder, tmp_path, monkeypatch):
 
 def test_a_folder_of_another_configuration_is_refused(corpus_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(nmt.RECIPES, "nmt_attention", RECIPE)
-    state = {"epoch": 1, "best": 2.0, "seeds": [], "recipe": dataclasses.asdict(RECIPE)}
+    state = {"epoch": 1, "best": 2.0, "seeds": [], "recipe": as_recorded(RECIPE)}
     (tmp_path / "checkpoint.json").write_text(json.dumps(state))
     arguments = ("--out", tmp_path, "--data-dir", corpus_folder, "--any-data")
     result = run("nmt_attention", *arguments, "--seed", 5, "--batch-size", 4)
@@ -168,9 +169,22 @@ def test_an_option_of_another_recipe_is_refused(corpus_folder, tmp_path):
             "nmt_attention", "--out", tmp_path / "x", "--data-dir", corpus_folder, option, tmp_path
         )
         assert result.exit_code == 1
-        assert f"`{option[2:].replace('-', '_')}` means nothing to the recipe" in result.output
+        assert f"{option} means nothing to the recipe nmt_attention" in result.output
     result = run("ner", "--out", tmp_path / "x", "--vocabulary-size", 500)
     assert "--vocabulary-size means nothing to the recipe ner" in result.output
+    assert "it is an option of nmt_attention, nmt_vanilla" in result.output
+    result = run("sentiment", "--out", tmp_path / "x", "--words-of", tmp_path)
+    assert "`words_of` means nothing to the recipe sentiment." in result.output
+
+
+def test_help_of_a_recipe_has_its_own_options_only():
+    output = run("train", "--help").output
+    assert "--epochs" in output
+    assert "--words-of" not in output
+    output = run("sentiment_sst", "--help").output
+    assert {"--epochs", "--words-of", "--word-vectors"} <= set(output.split())
+    assert "--vocabulary-size" not in output
+    assert "--vocabulary-size" in run("train", "--out", "ner", "nmt_vanilla", "--help").output
 
 
 def test_seeds_are_compared(tmp_path):
@@ -192,3 +206,16 @@ def test_seeds_are_compared(tmp_path):
         result = run("compare", tmp_path / folder, *figure)
         assert result.exit_code == 1
         assert message in result.output
+
+
+def test_presets_are_shrunk_and_what_is_none_is_told(tmp_path, tokenizer):
+    folder = zoo.save(corpus.tiny_vanilla(tokenizer), tmp_path / "exact", half=False)
+    before = (folder / "model.weights.h5").stat().st_size
+    result = run("shrink", folder)
+    assert result.exit_code == 0
+    assert f"{folder}: " in result.output
+    assert (folder / "model.weights.h5").stat().st_size < before
+    zoo.load(folder)
+    result = run("shrink", tmp_path)
+    assert result.exit_code == 1
+    assert "a folder without config.json" in result.output

@@ -16,7 +16,6 @@ from training.corpora.download import download_errors
 from training.corpora.files import check_published
 
 HOME = "https://www.clips.uantwerpen.be/conll2003/ner/"
-TYPES = ("LOC", "MISC", "ORG", "PER")
 
 # split -> (TFDS's name for it, names of its file)
 SPLITS = {
@@ -77,7 +76,7 @@ def load_conll2003(
     return tagged
 
 
-def _from_tfds(split) -> Tagged:
+def _from_tfds(split: str) -> Tagged:
     builder = tfds.builder("conll2003")
     with download_errors(
         "TFDS could not download conll2003",

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from zoo.text.vocabulary import WordVocabulary, normal_form
+from zoo.text.vocabulary import PAD_ID, WordVocabulary, normal_form
 from zoo.text.words import WordTokenizer
 
 TEXTS_AT_ONCE = 1000
 
 
 class CorpusWords:
-    """Numbers every distinct token in the order in which the texts bring it up.
+    """Numbers every unique token in the order in which the texts bring it up.
 
     Attributes:
-        tokens: list of bytes, the distinct tokens as written; a text read is an int32 array of
+        tokens: The unique tokens as written, bytes; a text read is an int32 array of
             places in this list.
 
     Example:
@@ -30,18 +30,18 @@ class CorpusWords:
         array([2, 1, 3], dtype=int32)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.tokens: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
         tokenizer = WordTokenizer()
 
         # Without AutoGraph, which has nothing to convert here and doubles the time of tracing.
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def distinct(texts):
+        def unique(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             tokens = tokenizer.tokenize(texts).tokens
             return *tf.unique(tokens.flat_values), tokens.row_splits
 
-        self._distinct = distinct
+        self._unique = unique
 
     def read(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Tokenises texts.
@@ -54,7 +54,7 @@ class CorpusWords:
         """
         numbered = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
-            tokens, places, splits = self._distinct(tf.constant(texts[start:][:TEXTS_AT_ONCE]))
+            tokens, places, splits = self._unique(tf.constant(texts[start:][:TEXTS_AT_ONCE]))
             numbers = np.array([self._number(token) for token in tokens.numpy()], np.int32)
             numbered += np.split(numbers[places.numpy()], splits.numpy()[1:-1])
         return numbered
@@ -95,3 +95,23 @@ class CorpusWords:
         if number == len(self.tokens):
             self.tokens.append(token)
         return number
+
+
+def cut_rows(texts: Sequence[np.ndarray], longest: int) -> list[np.ndarray]:
+    """Texts as rows for a language model: so many words to predict, and one before them.
+
+    The end of a text is the padding's id: the model learns that a text ends.
+
+    Args:
+        texts: Ids of each text, int32.
+        longest: The most words to predict in a row.
+
+    Returns:
+        Ids of each row, int32, in the order of the texts. A text without words has no row.
+    """
+    rows = []
+    for ids in texts:
+        ids = np.append(ids, np.int32(PAD_ID))
+        for start in range(0, len(ids) - 1, longest):
+            rows.append(ids[start : start + longest + 1])
+    return rows

@@ -1,12 +1,13 @@
 """What a corpus's reader says when TFDS cannot download it."""
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow_datasets as tfds
 
 
 @contextlib.contextmanager
-def download_errors(failed: str, otherwise: str):
+def download_errors(failed: str, otherwise: str) -> Iterator[None]:
     """Within the block, a download that fails is a ConnectionError that says what to do.
 
     Args:

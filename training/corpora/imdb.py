@@ -20,7 +20,7 @@ import gzip
 import hashlib
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress
 from pathlib import Path
 
@@ -101,7 +101,8 @@ def load_training(
     """The splits `train` and `dev` of `load_imdb`, for one reading of the published split.
 
     Args:
-        data_dir, verify: As for `load_imdb`; so are the errors.
+        data_dir: As for `load_imdb`.
+        verify: As for `load_imdb`.
 
     Returns:
         `Reviews` twice: `train`, `dev`.
@@ -122,7 +123,8 @@ def load_unlabelled(data_dir: str | Path | None, verify: bool, without: Reviews)
     """The texts of the split `unsupervised` of `load_imdb` that other reviews do not have too.
 
     Args:
-        data_dir, verify: As for `load_imdb`; so are the errors.
+        data_dir: As for `load_imdb`.
+        verify: As for `load_imdb`.
         without: Reviews whose texts are left out, such as those to choose a network by.
     """
     held_out = set(without.texts)
@@ -131,7 +133,7 @@ def load_unlabelled(data_dir: str | Path | None, verify: bool, without: Reviews)
     ]
 
 
-def _published(data_dir, published, verify) -> Reviews:
+def _published(data_dir: str | Path | None, published: str, verify: bool) -> Reviews:
     """A published split, in our order."""
     rows = list(_from_tfds(published) if data_dir is None else _from_disk(data_dir, published))
     if not rows:
@@ -149,11 +151,11 @@ def _published(data_dir, published, verify) -> Reviews:
     return reviews
 
 
-def _key(text) -> bytes:
+def _key(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _from_disk(data_dir, split) -> Iterator[tuple[bytes, int]]:
+def _from_disk(data_dir: str | Path, split: str) -> Iterator[tuple[bytes, int]]:
     data_dir = Path(data_dir)
     side = "test" if split == "test" else "train"
     names = [name for name, label in FOLDERS.items() if (label < 0) == (split == "unsupervised")]
@@ -173,7 +175,7 @@ def _from_disk(data_dir, split) -> Iterator[tuple[bytes, int]]:
     )
 
 
-def _from_archive(path, side, names) -> Iterator[tuple[bytes, int]]:
+def _from_archive(path: Path, side: str, names: Iterable[str]) -> Iterator[tuple[bytes, int]]:
     """Reads the members in one pass, as the archive has them: nothing is unpacked to the disk."""
     wanted = {("aclImdb", side, name): FOLDERS[name] for name in names}
     try:
@@ -190,7 +192,7 @@ def _from_archive(path, side, names) -> Iterator[tuple[bytes, int]]:
         ) from error
 
 
-def _from_tfds(split) -> Iterator[tuple[bytes, int]]:
+def _from_tfds(split: str) -> Iterator[tuple[bytes, int]]:
     import tensorflow_datasets as tfds
 
     from training.corpora.download import download_errors

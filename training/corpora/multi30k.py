@@ -66,6 +66,9 @@ or put the files train, val, test_2016_flickr and test_2017_flickr with the endi
 """
 
 
+Example = tuple[int, dict[str, str]]  # line number, features
+
+
 class Sentences(NamedTuple):
     """One split as parallel lists; line i of one belongs to line i of the others."""
 
@@ -102,7 +105,9 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             disable_shuffling=True,  # example i is line i of the files
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[Example]]:
         try:
             folder = dl_manager.manual_dir
         except AssertionError:  # what TFDS raises for a folder that is not there, or empty
@@ -113,7 +118,7 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             paths = dl_manager.download(urls())
         return {split: self._generate_examples(split, files) for split, files in paths.items()}
 
-    def _generate_examples(self, split, paths):
+    def _generate_examples(self, split: str, paths: dict[str, Path]) -> Iterator[Example]:
         yield from examples(split, paths)
 
 
@@ -197,9 +202,7 @@ def find_files(data_dir: str | Path, split: str) -> dict[str, Path]:
     return found
 
 
-def examples(
-    split: str, paths: dict[str, Path], verify: bool = True
-) -> Iterator[tuple[int, dict[str, str]]]:
+def examples(split: str, paths: dict[str, Path], verify: bool = True) -> Iterator[Example]:
     """Reads and checks one split's files: the one reader behind the builder and the lists.
 
     Args:
@@ -229,7 +232,7 @@ def examples(
         yield number, dict(zip(lines, row, strict=True))
 
 
-def _candidates(data_dir, split, feature) -> Iterator[Path]:
+def _candidates(data_dir: str | Path, split: str, feature: str) -> Iterator[Path]:
     inside = Path(FILES[feature].format(SPLITS[split][0]).removesuffix(".gz"))
     for stem in (Path(data_dir) / inside, Path(data_dir) / inside.name):
         for path in (stem.with_name(stem.name + ".gz"), stem):
@@ -237,7 +240,7 @@ def _candidates(data_dir, split, feature) -> Iterator[Path]:
                 yield path
 
 
-def _check_file(split, feature, path, data, lines) -> None:
+def _check_file(split: str, feature: str, path: Path, data: bytes, lines: int) -> None:
     expected = SPLITS[split][1]
     if lines != expected:
         raise ValueError(

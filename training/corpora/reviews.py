@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 from training.corpora.files import sha256
 
-LABELS = ("negative", "positive")  # label 0 and label 1
-
 
 class Reviews(NamedTuple):
     """Parallel lists: `labels[i]` is what `texts[i]` thinks of its film."""

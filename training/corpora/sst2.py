@@ -76,7 +76,8 @@ def load_training(
     """The splits `train` and `dev` of `load_sst2`, for one reading of the published split.
 
     Args:
-        data_dir, verify: As for `load_sst2`; so are the errors.
+        data_dir: As for `load_sst2`.
+        verify: As for `load_sst2`.
 
     Returns:
         `Reviews` twice: `train`, `dev`.
@@ -89,7 +90,7 @@ def load_training(
     return _reviews(train), _reviews(dev.items())
 
 
-def _published(data_dir, published, verify) -> list[tuple[str, int]]:
+def _published(data_dir: str | Path | None, published: str, verify: bool) -> list[tuple[str, int]]:
     """The phrases of a published split and their labels."""
     rows = _from_tfds(published) if data_dir is None else _from_disk(data_dir, published)
     rows = [(text.strip(), label) for text, label in rows]
@@ -99,12 +100,12 @@ def _published(data_dir, published, verify) -> list[tuple[str, int]]:
     return rows
 
 
-def _reviews(rows) -> Reviews:
+def _reviews(rows: Iterable[tuple[str, int]]) -> Reviews:
     rows = list(rows)
     return Reviews([text for text, _ in rows], [label for _, label in rows])
 
 
-def _split_sentences(phrases) -> tuple[set[str], set[str]]:
+def _split_sentences(phrases: Iterable[str]) -> tuple[set[str], set[str]]:
     """Whole sentences, held out and kept: the phrases that are no part of a longer one."""
     parts: set[str] = set()
     sentences = []
@@ -117,7 +118,7 @@ def _split_sentences(phrases) -> tuple[set[str], set[str]]:
     return set(sentences[:cut]), set(sentences[cut:])
 
 
-def _spans(text) -> Iterable[str]:
+def _spans(text: str) -> Iterable[str]:
     """Every run of tokens in a text."""
     tokens = text.split(" ")
     for start in range(len(tokens)):
@@ -125,7 +126,7 @@ def _spans(text) -> Iterable[str]:
             yield " ".join(tokens[start:end])
 
 
-def _from_disk(data_dir, split) -> Iterator[tuple[str, int]]:
+def _from_disk(data_dir: str | Path, split: str) -> Iterator[tuple[str, int]]:
     names = (FILES[split], FILES[split] + ".gz")
     path = next((p for p in (Path(data_dir) / name for name in names) if p.is_file()), None)
     if path is None:
@@ -146,7 +147,7 @@ def _from_disk(data_dir, split) -> Iterator[tuple[str, int]]:
         yield text, int(label)
 
 
-def _from_tfds(split) -> Iterator[tuple[str, int]]:
+def _from_tfds(split: str) -> Iterator[tuple[str, int]]:
     import tensorflow_datasets as tfds
 
     from training.corpora.download import download_errors

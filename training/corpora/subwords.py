@@ -1,25 +1,26 @@
-"""Train a SentencePiece vocabulary."""
+"""Trains a SentencePiece vocabulary."""
 
 import io
+from collections.abc import Iterable
 
 import sentencepiece
 
 from zoo.text.subwords import END_ID, PAD_ID, START_ID, UNK_ID
 
 
-def train_subwords(sentences, vocabulary_size):
+def train_subwords(sentences: Iterable[str], vocabulary_size: int) -> bytes:
     """A unigram SentencePiece model of the sentences.
 
     Args:
-        sentences: iterable of strings, for a joint vocabulary those of both languages.
-        vocabulary_size: int; 256 entries spell bytes, so that nothing is unknown.
+        sentences: For a joint vocabulary those of both languages.
+        vocabulary_size: Number of sub-words; 256 entries spell bytes, so that nothing is unknown.
 
     Returns:
-        The serialised model, ``bytes``, for ``zoo.text.SubwordTokenizer``. The same sentences give
+        The serialised model, for `zoo.text.SubwordTokenizer`. The same sentences give
         the same model.
 
     Raises:
-        ValueError: too little text for this vocabulary, or none.
+        ValueError: Too little text for this vocabulary, or none.
     """
     model = io.BytesIO()
     try:

@@ -65,7 +65,7 @@ def load_tatoeba(
         groups.setdefault(_key(english), []).append((english, german))
     if len(groups) < test_pairs + pairs:
         raise ValueError(
-            f"`pairs` and `test_pairs` together must not exceed the {len(groups)} different "
+            f"`pairs` and `test_pairs` together must not exceed the {len(groups)} unique "
             f"English sentences in {data_dir}. Received: pairs={pairs}, test_pairs={test_pairs}"
         )
     draw = random.Random(seed)

@@ -13,6 +13,7 @@ The two are annotated with different types. `in_common_types` maps both onto thr
     O                 WNUT-17: product, creative-work (BTC leaves them unmarked)
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -64,11 +65,15 @@ class _ColumnBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             disable_shuffling=True,  # example i is sentence i of the file
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[tuple[int, dict[str, list[str]]]]]:
         paths = dl_manager.download(self.urls())
         return {split: self._generate_examples(split, path) for split, path in paths.items()}
 
-    def _generate_examples(self, split, path):
+    def _generate_examples(
+        self, split: str, path: str | Path
+    ) -> Iterator[tuple[int, dict[str, list[str]]]]:
         tagged = self.read(split, path)
         for number, (tokens, tags) in enumerate(zip(*tagged, strict=True)):
             yield number, {"tokens": tokens, "tags": tags}
@@ -175,7 +180,7 @@ def load_btc(
         `Tagged(tokens, tags)` in the file's order; BIO with LOC, ORG and PER.
 
     Raises:
-        ConnectionError, FileNotFoundError, ValueError: As for `load_wnut17`.
+        ConnectionError: As for `load_wnut17`, as are all errors.
 
     Example:
         >>> load_btc("btc", "test").tokens[0]  # doctest: +SKIP
@@ -200,7 +205,7 @@ def in_common_types(tagged: Tagged) -> Tagged:
         [['B-LOC', 'O']]
     """
 
-    def common(tag):
+    def common(tag: str) -> str:
         if tag == "O":
             return tag
         if tag[2:] not in COMMON_TYPE_OF:
@@ -213,7 +218,9 @@ def in_common_types(tagged: Tagged) -> Tagged:
     return Tagged(tagged.tokens, [[common(tag) for tag in tags] for tags in tagged.tags])
 
 
-def _load(builder_class, data_dir, split, verify) -> Tagged:
+def _load(
+    builder_class: type[_ColumnBuilder], data_dir: str | Path | None, split: str, verify: bool
+) -> Tagged:
     files, name = builder_class.FILES, builder_class.name
     if split not in files:
         raise ValueError(f"`split` must be one of {', '.join(files)}. Received: split={split!r}")

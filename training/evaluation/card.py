@@ -1,17 +1,22 @@
 """The model card: Markdown made from `config.json` and `metrics.json` alone.
 
-The frame is the same for all; what the task has to say stands in its module of
-`training.evaluation` (`WHAT`, `EXAMPLE`, `MEASURE` and the `..._section` functions).
+The frame is the same for all. The preset's prose stands beside its recipe, what there is to say of
+the figures in its evaluation (`training.evaluation.lookup` finds both).
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
+
+from training.evaluation.base import Evaluation
+from training.evaluation.lookup import card_of, evaluation_of, preset_name
+from training.loop.schedule import recorded
 
 
-def card_text(task, config: dict, metrics: dict) -> str:
+def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Writes the card.
 
     Args:
-        task: The module of `training.evaluation` for this model.
         config: Content of the preset's `config.json`.
         metrics: Content of its `metrics.json`, as `report.write_report` makes it.
 
@@ -19,35 +24,30 @@ def card_text(task, config: dict, metrics: dict) -> str:
         Markdown text.
 
     Raises:
-        ValueError: There is no text for this model.
+        ValueError: Nothing measures this model.
     """
-    name = preset_name(config)
-    # A model saved by hand has no preset's name: what is true of its kind.
-    what = task.WHAT.get(name, task.WHAT.get(config["model"]))
-    if what is None:
-        raise ValueError(
-            f"There is a card for {', '.join(task.WHAT)} only. Received: model={config['model']!r}"
-        )
+    evaluation, card, name = evaluation_of(config), card_of(config), preset_name(config)
+    example = f"\n{evaluation.example}" if evaluation.example else ""
+    speed = _speed(evaluation, metrics)
     return f"""# {name}
 
-{what}
+{card.what}
 
 {metrics["parameters"]:,} parameters. Weights: SHA-256 `{metrics["weights_sha256"]}`.
 
 ```python
 import zoo
 
-model = zoo.load("{name}")
-{task.EXAMPLE}
+model = zoo.load("{name}"){example}
 ```
 
 ## Data and licence
 
-{task.data_section(config)}
+{card.data}
 
 ## How it was made
 
-{_training(metrics["training"], task.MEASURE)}
+{_training(metrics["training"], evaluation.chosen_by)}
 
 Measured with:
 
@@ -61,31 +61,15 @@ Versions: {", ".join(f"{library} {version}" for library, version in metrics["ver
 
 ## Quality
 
-{task.quality_section(metrics)}
-
-## Speed
-
-{_speed(metrics)}
-
+{evaluation.quality_section(metrics)}
+{speed}
 ## Limits
 
-{task.limits_section(config)}
+{card.limits}
 """
 
 
-def preset_name(config: dict) -> str:
-    """The preset that a `config.json` is of: its recipe's name, else the model's."""
-    recipe = (config.get("training") or {}).get("recipe") or {}
-    return recipe.get("name", config["model"])
-
-
-def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table: the first column to the left, the others, figures, to the right."""
-    ruler = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ruler, *rows))
-
-
-def bucket_label(bucket: dict) -> str:
+def bucket_label(bucket: Mapping[str, Any]) -> str:
     """A bucket of lengths in words: "8-9", "up to 7", "21 and more"."""
     if bucket["to"] is None:
         return f"{bucket['from']} and more"
@@ -96,33 +80,42 @@ def bucket_label(bucket: dict) -> str:
     return f"{bucket['from']}-{bucket['to']}"
 
 
-def _training(training: dict | None, measure: str) -> str:
+def _training(training: Mapping[str, Any] | None, chosen_by: str) -> str:
     if training is None:
         return "Saved by hand: how it was trained is not recorded."
     if not {"command", "recipe", "epoch"} <= training.keys():
         return f"As told when it was saved: `{json.dumps(training, sort_keys=True)}`"
     command = training["command"] or "training.recipes.train(...)"
+    recipe = recorded(training["recipe"])
     plans = training.get("plans", [])
     # A run that was planned longer on the way did not have the learning rates of one plan.
     planned = "".join(
         f"From epoch {first} on the learning rate followed a plan of {epochs} epochs.\n"
         for first, epochs in (plans if len(plans) > 1 else [])
     )
-    return f"""Trained with seed {training["recipe"]["seed"]}.
-{planned}Kept: epoch {training["epoch"]}, the best by {measure}.
+    return f"""Trained with seed {recipe["seed"]}.
+{planned}Kept: epoch {training["epoch"]}, the best by {chosen_by}.
 
 ```
 {command}
 ```
 
-Recipe: `{json.dumps(training["recipe"], sort_keys=True)}`"""
+Recipe: `{json.dumps(recipe, sort_keys=True)}`"""
 
 
-def _speed(metrics: dict) -> str:
-    latency, machine = metrics["latency"], metrics["machine"]
-    speed = [split["texts_per_second"] for split in metrics["splits"].values()]
-    return f"""From text to text on {machine["cores"]} cores ({machine["processor"]}):
+def _speed(evaluation: Evaluation, metrics: Mapping[str, Any]) -> str:
+    """The section on speed, if speed was measured."""
+    machine, unit = metrics["machine"], evaluation.unit
+    speed = [split.get(f"{unit}_per_second") for split in metrics["splits"].values()]
+    if "latency" not in metrics or None in speed:
+        return ""
+    latency, one = metrics["latency"], evaluation.unit.removesuffix("s")
+    return f"""
+## Speed
 
-- {min(speed):,.0f} to {max(speed):,.0f} texts a second in batches of {metrics["batch_size"]};
-- one text alone in {latency["median_ms"]:.0f} ms, the median of {latency["texts"]}; the slowest
-  took {latency["slowest_ms"]:.0f} ms."""
+{evaluation.way} on {machine["cores"]} cores ({machine["processor"]}):
+
+- {min(speed):,.0f} to {max(speed):,.0f} {unit} a second in batches of {metrics["batch_size"]};
+- one {one} alone in {latency["median_ms"]:.0f} ms, the median of {latency[unit]}; the slowest
+  took {latency["slowest_ms"]:.0f} ms.
+"""

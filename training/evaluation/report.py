@@ -1,42 +1,21 @@
 """Measures a preset on its data and writes down what came out: `metrics.json` and `card.md`."""
 
-import importlib
 import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import zoo
 from training.evaluation.card import card_text
+from training.evaluation.lookup import evaluation_of, recipe_of
 from zoo.files import write_atomically
 from zoo.presets import CARD, WEIGHTS, preset_folder, read_config
 
 METRICS = "metrics.json"
 LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
-
-# model -> its module in training.evaluation
-TASKS = {
-    "nmt_attention": "translation",
-    "nmt_vanilla": "translation",
-    "sentiment": "classification",
-    "ner": "labelling",
-}
-
-
-def task_of(config: dict):
-    """The module of `training.evaluation` for the model of a `config.json`.
-
-    Raises:
-        ValueError: Nothing measures this model.
-    """
-    if config["model"] not in TASKS:
-        raise ValueError(
-            f"What is measured must be one of {', '.join(TASKS)}. "
-            f"Received: model={config['model']!r}"
-        )
-    return importlib.import_module(f"training.evaluation.{TASKS[config['model']]}")
 
 
 def evaluate(
@@ -44,41 +23,43 @@ def evaluate(
     data_dir: str | Path | None = None,
     splits: Sequence[str] = (),
     verify: bool = True,
-    **options,
-) -> dict:
+    **options: Any,
+) -> dict[str, Any]:
     """Measures a preset.
 
     Args:
         name_or_folder: A preset, as `zoo.load` takes it.
         data_dir: A folder with its corpus; None downloads it.
-        splits: Splits to measure; none means those of the task's `default_splits`.
+        splits: Splits to measure; none means those of its recipe's data.
         verify: Whether the data must be the published corpus.
-        **options: What the task's `evaluate` takes, such as `beam_size`.
+        **options: What its evaluation takes, such as `beam_size`.
 
     Returns:
-        Plain values, ready for JSON; see `evaluate` of the task's module.
+        Plain values, ready for JSON; see `measure` of `training.evaluation.base.Evaluation`.
 
     Raises:
         ValueError: Unknown preset or split, or data that is not the published corpus.
         FileNotFoundError: Files are missing.
     """
     config = read_config(name_or_folder)
-    task = task_of(config)
-    metrics = task.evaluate(
-        zoo.load(name_or_folder), data_dir, splits or task.default_splits(config), verify, **options
-    )
+    evaluation, recipe = evaluation_of(config), recipe_of(config)
+    splits = splits or evaluation.default_splits(recipe)
+    model = zoo.load(name_or_folder)
+    metrics = evaluation.measure(model, data_dir, splits, verify, recipe=recipe, **options)
+    libraries = (*LIBRARIES, *evaluation.libraries)
     return {
+        "parameters": int(model.count_params()),
         **metrics,
         "versions": {
             "rnn-zoo": zoo.__version__,
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in (*LIBRARIES, *task.LIBRARIES)},
+            **{name: importlib.metadata.version(name) for name in libraries},
         },
         "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
     }
 
 
-def write_report(name_or_folder: str | Path, metrics: dict, command: str) -> Path:
+def write_report(name_or_folder: str | Path, metrics: Mapping[str, Any], command: str) -> Path:
     """Writes `metrics.json` and the model card made from it into a preset's folder.
 
     Args:
@@ -90,7 +71,7 @@ def write_report(name_or_folder: str | Path, metrics: dict, command: str) -> Pat
         The path of `metrics.json`; `card.md` is beside it.
 
     Raises:
-        ValueError: Unknown preset, a damaged `config.json`, or a model that has no card's text.
+        ValueError: Unknown preset, a damaged `config.json`, or a model that nothing measures.
         OSError: The folder cannot be written; each file there stays whole.
     """
     folder, config = preset_folder(name_or_folder), read_config(name_or_folder)
@@ -103,14 +84,14 @@ def write_report(name_or_folder: str | Path, metrics: dict, command: str) -> Pat
         "training": config.get("training"),
         **metrics,
     }
-    card = card_text(task_of(config), config, metrics)
+    card = card_text(config, metrics)
     text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / METRICS, text.encode())
     write_atomically(folder / CARD, card.encode())
     return folder / METRICS
 
 
-def read_metrics(path: str | Path, keys: Sequence[str] = ("splits",)) -> dict:
+def read_metrics(path: str | Path, keys: Sequence[str] = ("splits",)) -> dict[str, Any]:
     """Reads a `metrics.json`.
 
     Args:

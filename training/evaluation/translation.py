@@ -1,35 +1,32 @@
-"""Measures a translator on Multi30k: BLEU, chrF, BLEU by source length, speed; and its card."""
+"""Measures a translator on Multi30k: BLEU, chrF, BLEU by source length, speed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from training.corpora.files import sha256
-from training.corpora.multi30k import CHECKSUMS, COMMIT, HOME, load_multi30k
-from training.evaluation.card import bucket_label, markdown_table
+from training.corpora.catalogue import Split, corpus
+from training.corpora.multi30k import Sentences
+from training.evaluation.base import Evaluation, Table, markdown_table
+from training.evaluation.card import bucket_label
 from training.metrics.bleu import bleu_by_source_length, cased_bleu, chrf, lowercased_tokenised_bleu
 from training.metrics.speed import latency, throughput
 
 SPLITS = ("validation", "test_2016_flickr", "test_2017_flickr")
-LIBRARIES = ("sacrebleu", "sacremoses")
 
 # Text-only attention of the WMT17 multimodal task: nmtpy, a single run, lower-cased tokenised BLEU.
 PUBLISHED = {"validation": 39.17, "test_2016_flickr": 39.00, "test_2017_flickr": 31.25}
 PUBLISHED_HOME = "https://github.com/lium-lst/wmt17-mmt"
 
 
-def default_splits(config: dict) -> tuple[str, ...]:
-    """The splits that are measured when none is named: dev and both test sets."""
-    return SPLITS
-
-
 def evaluate(
-    model,
+    model: Any,
     data_dir: str | Path | None = None,
     splits: Sequence[str] = SPLITS,
     verify: bool = True,
+    recipe: Mapping[str, Any] | None = None,
     beam_size: int = 5,
     batch_size: int = 64,
-) -> dict:
+) -> dict[str, Any]:
     """Translates splits of Multi30k and measures quality and speed.
 
     Args:
@@ -37,6 +34,7 @@ def evaluate(
         data_dir: A folder with Multi30k; None downloads it (see `load_multi30k`).
         splits: Splits to measure, of `training.corpora.multi30k.SPLITS`.
         verify: Whether the data must be the published corpus.
+        recipe: What the model was trained by; all translators are measured on the same splits.
         beam_size: Width of the beam search.
         batch_size: Sentences translated together; it changes the speed only.
 
@@ -56,9 +54,10 @@ def evaluate(
     """
     if isinstance(splits, str) or not splits:
         raise ValueError(f"`splits` must name at least one split. Received: splits={splits!r}")
-    data = {split: load_multi30k(data_dir, split, verify) for split in splits}
+    parts = {split: Split(corpus("multi30k"), split) for split in splits}
+    data = {split: part.load(data_dir, verify) for split, part in parts.items()}
 
-    def translate(texts):
+    def translate(texts: list[str]) -> list[str]:
         return model.translate(texts, beam_size, batch_size=batch_size)
 
     # The first batches trace the graph: not part of the speed.
@@ -69,7 +68,7 @@ def evaluate(
         measured[split] = {
             **_quality(hypotheses[split], sentences),
             **speed,
-            **_data(split, sentences),
+            **parts[split].provenance(sentences),
         }
     pooled = [split for split in splits if split.startswith("test")] or list(splits)
     return {
@@ -89,7 +88,7 @@ def evaluate(
     }
 
 
-def _quality(hypotheses, sentences) -> dict:
+def _quality(hypotheses: Sequence[str], sentences: Sentences) -> dict[str, Any]:
     return {
         "sentences": len(hypotheses),
         "bleu": lowercased_tokenised_bleu(hypotheses, sentences.de_tok)._asdict(),
@@ -98,16 +97,7 @@ def _quality(hypotheses, sentences) -> dict:
     }
 
 
-def _data(split, sentences) -> dict:
-    """SHA-256 of the unpacked files, and whether they are the published ones."""
-    digests = {
-        name: sha256("".join(line + "\n" for line in lines).encode())
-        for name, lines in sentences._asdict().items()
-    }
-    return {"sha256": digests, "published_data": digests == CHECKSUMS[split]}
-
-
-def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
+def table(metrics: Mapping[str, Any]) -> Table:
     """Header and rows of the figures for a terminal."""
     header = ["split", "BLEU, lower-cased and tokenised", "BLEU, cased", "chrF"]
     return header, [
@@ -116,41 +106,7 @@ def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-# The card.
-
-WHAT = {
-    "nmt_attention": (
-        "English to German with attention: a bidirectional GRU reads the source, a GRU writes "
-        "the translation and looks at every source position before each word. After Bahdanau, Cho "
-        "and Bengio (2015); the lecture's *attention mechanism*."
-    ),
-    "nmt_vanilla": (
-        "English to German without attention: one LSTM reads the source, and its last state is all "
-        "that the writing LSTM gets. After Sutskever, Vinyals and Le (2014); the lecture's "
-        "*seq2seq*. It is here to be compared with `nmt_attention`."
-    ),
-}
-EXAMPLE = 'model.translate(["A dog runs through the snow."])'
-MEASURE = "BLEU on validation"
-LIMITS = {
-    "nmt_attention": "",
-    "nmt_vanilla": (
-        "- The whole source must fit into one state: in long sentences words are lost and others "
-        "invented. See the table by source length.\n"
-    ),
-}
-
-
-def data_section(config: dict) -> str:
-    """Where the training data comes from, and what its licence allows."""
-    return f"""Multi30k, English to German, 29,000 training pairs: {HOME} (commit `{COMMIT}`).
-Elliott et al. 2016 (W16-3210), Elliott et al. 2017 (W17-4718).
-The repository has no licence file. Its README allows the underlying images for non-commercial
-research and educational purposes. Take these weights, which were trained on the captions, as
-research data for non-commercial use too."""
-
-
-def quality_section(metrics: dict) -> str:
+def quality_section(metrics: Mapping[str, Any]) -> str:
     """The figures beside the published ones."""
     lengths = metrics["bleu_by_source_length"]
     return f"""Beam of {metrics["beam_size"]}. BLEU is counted as the published figure is, on lower-cased text,
@@ -167,17 +123,7 @@ BLEU by length of the source, on {" and ".join(lengths["splits"])}:
 {_length_table(lengths["buckets"])}"""  # noqa: E501 - the card's own lines
 
 
-def limits_section(config: dict) -> str:
-    """What the model is not good for."""
-    return f"""- Trained on captions of photographs: short, present tense, people, dogs, streets. It
-  translates other text badly until it is fine-tuned; names and numbers are not safe with it.
-- One sentence at a time; it knows nothing of the sentence before.
-- Captions carry their writers' stereotypes (van Miltenburg 2016), and so do the translations.
-{LIMITS[config["model"]]}\
-- Not for decisions about people, and not for commercial use (see the data)."""
-
-
-def _quality_table(splits: dict) -> str:
+def _quality_table(splits: Mapping[str, Any]) -> str:
     rows = []
     for name, split in splits.items():
         # The published figure says something about the published data only.
@@ -194,15 +140,27 @@ def _quality_table(splits: dict) -> str:
     return markdown_table(header, rows)
 
 
-def _signatures(splits: dict) -> str:
+def _signatures(splits: Mapping[str, Any]) -> str:
     split = next(iter(splits.values()))
     names = {"bleu": "BLEU", "cased_bleu": "cased BLEU", "chrf": "chrF2"}
     return "; ".join(f"{name} `{split[key]['signature']}`" for key, name in names.items()) + "."
 
 
-def _length_table(buckets: list[dict]) -> str:
+def _length_table(buckets: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         [bucket_label(b), f"{b['sentences']:,}", "-" if b["bleu"] is None else f"{b['bleu']:.2f}"]
         for b in buckets
     ]
     return markdown_table(["words", "sentences", "BLEU"], rows)
+
+
+EVALUATION = Evaluation(
+    splits=SPLITS,
+    measure=evaluate,
+    table=table,
+    quality=quality_section,
+    verb="translate",
+    example='model.translate(["A dog runs through the snow."])',
+    chosen_by="BLEU on validation",
+    libraries=("sacrebleu", "sacremoses"),
+)

@@ -1,0 +1,1 @@
+"""Comparisons behind the documents' tables and pictures."""

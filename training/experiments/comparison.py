@@ -4,8 +4,10 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from training.evaluation.report import read_metrics
+from training.loop.schedule import comparable
 
 
 def comparison(
@@ -20,7 +22,7 @@ def comparison(
             `{"test F1": "splits.conll2003_test.f1"}`.
 
     Returns:
-        Header and rows for `card.markdown_table`: the recipe's name, its seeds, and each figure as
+        Header and rows for `markdown_table`: the recipe's name, its seeds, and each figure as
         "mean ± standard deviation" (that of a sample; one run alone has none).
 
     Raises:
@@ -37,7 +39,7 @@ def comparison(
     recipes: dict[str, str] = {}
     for folder in folders:
         metrics = read_metrics(folder)
-        recipe = dict(_figure(metrics, "training.recipe", folder))
+        recipe = comparable(_figure(metrics, "training.recipe", folder))
         name, seed = recipe["name"], recipe.pop("seed")
         same = json.dumps(recipe, sort_keys=True)
         if recipes.setdefault(name, same) != same or seed in runs.get(name, {}):
@@ -81,7 +83,7 @@ def plus_minus(of: dict[str, float | None]) -> str:
     return mean if of["deviation"] is None else f"{mean} ± {of['deviation']:.2f}"
 
 
-def _figure(metrics, place, folder):
+def _figure(metrics: dict[str, Any], place: str, folder: str | Path) -> Any:
     value = metrics
     for key in place.split("."):
         if not isinstance(value, dict) or value.get(key) is None:

@@ -5,13 +5,17 @@ After Bahdanau et al. 2015, figure 2. matplotlib is imported when something is d
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from training.evaluation.card import bucket_label
 from training.evaluation.report import read_metrics
 from zoo.drawing.plotting import save_figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def plot_bleu_by_source_length(metrics_files: Sequence[str | Path], path: str | Path):
+
+def plot_bleu_by_source_length(metrics_files: Sequence[str | Path], path: str | Path) -> "Figure":
     """Draws one line of BLEU over source length for each model.
 
     Args:
@@ -68,6 +72,6 @@ def plot_bleu_by_source_length(metrics_files: Sequence[str | Path], path: str | 
     return figure
 
 
-def _shape(measured: dict) -> tuple:
+def _shape(measured: dict[str, Any]) -> tuple:
     """What two models must share for one picture."""
     return (*measured["splits"], *((b["from"], b["sentences"]) for b in measured["buckets"]))

@@ -7,17 +7,24 @@ small hidden layer more). Accuracy is that of IMDB's test split, whole and by le
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
 
 import zoo
 from training.evaluation import classification
-from training.evaluation.card import bucket_label, markdown_table
+from training.evaluation.base import markdown_table
+from training.evaluation.card import bucket_label
 from training.experiments.comparison import plus_minus, spread
+from training.loop.schedule import changed, recorded
 from training.recipes import sentiment
 from zoo.drawing.plotting import save_figure
 from zoo.files import write_atomically
 from zoo.models.text_classifier import READOUTS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SPLIT = "imdb_test"
 SEEDS = (1, 2, 3)
@@ -25,7 +32,7 @@ SEEDS = (1, 2, 3)
 # vectors and fewer epochs. Of a long review the same tokens are read in training and in the test:
 # else the last output alone would have to stand for longer sequences than it has ever met.
 LONGEST = 400
-RECIPE = replace(
+RECIPE = changed(
     sentiment.RECIPES["sentiment_labelled"],
     name="readouts",
     train_tokens=LONGEST,
@@ -47,8 +54,8 @@ def compare_readouts(
     word_vectors: str | Path | None = None,
     recipe: sentiment.Recipe = RECIPE,
     seeds: Sequence[int] = SEEDS,
-    callbacks: Sequence = (),
-) -> dict:
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, Any]:
     """Trains and measures each read-out with each seed; stopped at any moment, it can go on.
 
     Args:
@@ -70,13 +77,13 @@ def compare_readouts(
         ValueError: `out` holds runs of another recipe.
     """
     out = Path(out)
-    common = json.loads(json.dumps(asdict(recipe)))
+    common = json.loads(json.dumps(recorded(recipe)))
     result = {"split": SPLIT, "seeds": list(seeds), "recipe": common, "readouts": {}}
     # One seed of all read-outs after the other: a comparison that is stopped compares something.
     measured = {readout: [] for readout in READOUTS}
     for seed in seeds:
         for readout in READOUTS:
-            one = replace(recipe, seed=seed, network={**recipe.network, "readout": readout})
+            one = changed(recipe, seed=seed, network={**recipe.network, "readout": readout})
             folder = out / f"{readout}-{seed}"
             preset = sentiment.train(
                 one, folder, data_dir, verify, callbacks=callbacks, word_vectors=word_vectors
@@ -94,7 +101,7 @@ def compare_readouts(
     return result
 
 
-def comparison_table(result: dict) -> str:
+def comparison_table(result: dict[str, Any]) -> str:
     """What `compare_readouts` gave, as a Markdown table: a column for each read-out."""
     readouts = result["readouts"]
     rows = [["all", *(plus_minus(of["accuracy"]) for of in readouts.values())]]
@@ -106,7 +113,7 @@ def comparison_table(result: dict) -> str:
     return markdown_table(["words (reviews)", *readouts], rows)
 
 
-def plot_readouts(result: dict, path: str | Path):
+def plot_readouts(result: dict[str, Any], path: str | Path) -> "Figure":
     """Draws accuracy over the length of the review, a line with error bars for each read-out.
 
     Args:
@@ -150,7 +157,9 @@ def plot_readouts(result: dict, path: str | Path):
     return figure
 
 
-def _measured(path, preset, data_dir, verify) -> dict:
+def _measured(
+    path: Path, preset: Path, data_dir: str | Path | None, verify: bool
+) -> dict[str, Any]:
     """The figures of a run on the test split; measured once."""
     if not path.exists():
         metrics = classification.evaluate(zoo.load(preset), data_dir, [SPLIT], verify)

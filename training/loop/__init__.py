@@ -1,0 +1,1 @@
+"""What all training shares: batches, optimizer, the loop, checkpoints."""

@@ -3,11 +3,14 @@
 import contextlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from training.loop.schedule import comparable
 from zoo.files import remove_partial, write_atomically
 
 WEIGHTS = "checkpoint-{epoch}.weights.h5"
@@ -18,28 +21,29 @@ class Checkpoint:
     """The newest finished epoch of a run in a folder.
 
     Args:
-        folder: the run's folder, a path.
-        recipe: dict of plain values that the run was started with. A checkpoint of another recipe
-            is refused rather than continued; ``epochs`` alone may change, and the learning rate
-            then follows the new plan from the next epoch on.
+        folder: The run's folder.
+        recipe: Plain values that the run was started with, as `training.loop.schedule.recorded`
+            gives them. A checkpoint of another recipe is refused rather than continued; `epochs`
+            alone may change, and the learning rate then follows the new plan from the next epoch
+            on.
 
     Attributes:
-        plans: list of ``[first epoch, epochs]``: how many epochs were planned from which epoch on.
+        plans: Pairs `[first epoch, epochs]`: how many epochs were planned from which epoch on.
     """
 
-    def __init__(self, folder, recipe):
+    def __init__(self, folder: str | Path, recipe: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
-        self.recipe = json.loads(json.dumps(recipe))
+        self.recipe = json.loads(json.dumps(comparable(recipe)))
         self.plans = [[1, self.recipe.get("epochs")]]
 
-    def read(self):
-        """The state that the newest finished epoch left, a dict; None if there is none.
+    def read(self) -> dict[str, Any] | None:
+        """The state that the newest finished epoch left; None if there is none.
 
         Asked before the data is read, it refuses early what could not be trained here.
 
         Raises:
-            OSError: the folder cannot be written to.
-            ValueError: the folder holds a run of another configuration, or a damaged file.
+            OSError: The folder cannot be written to.
+            ValueError: The folder holds a run of another configuration, or a damaged file.
         """
         there = next(
             path for path in (self.folder, *self.folder.absolute().parents) if path.exists()
@@ -54,7 +58,7 @@ class Checkpoint:
             return None
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
-            recipe = dict(state["recipe"])
+            recipe = comparable(dict(state["recipe"]))
             state = {
                 "epoch": int(state["epoch"]),
                 "best": None if state["best"] is None else float(state["best"]),
@@ -82,14 +86,18 @@ class Checkpoint:
             )
         return state
 
-    def restore(self, model):
-        """Load weights, optimizer and seeds of the newest finished epoch, if there is one.
+    def restore(self, model: keras.Model) -> tuple[int, float | None]:
+        """Loads weights, optimizer and seeds of the newest finished epoch, if there is one.
+
+        Args:
+            model: A compiled model of the same network.
 
         Returns:
-            ``(epochs done, best score or None)``.
+            `(epochs done, best score or None)`.
 
         Raises:
-            OSError, ValueError: as for :meth:`read`; damaged weights or seeds.
+            OSError: The folder cannot be written to.
+            ValueError: As for `read`, or damaged weights or seeds.
         """
         # Before a step is traced: it would be traced twice if it made variables.
         model.optimizer.build(model.trainable_variables)
@@ -112,8 +120,14 @@ class Checkpoint:
         self.plans = plans if plans[-1][1] == planned[1] else [*plans, planned]
         return state["epoch"], state["best"]
 
-    def save(self, model, epoch, best):
-        """Write the state after ``epoch`` finished epochs; the one before goes only afterwards."""
+    def save(self, model: keras.Model, epoch: int, best: float | None) -> None:
+        """Writes the state after some finished epochs; the one before goes only afterwards.
+
+        Args:
+            model: The model as the epoch left it.
+            epoch: How many epochs are done.
+            best: The best score so far.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = self.folder / WEIGHTS.format(epoch=epoch)
         partial = weights.with_name(f"partial-{weights.name}")
@@ -140,16 +154,19 @@ class Checkpoint:
         remove_partial(self.folder / STATE)
 
 
-def _seeds(model):
+def _seeds(model: keras.Model) -> list[keras.Variable]:
     """States of the dropout's random generators, which Keras leaves out of a weight file."""
     return [variable for variable in model.variables if variable.name == "seed_generator_state"]
 
 
 @contextlib.contextmanager
-def averaged_weights(model):
+def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Within the block the model has the moving average of its weights (checkpoint averaging).
 
-    The optimizer must keep one (``use_ema=True``); Polyak and Juditsky (1992).
+    Polyak and Juditsky (1992).
+
+    Args:
+        model: Compiled with an optimizer that keeps the average (`use_ema=True`).
     """
     raw = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)

@@ -1,58 +1,59 @@
 """What the training of every preset shares: seeds, optimizer, the loop and what it leaves."""
 
 import contextlib
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 import zoo
 from training.loop.checkpoint import Checkpoint, averaged_weights
+from training.loop.schedule import Schedule, recorded
 from zoo.files import remove_partial
 
 
 @contextlib.contextmanager
-def prepared(recipe):
+def prepared(recipe: Any) -> Iterator[None]:
     """Within the block, seeds and dtype policy are those of the recipe.
 
     Args:
-        recipe: a dataclass with the fields ``seed`` and ``precision``.
+        recipe: A dataclass with the fields `seed` and `schedule`.
     """
     keras.utils.set_random_seed(recipe.seed)
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(recipe.precision)
+    keras.config.set_dtype_policy(recipe.schedule.precision)
     try:
         yield
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def averaging_adam(recipe, steps):
+def averaging_adam(schedule: Schedule, steps: int) -> keras.optimizers.Optimizer:
     """AdamW with warm-up and cosine decay that also keeps the moving average of the weights.
 
     A word's gradient is summed over all its places before Adam squares it, and before the norm is
     taken to which all gradients together are clipped.
 
     Args:
-        recipe: a dataclass with the fields ``learning_rate`` (the highest), ``warmup_steps``,
-            ``epochs``, ``weight_decay``, ``clip_norm`` and ``average_momentum``.
-        steps: int, batches in an epoch.
+        schedule: The recipe's.
+        steps: Batches in an epoch.
     """
-    schedule = keras.optimizers.schedules.CosineDecay(
+    rates = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=recipe.warmup_steps,
-        decay_steps=max(1, recipe.epochs * steps - recipe.warmup_steps),
+        warmup_target=schedule.learning_rate,
+        warmup_steps=schedule.warmup_steps,
+        decay_steps=max(1, schedule.epochs * steps - schedule.warmup_steps),
         alpha=0.02,
     )
     return SummingAdamW(
-        schedule,
-        weight_decay=recipe.weight_decay,
+        rates,
+        weight_decay=schedule.weight_decay,
         beta_2=0.98,
-        global_clipnorm=recipe.clip_norm,
+        global_clipnorm=schedule.clip_norm,
         use_ema=True,
-        ema_momentum=recipe.average_momentum,
+        ema_momentum=schedule.average_momentum,
     )
 
 
@@ -64,68 +65,131 @@ class SummingAdamW(keras.optimizers.AdamW):
     that of their sum, and, where it clips nothing, squares the slices before it sums them.
     """
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(
+        self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None
+    ) -> None:
+        """Sums each gradient's slices, then takes the step."""
         summed = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         return super().apply(summed, trainable_variables)
 
 
-def train_model(model, recipe, batches, steps, out, score, metric, command=None, callbacks=()):
-    """Fit a compiled model from where the run stands; keep the epoch with the best score.
+def finished_preset(recipe: Any, out: str | Path) -> Path | None:
+    """The preset of a run that has no epoch left; None if there is something to do.
 
     Args:
-        model: a model of the zoo, compiled with :func:`averaging_adam`.
-        recipe: a dataclass of plain values with the field ``epochs``.
-        batches: function ``(epochs) -> tf.data.Dataset`` of the prepared batches of a ``range`` of
-            epochs, a function of seed and epoch alone.
-        steps: int, batches in an epoch.
-        out: the run's folder: ``checkpoint*`` to go on from, ``preset/`` for the best epoch so far,
-            ``logs/`` for TensorBoard.
-        score: function ``(model) -> float`` on dev data, higher is better; called with the
-            averaged weights.
-        metric: the score's name, such as ``"bleu"``.
-        command: the command line, for the model card.
-        callbacks: further Keras callbacks.
-
-    Returns:
-        The folder of the best epoch, which ``zoo.load`` takes.
+        recipe: A dataclass of plain values with the field `schedule`.
+        out: The run's folder.
 
     Raises:
-        OSError: ``out`` cannot be written to, or the disk is full; what stands there stays whole.
-        ValueError: ``out`` holds a run of another recipe.
+        OSError: `out` cannot be written to.
+        ValueError: `out` holds a run of another recipe.
+    """
+    state = Checkpoint(out, recorded(recipe)).read()
+    done = state is not None and state["epoch"] >= recipe.schedule.epochs
+    preset = Path(out) / "preset"
+    return preset if done and preset.exists() else None
+
+
+def train_model(
+    model: keras.Model,
+    recipe: Any,
+    batches: Callable[[range], tf.data.Dataset],
+    steps: int,
+    out: str | Path,
+    score: Callable[[keras.Model], float],
+    metric: str,
+    command: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    lower_is_better: bool = False,
+    half: bool = True,
+) -> Path:
+    """Fits a compiled model from where the run stands; keeps the epoch with the best score.
+
+    Args:
+        model: A model of the zoo, compiled with `averaging_adam`.
+        recipe: A dataclass of plain values with the field `schedule`.
+        batches: The prepared batches of a range of epochs, a function of seed and epoch alone.
+        steps: Batches in an epoch.
+        out: The run's folder: `checkpoint*` to go on from, `preset/` for the best epoch so far,
+            `logs/` for TensorBoard.
+        score: The model's score on dev data; called with the averaged weights.
+        metric: The score's name, such as "bleu".
+        command: The command line, for the model card.
+        callbacks: Further Keras callbacks.
+        lower_is_better: Whether the best score is the lowest, not the highest.
+        half: Whether the preset's weights are float16; float32 is for what is trained on.
+
+    Returns:
+        The folder of the best epoch, which `zoo.load` takes.
+
+    Raises:
+        OSError: `out` cannot be written to, or the disk is full; what stands there stays whole.
+        ValueError: `out` holds a run of another recipe.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    checkpoint = Checkpoint(out, asdict(recipe))
+    checkpoint = Checkpoint(out, recorded(recipe))
     done, best = checkpoint.restore(model)
-    told = {"command": command, "recipe": asdict(recipe), "plans": checkpoint.plans}
+    metadata = {"command": command, "recipe": recorded(recipe), "plans": checkpoint.plans}
     remove_partial(out / "preset")
-    keep = KeepBest(checkpoint, out / "preset", score, metric, best, told)
+    keep = KeepBest(
+        checkpoint, out / "preset", score, metric, best, metadata, lower_is_better, half
+    )
+    epochs = recipe.schedule.epochs
     model.fit(
-        batches(range(done + 1, recipe.epochs + 1)),
+        batches(range(done + 1, epochs + 1)),
         steps_per_epoch=steps,
         initial_epoch=done,
-        epochs=recipe.epochs,
+        epochs=epochs,
         callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
     )
     return out / "preset"
 
 
 class KeepBest(keras.callbacks.Callback):
-    """After each epoch: the dev score, the best preset, a checkpoint; see :func:`train_model`."""
+    """After each epoch: the dev score, the best preset, a checkpoint; see `train_model`.
 
-    def __init__(self, checkpoint, preset, score, metric, best, training):
+    Args:
+        checkpoint: The run's.
+        preset: Folder for the best epoch so far.
+        score: The model's score on dev data.
+        metric: The score's name in the logs, where `dev_` and `best_dev_` come before it.
+        best: The best score of the epochs that are done; None if there are none.
+        training: What `config.json` says of the training, beside the epoch.
+        lower_is_better: Whether the best score is the lowest.
+        half: Whether the preset's weights are float16.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        preset: Path,
+        score: Callable[[keras.Model], float],
+        metric: str,
+        best: float | None,
+        training: dict[str, Any],
+        lower_is_better: bool = False,
+        half: bool = True,
+    ) -> None:
         super().__init__()
         self.checkpoint, self.preset, self.score, self.metric = checkpoint, preset, score, metric
         self.best, self.training = best, training
+        self.lower_is_better, self.half = lower_is_better, half
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Measures with averaged weights, then saves."""
         with averaged_weights(self.model):
             score = self.score(self.model)
             # A kill in the instant of replacing the preset may have left none.
-            if self.best is None or score > self.best or not self.preset.exists():
+            if self._is_best(score) or not self.preset.exists():
                 self.best = score
                 training = {**self.training, "epoch": epoch + 1}
-                zoo.save(self.model, self.preset, overwrite=True, training=training)
+                zoo.save(self.model, self.preset, True, half=self.half, training=training)
         logs[f"dev_{self.metric}"] = score
         logs[f"best_dev_{self.metric}"] = self.best
         self.checkpoint.save(self.model, epoch + 1, self.best)
+
+    def _is_best(self, score: float) -> bool:
+        if self.best is None:
+            return True
+        return score < self.best if self.lower_is_better else score > self.best

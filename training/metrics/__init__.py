@@ -1,0 +1,1 @@
+"""What models are measured by, thin over the libraries of the field."""

@@ -11,7 +11,7 @@ BLEU: Papineni et al. 2002. sacreBLEU and its signatures: Post 2018. chrF: Popov
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sacrebleu.metrics import BLEU, CHRF
 from sacremoses import MosesPunctNormalizer, MosesTokenizer
@@ -113,7 +113,7 @@ def bleu_by_source_length(
     hypotheses: Sequence[str],
     references_tok: Sequence[str],
     edges: Sequence[int] = SOURCE_LENGTH_EDGES,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """BLEU for short, middling and long sources apart: the case for attention.
 
     Bahdanau et al. 2015 (figure 2) draw it: a decoder that sees the last state only loses long
@@ -161,12 +161,14 @@ def bleu_by_source_length(
     return buckets
 
 
-def _corpus_score(metric, hypotheses, references) -> Score:
+def _corpus_score(
+    metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]
+) -> Score:
     score = metric.corpus_score(list(hypotheses), [list(references)]).score
     return Score(score, str(metric.get_signature()))
 
 
-def _check_pairs(hypotheses, **others) -> None:
+def _check_pairs(hypotheses: Sequence[str], **others: Sequence[str]) -> None:
     for name, lines in {"hypotheses": hypotheses, **others}.items():
         if isinstance(lines, str | bytes):
             raise TypeError(f"`{name}` must be a list of strings. Received: {name}={lines!r}")

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
@@ -9,16 +10,18 @@ from seqeval.scheme import IOB2
 from training.corpora.columns import Tagged
 from zoo.text.tags import chunks
 
+Figures = dict[str, Any]
 SCORES = ("precision", "recall", "f1")
 VERSION = importlib.metadata.version("seqeval")
 SIGNATURE = f"seqeval|mode:strict|scheme:IOB2|average:micro|v:{VERSION}"
 
 
-def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict:
+def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Figures:
     """Precision, recall and F1 of exact spans by seqeval, over all and for each type.
 
     Args:
-        gold, predicted: BIO tags of each sentence, equally many.
+        gold: BIO tags of each sentence.
+        predicted: The same of a model, equally many.
 
     Returns:
         `{"precision", "recall", "f1", "types": {type: {"precision", "recall", "f1", "entities"}}}`,
@@ -28,7 +31,7 @@ def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0
     )
 
-    def percent(row):
+    def percent(row: dict[str, Any]) -> dict[str, float]:
         keys = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
         return {name: 100 * float(row[key]) for name, key in keys.items()}
 
@@ -49,7 +52,7 @@ def entities(tagged: Tagged) -> set[tuple]:
     }
 
 
-def scores(gold: set, predicted: set) -> dict:
+def scores(gold: set[tuple], predicted: set[tuple]) -> Figures:
     """Precision, recall and F1 in percent of two sets, 0 where nothing can be right."""
     right = len(gold & predicted)
     return {
@@ -60,14 +63,16 @@ def scores(gold: set, predicted: set) -> dict:
     }
 
 
-def seen_and_unseen(gold: Tagged, predicted: Sequence[Sequence[str]], known: set[str]) -> dict:
+def seen_and_unseen(
+    gold: Tagged, predicted: Sequence[Sequence[str]], known: set[str]
+) -> dict[str, Figures]:
     """Scores apart for entities whose surface form is among `known`, case and all, and the others.
 
     Gold and predicted entities are parted by the same rule, so each part has a precision too.
     """
     truth, guess = entities(gold), entities(Tagged(gold.tokens, predicted))
 
-    def part(spans: Iterable, seen):
+    def part(spans: Iterable[tuple], seen: bool) -> set[tuple]:
         return {span for span in spans if (span[-1] in known) is seen}
 
     return {

@@ -44,5 +44,5 @@ def plain_text(tokens: Sequence[str]) -> PlainText:
 
 
 @functools.cache
-def _detokenizer():
+def _detokenizer() -> MosesDetokenizer:
     return MosesDetokenizer(lang="en")

@@ -1,25 +1,36 @@
-"""The recipes of ``ner`` (CoNLL-2003), ``ner_open`` (WNUT-17 and BTC) and an ablation.
+"""The recipes of `ner` (CoNLL-2003), `ner_open` (WNUT-17 and BTC) and an ablation.
 
 Read from top to bottom: what is trained, on what, how, and which epoch is kept. The last entry of
-``RECIPES`` is ``ner`` without its CRF.
+`RECIPES` is `ner` without its CRF.
 """
 
 import collections
-import dataclasses
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from training.corpora.catalogue import load_tagged
 from training.corpora.columns import Tagged
-from training.corpora.word_vectors import embedding_matrix, load_word_vectors
-from training.evaluation.labelling import CORPORA
+from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from training.evaluation.tagging import EVALUATION
 from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, prepared, train_model
+from training.loop.schedule import Schedule
 from training.metrics.entity_f1 import strict_scores
+from training.recipes.ner_card import card
+from training.recipes.options import WORD_VECTORS
 from zoo.registry import model_class
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
+
+__all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
+
+SCHEDULE = Schedule(epochs=30, batch_size=32, learning_rate=2e-3, warmup_steps=400)
 
 
 @dataclass(frozen=True)
@@ -38,16 +49,8 @@ class Recipe:
     least_word: int = 2  # a training word without a vector that is rarer counts as unknown
     least_character: int = 5  # so does a character
     # Network: further arguments of the model's class, its defaults where not named
-    network: dict = field(default_factory=dict)
-    # Schedule
-    epochs: int = 30
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    warmup_steps: int = 400
-    clip_norm: float = 1.0
-    average_momentum: float = 0.998
-    weight_decay: float = 0.0
-    precision: str = "float32"
+    network: dict[str, Any] = field(default_factory=dict)
+    schedule: Schedule = SCHEDULE
 
 
 RECIPES = {
@@ -66,7 +69,7 @@ RECIPES = {
         "ner_open",
         corpora=("wnut17", "btc"),
         types=("LOC", "ORG", "PER"),
-        epochs=20,
+        schedule=replace(SCHEDULE, epochs=20),
         network={
             "character_units": 30,
             "spelling_units": 50,
@@ -77,62 +80,62 @@ RECIPES = {
         },
     ),
 }
-RECIPES["ner_softmax"] = dataclasses.replace(
+RECIPES["ner_softmax"] = replace(
     RECIPES["ner"], name="ner_softmax", network={**RECIPES["ner"].network, "output": "softmax"}
 )
 
 
-def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=(), word_vectors=None):
-    """Train, or go on with a run that was stopped; keep the epoch with the best dev F1.
+OPTIONS = (WORD_VECTORS,)
+
+
+def train(
+    recipe: Recipe,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    verify: bool = True,
+    command: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    word_vectors: str | Path | None = None,
+) -> Path:
+    """Trains, or goes on with a run that was stopped; keeps the epoch with the best dev F1.
 
     Args:
-        recipe: a :class:`Recipe`.
-        out: the run's folder: ``checkpoint*`` to go on from, ``preset/`` for the best epoch so far,
-            ``logs/`` for TensorBoard.
-        data_dir: folder with the recipe's corpora; None downloads them.
-        verify: refuse data that is not the published corpus.
-        command: the command line, for the model card.
-        callbacks: further Keras callbacks.
-        word_vectors: file or folder with GloVe's vectors; None downloads them.
+        recipe: One of `RECIPES`, or a changed one.
+        out: The run's folder: `checkpoint*` to go on from, `preset/` for the best epoch so far,
+            `logs/` for TensorBoard.
+        data_dir: A folder with the recipe's corpora; None downloads them.
+        verify: Whether data that is not the published corpus is refused.
+        command: The command line, for the model card.
+        callbacks: Further Keras callbacks.
+        word_vectors: A file or folder with GloVe's vectors; None downloads them.
 
     Returns:
-        The folder of the best epoch, which ``zoo.load`` takes.
+        The folder of the best epoch, which `zoo.load` takes.
 
     Raises:
-        ValueError: ``out`` holds a run of another recipe.
+        ValueError: `out` holds a run of another recipe.
     """
     with prepared(recipe):
-        data = load(recipe, data_dir, "train", verify)
-        dev = load(recipe, data_dir, "validation", verify)
+        data = load_tagged(recipe.corpora, data_dir, "train", verify)
+        dev = load_tagged(recipe.corpora, data_dir, "validation", verify)
         model = new_model(recipe, data, load_word_vectors(word_vectors, units=recipe.word_units))
-        steps = -(-len(data.tokens) // recipe.batch_size)
-        model.compile(averaging_adam(recipe, steps))
+        steps = -(-len(data.tokens) // recipe.schedule.batch_size)
+        model.compile(averaging_adam(recipe.schedule, steps))
 
-        def dev_f1(model):
+        def dev_f1(model: Any) -> float:
             return strict_scores(dev.tags, model.tag_tokens(dev.tokens))["f1"]
 
         batches = batches_of(model, recipe, data)
         return train_model(model, recipe, batches, steps, out, dev_f1, "f1", command, callbacks)
 
 
-def load(recipe, data_dir, split, verify):
-    """A split of all corpora of the recipe, one after the other, with the types it trains on."""
-    tokens, tags = [], []
-    for name in recipe.corpora:
-        corpus = CORPORA[name]
-        tagged = corpus.measured(corpus.load(data_dir, split, verify))
-        tokens += tagged.tokens
-        tags += tagged.tags
-    return Tagged(tokens, tags)
-
-
-def new_model(recipe, data, public):
+def new_model(recipe: Recipe, data: Tagged, public: WordVectors) -> Any:
     """The untrained model, with vocabularies of the training data and of public word vectors.
 
     Args:
-        recipe: a :class:`Recipe`.
-        data: ``Tagged``, the training data.
-        public: ``training.corpora.word_vectors.WordVectors``, frequent words first.
+        recipe: One of `RECIPES`, or a changed one.
+        data: The training data.
+        public: Word vectors, frequent words first.
     """
     words = trained_words(data.tokens, set(public.words), recipe.least_word)
     trained, known = len(words), set(words)
@@ -154,19 +157,21 @@ def new_model(recipe, data, public):
     return model
 
 
-def trained_words(tokens, public, least):
+def trained_words(
+    tokens: Iterable[Sequence[str]], public: Collection[str], least: int
+) -> list[str]:
     """Words of the training data that get a vector of their own, most frequent first.
 
     A word that has no public vector counts with its digits as 0, which is how it will be looked up,
     and only if it is not rare: the vector of the unknown word is learnt from the rare ones.
 
     Args:
-        tokens: list of token lists.
-        public: set of words that have a vector.
-        least: how often a word without a public vector must be there.
+        tokens: The tokens of each sentence.
+        public: The words that have a vector.
+        least: How often a word without a public vector must be there.
 
     Returns:
-        List of words in normal form.
+        Words in normal form.
     """
     counts = collections.Counter()
     for token in (token for sentence in tokens for token in sentence):
@@ -177,29 +182,31 @@ def trained_words(tokens, public, least):
     ]
 
 
-def frequent_characters(tokens, least):
-    """Characters in at least ``least`` tokens; the unknown one is learnt from the others."""
+def frequent_characters(tokens: Iterable[Sequence[str]], least: int) -> list[str]:
+    """Characters in at least `least` tokens; the unknown one is learnt from the others."""
     counts = collections.Counter(
         character for sentence in tokens for token in sentence for character in set(token)
     )
     return [character for character, count in counts.items() if count >= least]
 
 
-def batches_of(model, recipe, data):
-    """A function of a range of epochs to the training batches, for ``train_model``."""
+def batches_of(model: Any, recipe: Recipe, data: Tagged) -> Callable[[range], tf.data.Dataset]:
+    """A function of a range of epochs to the training batches, for `train_model`."""
     tokens, tags = model.raw_columns(*data)
     ids = tags.with_values(model.tag_ids.lookup(tags.flat_values)).to_list()
     ids = [np.array(row, np.int32) for row in ids]
     rows = np.arange(len(ids), dtype=np.int32)
 
-    def finish(tags, lengths, rows):
+    def finish(
+        tags: tf.Tensor, lengths: tf.Tensor, rows: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         return model.make_inputs(tf.gather(tokens, rows)), tags
 
-    def batches(epochs):
+    def batches(epochs: range) -> tf.data.Dataset:
         return training_batches(
             lambda rng, epoch: (ids, rows),
             finish,
-            recipe.batch_size,
+            recipe.schedule.batch_size,
             recipe.seed,
             epochs,
             sequences=1,

@@ -2,7 +2,7 @@
 
 Wang and Manning (2012), "Baselines and Bigrams", P12-2018; with n-grams of up to three words and
 logistic regression in place of the SVM as in Mesnil et al. (2014), arXiv:1412.5335.
-`x_g` is whether a text has n-gram g, `n_g` in how many texts of a label g occurs::
+`x_g` is whether a text has n-gram g, `n_g` in how many texts of a label g occurs:
 
     r_g = log (1 + n_g+) / |1 + n+|  -  log (1 + n_g-) / |1 + n-|
     P(positive) = 1 / (1 + exp(-(w . (r * x) + b)))
@@ -11,7 +11,7 @@ An LSTM knows the words of few labelled reviews in their order; this knows which
 tell the label. `sentiment` learns from its guesses at the labels of reviews that have none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -31,8 +31,8 @@ class NGramClassifier:
     It holds every n-gram that two reviews have: a million for IMDB, and 2 GB while it learns.
 
     Args:
-        reviews: labelled `Reviews` of both labels.
-        seed: int, of the order in which the solver takes the reviews.
+        reviews: Labelled `Reviews` of both labels.
+        seed: Of the order in which the solver takes the reviews.
 
     Raises:
         ValueError: `reviews` have one label only, or no two of them share a word.
@@ -43,7 +43,7 @@ class NGramClassifier:
         array([0.3, 0.7], dtype=float32)
     """
 
-    def __init__(self, reviews: Reviews, seed: int = 0):
+    def __init__(self, reviews: Reviews, seed: int = 0) -> None:
         self._counter = CountVectorizer(
             ngram_range=(1, LONGEST), token_pattern=TOKENS, binary=True, min_df=2, dtype=np.float32
         )
@@ -63,17 +63,17 @@ class NGramClassifier:
         """The probability that a review is positive.
 
         Args:
-            texts: strings, at least one.
+            texts: At least one.
 
         Returns:
-            float32 ``[texts]``.
+            float32 `[texts]`.
         """
         has = self._counter.transform(_without_markup(texts))
         return self._regression.predict_proba(self._weighed(has))[:, 1].astype(np.float32)
 
-    def _weighed(self, has):
+    def _weighed(self, has: sparse.spmatrix) -> sparse.spmatrix:
         return (has @ self._ratios).tocsr()
 
 
-def _without_markup(texts):
+def _without_markup(texts: Iterable[str]) -> list[str]:
     return [text.replace("<br />", " ") for text in texts]

@@ -1,22 +1,36 @@
-"""The recipe of ``nmt_attention`` and ``nmt_vanilla``: Multi30k, English to German.
+"""The recipes of `nmt_attention` and `nmt_vanilla`: Multi30k, English to German.
 
 Read from top to bottom: what is trained, on what, how, and which epoch is kept. Both models get the
 same data, vocabulary and kind of schedule; the network differs, and for how many epochs it learns.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+import click
 import keras
+import numpy as np
+import tensorflow as tf
 
-from training.corpora.multi30k import load_multi30k
+from training.corpora.catalogue import corpus
 from training.corpora.subwords import train_subwords
+from training.evaluation.translation import EVALUATION
 from training.loop.batches import training_batches
 from training.loop.runs import averaging_adam, prepared, train_model
+from training.loop.schedule import Schedule
 from training.metrics.bleu import lowercased_tokenised_bleu
+from training.recipes.nmt_card import card
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import lower_case
 from zoo.registry import model_class
 from zoo.text.subwords import SubwordTokenizer
+
+__all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
+
+
+SCHEDULE = Schedule(epochs=12, learning_rate=1.2e-3, warmup_steps=300)
 
 
 @dataclass(frozen=True)
@@ -29,24 +43,15 @@ class Recipe:
     # Data
     vocabulary_size: int = 8000
     # Network: arguments of the model's class, its defaults where not named
-    network: dict = field(default_factory=dict)
-    # Schedule
-    epochs: int = 12
-    batch_size: int = 64
-    learning_rate: float = 1.2e-3
-    warmup_steps: int = 300
-    clip_norm: float = 1.0
+    network: dict[str, Any] = field(default_factory=dict)
     label_smoothing: float = 0.1
-    average_momentum: float = 0.998
-    weight_decay: float = 0.0
-    precision: str = "float32"
+    schedule: Schedule = SCHEDULE
 
 
 RECIPES = {
     "nmt_attention": Recipe(
         "nmt_attention",
         model="nmt_attention",
-        epochs=40,
         network={
             "embedding_units": 128,
             "encoder_units": 256,
@@ -56,11 +61,11 @@ RECIPES = {
             "encoder_dropout": 0.5,
             "readout_dropout": 0.5,
         },
+        schedule=replace(SCHEDULE, epochs=40),
     ),
     "nmt_vanilla": Recipe(
         "nmt_vanilla",
         model="nmt_vanilla",
-        epochs=18,
         network={
             "embedding_units": 128,
             "units": 512,
@@ -69,63 +74,85 @@ RECIPES = {
             "layer_dropout": 0.3,
             "readout_dropout": 0.5,
         },
+        schedule=replace(SCHEDULE, epochs=18),
     ),
 }
 
+OPTIONS = (
+    click.Option(
+        ["--vocabulary-size"],
+        type=click.IntRange(min=300),
+        help="Sub-words, instead of the recipe's.",
+    ),
+)
 
-def train(recipe, out, data_dir=None, verify=True, command=None, callbacks=()):
-    """Train, or go on with a run that was stopped; keep the epoch with the best dev BLEU.
+
+def train(
+    recipe: Recipe,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    verify: bool = True,
+    command: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Path:
+    """Trains, or goes on with a run that was stopped; keeps the epoch with the best dev BLEU.
 
     Args:
-        recipe: a :class:`Recipe`.
-        out: the run's folder: ``checkpoint*`` to go on from, ``preset/`` for the best epoch so far,
-            ``logs/`` for TensorBoard.
-        data_dir: folder with Multi30k; None downloads it from its public home.
-        verify: refuse data that is not the published corpus.
-        command: the command line, for the model card.
-        callbacks: further Keras callbacks.
+        recipe: One of `RECIPES`, or a changed one.
+        out: The run's folder: `checkpoint*` to go on from, `preset/` for the best epoch so far,
+            `logs/` for TensorBoard.
+        data_dir: A folder with Multi30k; None downloads it from its public home.
+        verify: Whether data that is not the published corpus is refused.
+        command: The command line, for the model card.
+        callbacks: Further Keras callbacks.
 
     Returns:
-        The folder of the best epoch, which ``zoo.load`` takes.
+        The folder of the best epoch, which `zoo.load` takes.
 
     Raises:
-        ValueError: ``out`` holds a run of another recipe.
+        ValueError: `out` holds a run of another recipe.
     """
     with prepared(recipe):
-        data = load_multi30k(data_dir, "train", verify)
-        dev = load_multi30k(data_dir, "validation", verify)
+        multi30k, schedule = corpus("multi30k"), recipe.schedule
+        data = multi30k.load(data_dir, "train", verify)
+        dev = multi30k.load(data_dir, "validation", verify)
         sources = [text.decode() for text in lower_case(data.en).numpy()]
         subwords = train_subwords([*sources, *data.de], recipe.vocabulary_size)
         model = model_class(recipe.model)(SubwordTokenizer(subwords), **recipe.network)
         pairs = unpadded(*model.encode_source(data.en)), unpadded(*model.tokenizer.encode(data.de))
 
-        def finish(source, source_lengths, target, target_lengths):
+        def finish(
+            source: tf.Tensor,
+            source_lengths: tf.Tensor,
+            target: tf.Tensor,
+            target_lengths: tf.Tensor,
+        ) -> tuple[Any, ...]:
             inputs = {"source": source, "source_lengths": source_lengths}
             return model.training_batch(inputs, target, target_lengths)
 
-        def batches(epochs):
+        def batches(epochs: range) -> tf.data.Dataset:
             return training_batches(
                 lambda rng, epoch: pairs,
                 finish,
-                recipe.batch_size,
+                schedule.batch_size,
                 recipe.seed,
                 epochs,
             )
 
-        def dev_bleu(model):
+        def dev_bleu(model: Any) -> float:
             # Greedy search ranks epochs as well as beam search does, in a quarter of the time.
             hypotheses = model.translate(dev.en, beam_size=1, batch_size=128)
             return lowercased_tokenised_bleu(hypotheses, dev.de_tok).score
 
-        steps = -(-len(data.en) // recipe.batch_size)
+        steps = -(-len(data.en) // schedule.batch_size)
         model.compile(
-            optimizer=averaging_adam(recipe, steps),
+            optimizer=averaging_adam(schedule, steps),
             loss=TokenCrossEntropy(recipe.label_smoothing),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="token_accuracy")],
         )
         return train_model(model, recipe, batches, steps, out, dev_bleu, "bleu", command, callbacks)
 
 
-def unpadded(ids, lengths):
-    """Rows of padded ids ``[batch, time]`` without their padding: a list of int32 arrays."""
+def unpadded(ids: tf.Tensor, lengths: tf.Tensor) -> list[np.ndarray]:
+    """Rows of padded ids `[batch, time]` without their padding, int32 arrays."""
     return [row[:length] for row, length in zip(ids.numpy(), lengths.numpy(), strict=True)]

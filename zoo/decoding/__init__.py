@@ -3,10 +3,10 @@
 The `step` contract
     `step(state, ids) -> (logits, new_state, attention)` advances every row by one token.
 
-    * `ids`: int32 `[rows]`, the token each row emitted last (`start_id` at first).
+    * `ids`: `[rows]` int32, the token each row emitted last (`start_id` at first).
     * `state`: any nest of tensors with leading dimension `rows`; their shapes stay the same.
     * `logits`: `[rows, vocabulary]`, unnormalised; `-inf` forbids a token; no `+inf`, no NaN.
-    * `attention`: float `[rows, source]`, or None.
+    * `attention`: `[rows, source]` float, or None.
 
     Rows are batch-major and the K hypotheses of a sentence are neighbours: `row = b * K + k`. K is
     1, but after the first step of a beam search it is the beam size. What does not change while

@@ -1,35 +1,38 @@
 """Beam search with length normalisation, frozen finished hypotheses and n-best output."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from zoo.decoding.hypotheses import (
+    Hypotheses,
     assemble,
     log_normaliser,
     normalise_by_length,
     row_limits,
 )
 from zoo.decoding.largest import largest_logits
-from zoo.decoding.loop import Progress, run
+from zoo.decoding.loop import Progress, Step, run
 
 
 def beam_search(
-    step,
-    state,
-    batch_size,
+    step: Step,
+    state: Any,
+    batch_size: int | tf.Tensor,
     *,
-    start_id,
-    end_id,
-    max_lengths,
-    beam_size=5,
-    length_penalty=1.0,
-    pad_id=0,
-):
+    start_id: int | tf.Tensor,
+    end_id: int,
+    max_lengths: int | tf.Tensor,
+    beam_size: int = 5,
+    length_penalty: float = 1.0,
+    pad_id: int = 0,
+) -> Hypotheses:
     """Keeps the `beam_size` best hypotheses of each row at every step.
 
     The candidates of a step are all one-token continuations of the hypotheses that are still open,
     and the finished hypotheses as they are ("frozen": each keeps its score, and its place until
     better ones push it out). Both kinds are ranked by the same score, the log-probability over a
-    power of the length (Wu et al. 2016, arXiv:1609.08144, section 7, without the offset of 5)::
+    power of the length (Wu et al. 2016, arXiv:1609.08144, section 7, without the offset of 5):
 
         score = log_probability / n ** length_penalty,   n = emitted tokens with the end token
 
@@ -39,16 +42,16 @@ def beam_search(
     (`beam_size >= V ** max_lengths`), the result is the exact optimum.
 
     Args:
-        step: the step function, see `zoo.decoding`; it is called with B rows first, then B * K.
-        state: nest of tensors `[B, ...]`, what `step` starts from.
-        batch_size: int or int32 scalar, B; may be 0.
-        start_id: int or int32 `[B]`, fed to the first step.
-        end_id: int, the token that finishes a hypothesis (-1: none does).
-        max_lengths: int or int32 `[B]`, the most tokens a row may emit, its end token included.
-        beam_size: int, K; it may be larger than the vocabulary.
-        length_penalty: float; 0 ranks by probability (favours short hypotheses), 1 by the mean
+        step: The step function, see `zoo.decoding`; it is called with B rows first, then B * K.
+        state: Nest of tensors `[B, ...]`, what `step` starts from.
+        batch_size: Scalar, B; may be 0.
+        start_id: Scalar or `[B]` int32, fed to the first step.
+        end_id: The token that finishes a hypothesis (-1: none does).
+        max_lengths: Scalar or `[B]` int32, the most tokens a row may emit, its end token included.
+        beam_size: K; it may be larger than the vocabulary.
+        length_penalty: 0 ranks by probability (favours short hypotheses), 1 by the mean
             log-probability of a token.
-        pad_id: int, fills `ids` past the length.
+        pad_id: Fills `ids` past the length.
 
     Returns:
         `Hypotheses`, K = `beam_size` different ones in descending order of `scores`. A row's result
@@ -71,7 +74,9 @@ def beam_search(
         )
     limits = row_limits(max_lengths, batch_size)
 
-    def choose(time, logits, progress):
+    def choose(
+        time: tf.Tensor, logits: tf.Tensor, progress: Progress
+    ) -> tuple[tf.Tensor, tf.Tensor, Progress]:
         # The K best continuations of one hypothesis are those with the K largest logits: the
         # normaliser, the same for all of them, is taken off K numbers instead of V.
         values, ids = largest_logits(logits, beam_size)
@@ -108,21 +113,21 @@ def beam_search(
     return assemble(progress, beam_size, length_penalty, tokens, attention, pad_id)
 
 
-def _trace_back(rows):
+def _trace_back(rows: tf.Tensor) -> tf.Tensor:
     """Follows back-pointers from the last step to each earlier one.
 
     Args:
-        rows: int32 `[steps, B * K]`, the row before step t that each hypothesis after t continues.
+        rows: `[steps, B * K]` int32, the row before step t that each hypothesis after t continues.
 
     Returns:
-        int32 `[steps, B * K]`, the row after step t that each final hypothesis descends from.
+        `[steps, B * K]` int32, the row after step t that each final hypothesis descends from.
     """
     steps, width = tf.unstack(tf.shape(rows))
     stay = tf.broadcast_to(tf.range(width), [steps, width])
 
     # places[t] leads back over a span of steps. Doubling the span takes log2(steps) gathers;
     # following the pointers one by one would take `steps`.
-    def double(span, places):
+    def double(span: tf.Tensor, places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         later = tf.concat([places[span:], stay[:span]], axis=0)
         return 2 * span, tf.gather(places, later, batch_dims=1)
 

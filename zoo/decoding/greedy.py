@@ -1,31 +1,43 @@
 """Decoding one hypothesis per row: the most probable token each time, or a random one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
-from zoo.decoding.hypotheses import assemble, log_normaliser, row_limits
+from zoo.decoding.hypotheses import Hypotheses, assemble, log_normaliser, row_limits
 from zoo.decoding.largest import largest_logits
-from zoo.decoding.loop import run
+from zoo.decoding.loop import Progress, Step, run
 
 
-def greedy(step, state, batch_size, *, start_id, end_id, max_lengths, pad_id=0):
+def greedy(
+    step: Step,
+    state: Any,
+    batch_size: int | tf.Tensor,
+    *,
+    start_id: int | tf.Tensor,
+    end_id: int,
+    max_lengths: int | tf.Tensor,
+    pad_id: int = 0,
+) -> Hypotheses:
     """Takes the most probable token at each step (the lowest id of equals).
 
     The same as `beam_search` with a beam of 1, in less time.
 
     Args:
-        step: the step function, see `zoo.decoding`.
-        state: nest of tensors `[B, ...]`, what `step` starts from.
-        batch_size: int or int32 scalar, B; may be 0.
-        start_id: int or int32 `[B]`, fed to the first step.
-        end_id: int, the token that finishes a row (-1: none does).
-        max_lengths: int or int32 `[B]`, the most tokens a row may emit, its end token included.
-        pad_id: int, fills `ids` past the length.
+        step: The step function, see `zoo.decoding`.
+        state: Nest of tensors `[B, ...]`, what `step` starts from.
+        batch_size: Scalar, B; may be 0.
+        start_id: Scalar or `[B]` int32, fed to the first step.
+        end_id: The token that finishes a row (-1: none does).
+        max_lengths: Scalar or `[B]` int32, the most tokens a row may emit, its end token included.
+        pad_id: Fills `ids` past the length.
 
     Returns:
         `Hypotheses` with K = 1. A row's result does not depend on the other rows.
 
     Raises:
-        ValueError: a `max_lengths` below 1 (InvalidArgumentError if it is only known in the graph).
+        ValueError: A `max_lengths` below 1 (InvalidArgumentError if it is only known in the graph).
 
     Example:
         >>> table = tf.constant([[0.0, 1.0, 5.0], [0.0, 9.0, 2.0], [0.0, 7.0, 3.0]])
@@ -34,7 +46,7 @@ def greedy(step, state, batch_size, *, start_id, end_id, max_lengths, pad_id=0):
         <tf.Tensor: shape=(1, 1, 1), dtype=int32, numpy=array([[[2]]], dtype=int32)>
     """
 
-    def pick(time, logits):
+    def pick(time: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # top_k, unlike argmax, promises the lowest id among equals.
         largest, ids = tf.math.top_k(logits, 1)
         return ids, largest
@@ -43,19 +55,19 @@ def greedy(step, state, batch_size, *, start_id, end_id, max_lengths, pad_id=0):
 
 
 def sample(
-    step,
-    state,
-    batch_size,
+    step: Step,
+    state: Any,
+    batch_size: int | tf.Tensor,
     *,
-    start_id,
-    end_id,
-    max_lengths,
-    temperature=1.0,
-    top_k=0,
-    seed,
-    rows=None,
-    pad_id=0,
-):
+    start_id: int | tf.Tensor,
+    end_id: int,
+    max_lengths: int | tf.Tensor,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    seed: int | tf.Tensor,
+    rows: tf.Tensor | None = None,
+    pad_id: int = 0,
+) -> Hypotheses:
     """Draws each token from softmax(logits / temperature), or from its `top_k` largest only.
 
     One uniform number per row and step is drawn and looked up in the cumulative distribution. It
@@ -64,13 +76,19 @@ def sample(
     indices get different texts.
 
     Args:
-        step, state, batch_size, start_id, end_id, max_lengths, pad_id: as for `greedy`.
-        temperature: float above 0; below 1 sharpens, above 1 flattens.
-        top_k: int, the number of most probable tokens to draw from (the lowest ids among equals);
+        step: The step function, see `zoo.decoding`.
+        state: Nest of tensors `[B, ...]`, what `step` starts from.
+        batch_size: Scalar, B; may be 0.
+        start_id: Scalar or `[B]` int32, fed to the first step.
+        end_id: The token that finishes a row (-1: none does).
+        max_lengths: Scalar or `[B]` int32, the most tokens a row may emit, its end token included.
+        temperature: Float above 0; below 1 sharpens, above 1 flattens.
+        top_k: The number of most probable tokens to draw from (the lowest ids among equals);
             0: all.
-        seed: int or int32 scalar.
-        rows: int32 `[B]`, the index of each row if these are some of a larger batch; None: 0 to
+        seed: Scalar.
+        rows: `[B]` int32, the index of each row if these are some of a larger batch; None: 0 to
             B - 1.
+        pad_id: Fills `ids` past the length.
 
     Returns:
         `Hypotheses` with K = 1. `log_probs` and `scores` are the model's own, for temperature 1 and
@@ -90,7 +108,7 @@ def sample(
             f"Received: top_k={top_k}"
         )
 
-    def pick(time, logits):
+    def pick(time: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         count = tf.shape(logits)[0] if rows is None else tf.reduce_max(rows, keepdims=True)[0] + 1
         uniform = tf.random.stateless_uniform([tf.maximum(count, 0), 1], [seed, time])
         if rows is not None:
@@ -106,8 +124,10 @@ def sample(
     return _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id)
 
 
-def _draw(logits, largest, temperature, uniform):
-    """Where the cumulative softmax of `logits [B, n]` passes `uniform [B, 1]`: int32 `[B, 1]`."""
+def _draw(
+    logits: tf.Tensor, largest: tf.Tensor, temperature: float, uniform: tf.Tensor
+) -> tf.Tensor:
+    """Where the cumulative softmax of `logits [B, n]` passes `uniform [B, 1]`: `[B, 1]` int32."""
     # The largest is taken off first, so that no temperature, however small, can overflow.
     shifted = logits - tf.maximum(largest, logits.dtype.min)
     cumulative = tf.cumsum(tf.exp(shifted / temperature), axis=-1)
@@ -116,11 +136,22 @@ def _draw(logits, largest, temperature, uniform):
     return tf.minimum(drawn, tf.shape(logits)[-1] - 1)  # for a row without any possible token
 
 
-def _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id):
+def _decode(
+    step: Step,
+    state: Any,
+    batch_size: int | tf.Tensor,
+    pick: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    start_id: int | tf.Tensor,
+    end_id: int,
+    max_lengths: int | tf.Tensor,
+    pad_id: int,
+) -> Hypotheses:
     """Runs the loop with `pick(time, logits [B, V]) -> (ids int32 [B, 1], largest [B, 1])`."""
     limits = row_limits(max_lengths, batch_size)
 
-    def choose(time, logits, progress):
+    def choose(
+        time: tf.Tensor, logits: tf.Tensor, progress: Progress
+    ) -> tuple[tf.Tensor, None, Progress]:
         ids, largest = pick(time, logits)
         gain = tf.gather(logits, ids, batch_dims=1) - log_normaliser(logits, largest)
         log_probs = tf.where(progress.done, progress.log_probs, progress.log_probs + gain)

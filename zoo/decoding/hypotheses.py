@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from zoo.decoding.loop import Progress
+
 
 class Hypotheses(NamedTuple):
     """The K best continuations of each of B rows, best first.
@@ -14,14 +16,14 @@ class Hypotheses(NamedTuple):
     `scores == log_probs == -inf` and length 0.
 
     Attributes:
-        ids: int32 `[B, K, T]`, without the end token; `pad_id` past `lengths`; T = max(lengths).
-        lengths: int32 `[B, K]`, number of tokens without the end token.
-        scores: float32 `[B, K]`, what the hypotheses are ranked by:
+        ids: `[B, K, T]` int32, without the end token; `pad_id` past `lengths`; T = max(lengths).
+        lengths: `[B, K]` int32, number of tokens without the end token.
+        scores: `[B, K]` float32, what the hypotheses are ranked by:
             `log_probs / n ** length_penalty`, n = number of emitted tokens, the end token included
             (for greedy and sampling `length_penalty` is 1: the mean log-probability of a token).
-        log_probs: float32 `[B, K]`, natural logarithm of the probability that the model gives to
+        log_probs: `[B, K]` float32, natural logarithm of the probability that the model gives to
             the emitted tokens, the end token included.
-        attention: float32 `[B, K, T, S]`, the attention row with which each token was emitted,
+        attention: `[B, K, T, S]` float32, the attention row with which each token was emitted,
             0 past `lengths`; None if the step function gives none.
     """
 
@@ -32,8 +34,8 @@ class Hypotheses(NamedTuple):
     attention: tf.Tensor | None
 
 
-def row_limits(max_lengths, batch_size):
-    """Checks `max_lengths` (int or int32 `[B]`) and returns it as int32 `[B]`."""
+def row_limits(max_lengths: int | tf.Tensor, batch_size: int | tf.Tensor) -> tf.Tensor:
+    """Checks `max_lengths` (int or `[B]` int32) and returns it as `[B]` int32."""
     known = tf.get_static_value(tf.convert_to_tensor(max_lengths))
     if known is not None and (known < 1).any():
         raise ValueError(
@@ -46,7 +48,7 @@ def row_limits(max_lengths, batch_size):
     return tf.broadcast_to(limits, [batch_size])
 
 
-def log_normaliser(logits, largest):
+def log_normaliser(logits: tf.Tensor, largest: tf.Tensor) -> tf.Tensor:
     """log(sum(exp(logits))) of each row, `[rows, 1]`, given its largest logit `[rows, 1]`.
 
     Finite even where all logits are -inf, so that `logits - log_normaliser` is -inf and not NaN.
@@ -56,21 +58,30 @@ def log_normaliser(logits, largest):
     return shift + tf.math.log(tf.maximum(total, 1.0))  # the largest logit alone adds 1
 
 
-def normalise_by_length(log_probs, emitted, length_penalty):
+def normalise_by_length(
+    log_probs: tf.Tensor, emitted: tf.Tensor, length_penalty: float
+) -> tf.Tensor:
     """The ranking score: `log_probs / emitted ** length_penalty`."""
     return log_probs / tf.cast(emitted, tf.float32) ** length_penalty
 
 
-def assemble(progress, beam_size, length_penalty, tokens, attention, pad_id):
+def assemble(
+    progress: Progress,
+    beam_size: int,
+    length_penalty: float,
+    tokens: tf.Tensor,
+    attention: tf.Tensor | None,
+    pad_id: int,
+) -> Hypotheses:
     """Cuts, masks and lays out what a search collected.
 
     Args:
-        progress: the last `Progress`, `[B, K]`.
-        beam_size: int, K.
-        length_penalty: float, as in `Hypotheses.scores`.
-        tokens: int32 `[steps, B * K]`, the path of each hypothesis.
-        attention: float32 `[steps, B * K, S]`, likewise, or None.
-        pad_id: int.
+        progress: The last `Progress`, `[B, K]`.
+        beam_size: K.
+        length_penalty: As in `Hypotheses.scores`.
+        tokens: `[steps, B * K]` int32, the path of each hypothesis.
+        attention: `[steps, B * K, S]` float32, likewise, or None.
+        pad_id: Fills `ids` past the length.
 
     Returns:
         `Hypotheses`.
@@ -80,7 +91,8 @@ def assemble(progress, beam_size, length_penalty, tokens, attention, pad_id):
     longest = tf.maximum(tf.reduce_max(lengths), 0)  # the maximum over no rows is below 0
     inside = tf.sequence_mask(lengths, longest)
 
-    def by_hypothesis(records):  # [steps, B * K, ...] -> [B, K, longest, ...]
+    def by_hypothesis(records: tf.Tensor) -> tf.Tensor:
+        # From [steps, B * K, ...] to [B, K, longest, ...].
         records = tf.transpose(records[:longest], [1, 0, *range(2, records.shape.rank)])
         shape = tf.concat([tf.shape(lengths), tf.shape(records)[1:]], axis=0)
         return tf.reshape(records, shape)

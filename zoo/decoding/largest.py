@@ -5,7 +5,7 @@ import tensorflow as tf
 WIDTH = 32
 
 
-def largest_logits(logits, k):
+def largest_logits(logits: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     """`tf.math.top_k`, about three times as fast on a CPU for a few of thousands of logits.
 
     TensorFlow's kernel looks at the logits one by one. Here the vocabulary is cut into chunks, the
@@ -13,11 +13,11 @@ def largest_logits(logits, k):
     largest maxima are searched: for any logit outside of them there are k better ones.
 
     Args:
-        logits: float `[rows, vocabulary]`.
-        k: int of at least 1.
+        logits: `[rows, vocabulary]` float.
+        k: 1 or more.
 
     Returns:
-        (values float `[rows, n]`, ids int32 `[rows, n]`), n = min(k, vocabulary), in descending
+        (values `[rows, n]` float, ids `[rows, n]` int32), n = min(k, vocabulary), in descending
         order, equals in the order of their ids.
     """
     vocabulary = logits.shape[-1]

@@ -1,18 +1,22 @@
 """The loop that all decoders share: call `step`, let `choose` pick tokens, stop at the end."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
 
 import tensorflow as tf
+
+# The contract stands in `zoo.decoding`.
+Step = Callable[[Any, tf.Tensor], tuple[tf.Tensor, Any, tf.Tensor | None]]
 
 
 class Progress(NamedTuple):
     """Where each hypothesis stands; every field is `[B, K]`.
 
     Attributes:
-        log_probs: float32, log-probability of what was emitted; -inf if it is impossible.
-        emitted: int32, number of tokens, the end token included.
-        ended: bool, the last token is the end token.
-        done: bool, nothing more will be emitted: ended, impossible, or at the limit of the row.
+        log_probs: Float32, log-probability of what was emitted; -inf if it is impossible.
+        emitted: Int32, number of tokens, the end token included.
+        ended: The last token is the end token.
+        done: Nothing more will be emitted: ended, impossible, or at the limit of the row.
     """
 
     log_probs: tf.Tensor
@@ -20,8 +24,8 @@ class Progress(NamedTuple):
     ended: tf.Tensor
     done: tf.Tensor
 
-    def extend(self, log_probs, is_end, limits):
-        """Every hypothesis that is not done emits one token; `limits` is int32 `[B]`."""
+    def extend(self, log_probs: tf.Tensor, is_end: tf.Tensor, limits: tf.Tensor) -> Self:
+        """Every hypothesis that is not done emits one token; `limits` is `[B]` int32."""
         emitted = self.emitted + tf.cast(~self.done, tf.int32)
         ended = self.ended | (~self.done & is_end)
         impossible = log_probs == -float("inf")
@@ -29,21 +33,31 @@ class Progress(NamedTuple):
         return Progress(log_probs, emitted, ended, done)
 
 
-def run(step, state, batch_size, start_id, choose, limits):
+Choose = Callable[[tf.Tensor, tf.Tensor, Progress], tuple[tf.Tensor, tf.Tensor | None, Progress]]
+
+
+def run(
+    step: Step,
+    state: Any,
+    batch_size: int | tf.Tensor,
+    start_id: int | tf.Tensor,
+    choose: Choose,
+    limits: tf.Tensor,
+) -> tuple[Progress, tf.Tensor, tf.Tensor | None, tf.Tensor | None]:
     """Decodes until every hypothesis is done, for one step at least.
 
     The loop starts with one hypothesis per row, so rows = B, and goes on with as many as `choose`
     makes of them: the first step of a beam search costs no more than that of a greedy one.
 
     Args:
-        step: the step function, see `zoo.decoding`.
-        state: nest of tensors `[B, ...]`.
-        batch_size: int or int32 scalar, B.
-        start_id: int or int32 `[B]`, what the first step is fed.
+        step: The step function, see `zoo.decoding`.
+        state: Nest of tensors `[B, ...]`.
+        batch_size: Scalar, B.
+        start_id: Scalar or `[B]` int32, what the first step is fed.
         choose: `choose(time, logits float32 [rows, V], progress) -> (ids, rows, progress)`: the
             token of each new hypothesis, `ids [new rows]`, the row that it continues,
             `rows [new rows]` (None: its own), and where it stands.
-        limits: int32 `[B]`, the most steps of each row.
+        limits: `[B]` int32, the most steps of each row.
 
     Returns:
         (progress, ids, rows, attention): the last `progress`; each step's `ids` and `rows` (or
@@ -58,11 +72,23 @@ def run(step, state, batch_size, start_id, choose, limits):
     recorded = [True, False, False]  # known once `advance` is traced
     flat_state = [tf.convert_to_tensor(tensor) for tensor in tf.nest.flatten(state)]
 
-    def unfinished(time, flat_state, ids, progress, records):
+    def unfinished(
+        time: tf.Tensor,
+        flat_state: list[tf.Tensor],
+        ids: tf.Tensor,
+        progress: Progress,
+        records: list[tf.TensorArray],
+    ) -> tf.Tensor:
         # The first step is always made: if there are no rows, it still tells the attention's width.
         return (time == 0) | ((time < max_steps) & ~tf.reduce_all(progress.done))
 
-    def advance(time, flat_state, ids, progress, records):
+    def advance(
+        time: tf.Tensor,
+        flat_state: list[tf.Tensor],
+        ids: tf.Tensor,
+        progress: Progress,
+        records: list[tf.TensorArray],
+    ) -> tuple:
         logits, new_state, attention = step(tf.nest.pack_sequence_as(state, flat_state), ids)
         ids, rows, progress = choose(time, tf.cast(logits, tf.float32), progress)
         flat_state = tf.nest.flatten(new_state)
@@ -79,7 +105,7 @@ def run(step, state, batch_size, start_id, choose, limits):
         ]
         return time + 1, flat_state, ids, progress, records
 
-    def rows_vary(tensor):
+    def rows_vary(tensor: tf.Tensor) -> tf.TensorShape:
         return tf.TensorShape([None]).concatenate(tensor.shape[1:])
 
     any_beam = tf.TensorShape([None, None])

@@ -1,29 +1,33 @@
 """Additive attention of Bahdanau, Cho and Bengio (2015), the lecture's "State of Art" chapter."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from zoo.layers.recurrent_cell import check_positive
 
 
-def additive_alignment(query, keys, energy_vector, mask):
+def additive_alignment(
+    query: tf.Tensor, keys: tf.Tensor, energy_vector: tf.Tensor, mask: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The alignment of one query with every position: a softmax over energies.
 
-    The slide's two equations, with ``a`` written out as in the paper (appendix A.1.2)::
+    The slide's two equations, with `a` written out as in the paper (appendix A.1.2):
 
         e_ij     = v . tanh(W_a s_{i-1} + U_a h_j)
         alpha_ij = exp(e_ij) / sum_k exp(e_ik)
 
     Args:
-        query: ``W_a s_{i-1}``, float ``[rows, units]``. ``rows`` is a multiple of ``batch``: with
-            ``rows = batch * k``, ``k`` queries in a row read the same memory (beam search).
-        keys: ``U_a h_j``, float ``[batch, source, units]``.
-        energy_vector: ``v``, float ``[units]``.
-        mask: bool ``[batch, source]``, true at real positions. A position outside gets exactly 0; a
+        query: `W_a s_{i-1}`, `[rows, units]` float. `rows` is a multiple of `batch`: with
+            `rows = batch * k`, `k` queries in a row read the same memory (beam search).
+        keys: `U_a h_j`, `[batch, source, units]` float.
+        energy_vector: `v`, `[units]` float.
+        mask: `[batch, source]` bool, true at real positions. A position outside gets exactly 0; a
             row without any real position gets 0 everywhere.
 
     Returns:
-        ``(alignment, tanh_sum)``: float ``[batch, k, source]`` and ``[batch, k, source, units]``.
+        `(alignment, tanh_sum)`: `[batch, k, source]` float and `[batch, k, source, units]`.
     """
     batch, source, units = tf.unstack(tf.shape(keys))
     # -1 would be ambiguous for an empty batch, hence the explicit count of queries in a row.
@@ -47,24 +51,24 @@ class BahdanauAttention(keras.layers.Layer):
 
     Bahdanau et al. (2015), "Neural Machine Translation by Jointly Learning to Align and
     Translate", equations 5 and 6; the lecture's slide "All we need to compute is context vector".
-    The keys depend on the memory alone. They are computed once by :meth:`keys` and handed to every
+    The keys depend on the memory alone. They are computed once by `keys` and handed to every
     call: the layer keeps nothing between calls.
 
     Args:
-        units: width of the hidden layer of the alignment model, a positive int.
+        units: Width of the hidden layer of the alignment model, a positive int.
 
     Call arguments:
-        query: float ``[batch * k, query_units]``, ``k >= 1`` queries for each memory in a row.
-        keys: float ``[batch, source, units]``, what :meth:`keys` returned for this memory.
-        memory: float ``[batch, source, memory_units]``.
-        lengths: int ``[batch]``, real positions of each memory.
+        query: `[batch * k, query_units]` float, `k >= 1` queries for each memory in a row.
+        keys: `[batch, source, units]` float, what `keys` returned for this memory.
+        memory: `[batch, source, memory_units]` float.
+        lengths: `[batch]` int, real positions of each memory.
 
     Returns:
-        ``(context, alignment)``: float ``[batch * k, memory_units]`` and ``[batch * k, source]``.
+        `(context, alignment)`: `[batch * k, memory_units]` float and `[batch * k, source]`.
         The alignment sums to 1 over real positions and is exactly 0 on padding.
 
     Raises:
-        ValueError: ``units`` is not a positive int.
+        ValueError: `units` is not a positive int.
 
     Example:
         >>> attention = BahdanauAttention(64)
@@ -72,14 +76,14 @@ class BahdanauAttention(keras.layers.Layer):
         >>> context, alignment = attention(query, keys, memory, lengths)
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive("units", units)
         self.units = units
         self.memory_layer = keras.layers.Dense(units, use_bias=True, dtype=self.dtype_policy)
         self.query_layer = keras.layers.Dense(units, use_bias=False, dtype=self.dtype_policy)
 
-    def build_for(self, query_units, memory_units):
+    def build_for(self, query_units: int, memory_units: int) -> None:
         """Create the variables for queries and memories of these widths, if not yet there."""
         if self.built:
             return
@@ -91,16 +95,22 @@ class BahdanauAttention(keras.layers.Layer):
         )
         self.built = True
 
-    def build(self, query_shape, keys_shape, memory_shape, lengths_shape):
+    def build(
+        self, query_shape: tuple, keys_shape: tuple, memory_shape: tuple, lengths_shape: tuple
+    ) -> None:
+        """Creates the variables."""
         self.build_for(query_shape[-1], memory_shape[-1])
 
-    def keys(self, memory):
-        """``U_a h_j`` for every position ``j``: float ``[batch, source, units]``."""
+    def keys(self, memory: tf.Tensor) -> tf.Tensor:
+        """`U_a h_j` for every position `j`: `[batch, source, units]` float."""
         if not self.memory_layer.built:
             self.memory_layer.build(memory.shape)
         return self.memory_layer(memory)
 
-    def call(self, query, keys, memory, lengths):
+    def call(
+        self, query: tf.Tensor, keys: tf.Tensor, memory: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Looks once; arguments and results are those of the class."""
         mask = tf.sequence_mask(lengths, tf.shape(memory)[1])
         projected = self.query_layer(query)
         vector = tf.cast(self.energy_vector, projected.dtype)
@@ -113,11 +123,12 @@ class BahdanauAttention(keras.layers.Layer):
             tf.reshape(alignment, [rows, source]),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "units": self.units}
 
 
-def _energy_initializer(units):
-    """Glorot for the one-column matrix ``v``: its fan-in is ``units``, its fan-out 1."""
+def _energy_initializer(units: int) -> keras.initializers.Initializer:
+    """Glorot for the one-column matrix `v`: its fan-in is `units`, its fan-out 1."""
     limit = (6.0 / (units + 1)) ** 0.5
     return keras.initializers.RandomUniform(-limit, limit)

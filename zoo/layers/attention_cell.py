@@ -1,32 +1,36 @@
 """The decoder cell of Bahdanau et al. (2015): it looks at a memory before each step."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
-from zoo.layers.attention_kernel import attention_lstm
-from zoo.layers.cells import BasicLSTMCell
+from zoo.layers.attention import BahdanauAttention
+from zoo.layers.attention_kernel import run_attention
+from zoo.layers.cells import FusedCell
+from zoo.layers.recurrent_cell import State
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class AttentionCell(keras.layers.Layer):
     """A recurrent cell whose input is the token before and the context it attends to.
 
-    The lecture's slide "Attention mechanism" and section 3.1 of the paper::
+    The lecture's slide "Attention mechanism" and section 3.1 of the paper:
 
         c_i = sum_j alpha_ij h_j,   alpha_ij from s_{i-1} and h_j
         s_i = f(s_{i-1}, y_{i-1}, c_i)
 
-    ``f`` is ``cell``, which reads ``[y_{i-1}, c_i]``. The query is the cell's output state, the
-    first of its states. That state has not yet seen the token before, ``y_{i-1}``: with
-    ``input_in_query`` the query is both, so that the cell looks at what comes after the word that
+    `f` is `cell`, which reads `[y_{i-1}, c_i]`. The query is the cell's output state, the
+    first of its states. That state has not yet seen the token before, `y_{i-1}`: with
+    `input_in_query` the query is both, so that the cell looks at what comes after the word that
     was in fact written. (Nematus, Sennrich et al. 2017, arXiv:1703.04357, reaches the same end by a
     second cell before the attention.)
 
     Args:
-        cell: a recurrent cell, such as ``BasicLSTMCell(512)``.
-        attention: a ``BahdanauAttention``.
-        input_in_query: bool, whether the query is ``[s_{i-1}, y_{i-1}]`` instead of the paper's
-            ``s_{i-1}``.
+        cell: A recurrent cell, such as `BasicLSTMCell(512)`.
+        attention: A `BahdanauAttention`.
+        input_in_query: Whether the query is `[s_{i-1}, y_{i-1}]` instead of the paper's
+            `s_{i-1}`.
 
     Example:
         >>> decoder = AttentionCell(BasicLSTMCell(512), BahdanauAttention(256))
@@ -35,14 +39,20 @@ class AttentionCell(keras.layers.Layer):
         ...     embedded, states, keys, memory, lengths)
     """
 
-    def __init__(self, cell, attention, input_in_query=False, **kwargs):
+    def __init__(
+        self,
+        cell: keras.layers.Layer,
+        attention: BahdanauAttention,
+        input_in_query: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.cell = cell
         self.attention = attention
         self.input_in_query = input_in_query
         self.state_size = cell.state_size
 
-    def build_for(self, input_units, memory_units):
+    def build_for(self, input_units: int, memory_units: int) -> None:
         """Create all variables for inputs and memories of these widths, if not yet there."""
         query_units = _output_units(self.cell) + self.input_in_query * input_units
         self.attention.build_for(query_units, memory_units)
@@ -50,23 +60,31 @@ class AttentionCell(keras.layers.Layer):
             self.cell.build((None, input_units + memory_units))
         self.built = True
 
-    def build(self, inputs_shape, *_, memory_shape=None):
-        """Variables need the memory's width: ``build_for`` makes them, ``call`` sees to it."""
+    def build(self, inputs_shape: tuple, *_: tuple, memory_shape: tuple | None = None) -> None:
+        """Variables need the memory's width: `build_for` makes them, `call` sees to it."""
 
-    def call(self, inputs, states, keys, memory, lengths, training=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        states: State,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        lengths: tf.Tensor,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, State]:
         """One step.
 
         Args:
-            inputs: float ``[rows, input_units]``, the embedded token before.
-            states: list of float ``[rows, units]``, the cell's states.
-            keys: float ``[batch, source, attention_units]``, from ``attention.keys(memory)``.
-            memory: float ``[batch, source, memory_units]``.
-            lengths: int ``[batch]``, real positions of the memory.
-            training: bool, given to the cell.
+            inputs: `[rows, input_units]` float, the embedded token before.
+            states: List of `[rows, units]` float, the cell's states.
+            keys: `[batch, source, attention_units]` float, from `attention.keys(memory)`.
+            memory: `[batch, source, memory_units]` float.
+            lengths: `[batch]` int, real positions of the memory.
+            training: Given to the cell.
 
         Returns:
-            ``(output, context, alignment, states)``: float ``[rows, units]``, ``[rows,
-            memory_units]``, ``[rows, source]`` and the new states. ``rows = batch * k``: ``k``
+            `(output, context, alignment, states)`: `[rows, units]` float, `[rows,
+            memory_units]`, `[rows, source]` and the new states. `rows = batch * k`: `k`
             hypotheses in a row read the same memory.
         """
         self.build_for(inputs.shape[-1], memory.shape[-1])
@@ -76,31 +94,50 @@ class AttentionCell(keras.layers.Layer):
         output, states = self.cell(joined, states, training=training)
         return output, context, alignment, states
 
-    def unroll(self, inputs, states, keys, memory, lengths, training=None):
+    def unroll(
+        self,
+        inputs: tf.Tensor,
+        states: State,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        lengths: tf.Tensor,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, State]:
         """All steps of a known target (teacher forcing).
 
-        With a ``BasicLSTMCell`` this is one kernel with a hand-derived gradient
-        (:mod:`zoo.layers.attention_kernel`); any other cell takes one step at a time.
+        With a cell of our own this is one kernel with a hand-derived gradient
+        (`zoo.layers.attention_kernel`); any other cell takes one step at a time.
 
         Args:
-            inputs: float ``[batch, time, input_units]``.
-            states, keys, memory, lengths, training: as in :meth:`call`, with ``k = 1``.
+            inputs: `[batch, time, input_units]` float.
+            states: As in `call`, with `k = 1`.
+            keys: As in `call`.
+            memory: As in `call`.
+            lengths: As in `call`.
+            training: As in `call`.
 
         Returns:
-            ``(outputs, contexts, alignments, states)``: float ``[batch, time, units]``, ``[batch,
-            time, memory_units]``, ``[batch, time, source]`` and the states after the last step. No
+            `(outputs, contexts, alignments, states)`: `[batch, time, units]` float, `[batch,
+            time, memory_units]`, `[batch, time, source]` and the states after the last step. No
             step is left out: mask what follows a shorter target in the loss.
         """
         self.build_for(inputs.shape[-1], memory.shape[-1])
-        if isinstance(self.cell, BasicLSTMCell):
+        if isinstance(self.cell, FusedCell):
             return self._unroll_kernel(inputs, states, keys, memory, lengths)
         return self._unroll_steps(inputs, states, keys, memory, lengths, training)
 
-    def _unroll_kernel(self, inputs, states, keys, memory, lengths):
+    def _unroll_kernel(
+        self,
+        inputs: tf.Tensor,
+        states: State,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        lengths: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, State]:
         dtype = self.compute_dtype
         inputs = tf.cast(inputs, dtype)
         width, units = inputs.shape[-1], self.cell.units
-        first_output, first_cell = (tf.cast(state, dtype) for state in states)
+        states = [tf.cast(state, dtype) for state in states]
         kernel, recurrent_kernel, bias = self.cell.fused_weights()
         query_kernel = tf.cast(self.attention.query_layer.kernel, dtype)
         # All that depends on the inputs alone, in one product: the gates' part and the query's.
@@ -110,10 +147,10 @@ class AttentionCell(keras.layers.Layer):
             from_input = tf.pad(kernel[:width], [[0, 0], [0, self.attention.units]])
         projected = tf.einsum("bti,ig->tbg", inputs, from_input)
         projected += tf.pad(bias, [[0, self.attention.units]])
-        outputs, contexts, alignments, last_cell = attention_lstm(
+        *sequences, states = run_attention(
+            self.cell.step,
             projected,
-            first_output,
-            first_cell,
+            states,
             tf.cast(keys, dtype),
             tf.cast(memory, dtype),
             tf.sequence_mask(lengths, tf.shape(memory)[1]),
@@ -122,11 +159,17 @@ class AttentionCell(keras.layers.Layer):
             query_kernel[:units],
             tf.cast(self.attention.energy_vector, dtype),
         )
-        last_output = tf.concat([first_output[tf.newaxis], outputs], axis=0)[-1]
-        batch_major = [tf.transpose(x, [1, 0, 2]) for x in (outputs, contexts, alignments)]
-        return *batch_major, [last_output, last_cell]
+        return *(tf.transpose(x, [1, 0, 2]) for x in sequences), states
 
-    def _unroll_steps(self, inputs, states, keys, memory, lengths, training):
+    def _unroll_steps(
+        self,
+        inputs: tf.Tensor,
+        states: State,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        lengths: tf.Tensor,
+        training: bool | None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, State]:
         steps = tf.shape(inputs)[1]
         time_major = tf.transpose(inputs, [1, 0, 2])
         widths = (_output_units(self.cell), memory.shape[-1], None)
@@ -135,7 +178,7 @@ class AttentionCell(keras.layers.Layer):
             for width in widths
         ]
 
-        def body(step, arrays, states):
+        def body(step: tf.Tensor, arrays: list[tf.TensorArray], states: State) -> tuple:
             *values, states = self(
                 time_major[step], states, keys, memory, lengths, training=training
             )
@@ -147,19 +190,21 @@ class AttentionCell(keras.layers.Layer):
         )
         return *(tf.transpose(array.stack(), [1, 0, 2]) for array in arrays), states
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         layers = {"cell": self.cell, "attention": self.attention}
         serialized = {k: keras.saving.serialize_keras_object(v) for k, v in layers.items()}
         return {**super().get_config(), **serialized, "input_in_query": self.input_in_query}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
+        """Makes the layer that `get_config` describes, with fresh weights."""
         config = dict(config)
         for name in ("cell", "attention"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
 
 
-def _output_units(cell):
+def _output_units(cell: keras.layers.Layer) -> int:
     size = cell.state_size
     return size[0] if isinstance(size, (list, tuple)) else size

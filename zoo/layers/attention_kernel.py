@@ -5,203 +5,262 @@ step. By hand, the reverse loop carries only the deltas, as on the lecture's BPT
 weight matrix gets its gradient from one matrix product over all steps.
 """
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from zoo.layers.attention import additive_alignment
 from zoo.layers.custom_gradient import custom_gradient
+from zoo.layers.steps import Step
 
 
-def attention_lstm(
-    projected,
-    output,
-    cell,
-    keys,
-    memory,
-    mask,
-    context_kernel,
-    recurrent_kernel,
-    query_kernel,
-    energy,
-):
-    """Unroll an LSTM that attends to a memory before each step.
+def run_attention(
+    step: type[Step],
+    projected: tf.Tensor,
+    states: Sequence[tf.Tensor],
+    keys: tf.Tensor,
+    memory: tf.Tensor,
+    mask: tf.Tensor,
+    context_kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    query_kernel: tf.Tensor,
+    energy: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+    """Unrolls a cell that attends to a memory before each step.
 
-    With ``s = h_{t-1}``, for each step ``t`` (Bahdanau et al. 2015; gates in Keras's order)::
+    With `h = h_{t-1}`, for each step `t` (Bahdanau et al. 2015):
 
         x_t, y_t = projected_t
-        alpha = softmax_j(v . tanh(y_t + s W_q + K_j)),  context = sum_j alpha_j M_j
-        i, f, g, o = x_t + context W_c + s W_h
-        c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g),  h_t = sigmoid(o) tanh(c_t)
+        alpha    = softmax_j(v . tanh(y_t + h W_q + K_j)),  context = sum_j alpha_j M_j
+        h_t      = step(x_t + context W_c, h)
 
     Args:
-        projected: float ``[time, batch, 4 units + attention_units]``: what the inputs give to the
-            gates, all biases counted in, and then what they give to the query.
-        output: ``h_0``, float ``[batch, units]``.
-        cell: ``c_0``, float ``[batch, units]``.
-        keys: ``K``, float ``[batch, source, attention_units]``.
-        memory: ``M``, float ``[batch, source, memory_units]``.
-        mask: bool ``[batch, source]``, true at real positions.
-        context_kernel: ``W_c``, float ``[memory_units, 4 units]``.
-        recurrent_kernel: ``W_h``, float ``[units, 4 units]``.
-        query_kernel: ``W_q``, float ``[units, attention_units]``.
-        energy: ``v``, float ``[attention_units]``.
+        step: One of the classes of `zoo.layers.steps`.
+        projected: `[time, batch, gates * units + attention_units]` float: what the inputs give to
+            the gates, all biases counted in, and then what they give to the query.
+        states: Initial states, `[batch, units]` float each.
+        keys: `K`, `[batch, source, attention_units]` float.
+        memory: `M`, `[batch, source, memory_units]` float.
+        mask: `[batch, source]` bool, true at real positions.
+        context_kernel: `W_c`, `[memory_units, gates * units]` float.
+        recurrent_kernel: The cell's own, `[units, gates * units]` float.
+        query_kernel: `W_q`, `[units, attention_units]` float.
+        energy: `v`, `[attention_units]` float.
 
     Returns:
-        ``(outputs, contexts, alignments, last_cell)``: float ``[time, batch, units]``, ``[time,
-        batch, memory_units]``, ``[time, batch, source]``, ``[batch, units]``.
+        `(outputs, contexts, alignments, states)`: `[time, batch, units]` float, `[time, batch,
+        memory_units]`, `[time, batch, source]`, and the last states.
     """
 
     @custom_gradient
     def run(
-        projected,
-        output,
-        cell,
-        keys,
-        memory,
-        context_kernel,
-        recurrent_kernel,
-        query_kernel,
-        energy,
-    ):
-        units = recurrent_kernel.shape[0]
+        projected: tf.Tensor,
+        keys: tf.Tensor,
+        memory: tf.Tensor,
+        context_kernel: tf.Tensor,
+        recurrent_kernel: tf.Tensor,
+        query_kernel: tf.Tensor,
+        energy: tf.Tensor,
+        *states: tf.Tensor,
+    ) -> tuple[tuple[tf.Tensor, ...], Callable]:
+        direct_kernel, inner_kernel = step.kernels(recurrent_kernel)
         # The state is multiplied once for both its uses: gates and query.
-        state_kernel = tf.concat([recurrent_kernel, query_kernel], axis=1)
-        outputs, contexts, alignments, queries, gates, cells = _forward(
-            projected, output, cell, keys, memory, mask, context_kernel, state_kernel, energy
-        )
+        state_kernel = tf.concat([direct_kernel, query_kernel], axis=1)
+        attention = _Memory(keys, memory, mask, energy)
+        weights = _Weights(context_kernel, state_kernel, inner_kernel)
+        kept, contexts, histories = _forward(step, projected, states, attention, weights)
+        outputs = histories[0]
 
-        def gradient(d_outputs, d_contexts, d_alignments, d_last_cell):
-            before = tf.concat([output[tf.newaxis], outputs], axis=0)[:-1]
-            cells_before = tf.concat([cell[tf.newaxis], cells], axis=0)[:-1]
-            saved = (alignments, queries, gates, cells, cells_before)
-            upstream = (d_outputs, d_contexts, d_alignments, d_last_cell)
-            transposed = (tf.transpose(context_kernel), tf.transpose(state_kernel))
-            deltas, d_output, d_cell, d_keys, d_energy, d_context = _backward(
-                saved, upstream, keys, memory, mask, energy, transposed
+        def gradient(
+            d_outputs: tf.Tensor, d_contexts: tf.Tensor, d_alignments: tf.Tensor, *d_last: tf.Tensor
+        ) -> list[tf.Tensor]:
+            before = [
+                tf.concat([state[tf.newaxis], history], axis=0)[:-1]
+                for state, history in zip(states, histories, strict=True)
+            ]
+            upstream = (d_outputs, d_contexts, d_alignments)
+            rows, d_context, d_states, d_keys, d_energy = _backward(
+                step, kept, before, histories, upstream, d_last, attention, weights
             )
-            d_state_kernel = _outer(before, deltas)
-            # M enters through the context alone: alpha_t (outer) dcontext_t, all t at once.
-            d_memory = tf.einsum("tbs,tbm->bsm", alignments, d_context)
-            return (
-                deltas,
-                d_output,
-                d_cell,
+            before_h, rows, all_contexts = (_flat(x) for x in (before[0], rows, contexts))
+            gates = context_kernel.shape[1]
+            row, d_query = rows[:, : -energy.shape[0]], rows[:, -energy.shape[0] :]
+            return [
+                tf.reshape(tf.concat([row[:, :gates], d_query], axis=1), tf.shape(projected)),
                 d_keys,
-                d_memory,
-                _outer(contexts, deltas[:, :, : 4 * units]),
-                d_state_kernel[:, : 4 * units],
-                d_state_kernel[:, 4 * units :],
+                # M enters through the context alone: alpha_t (outer) dcontext_t, all t at once.
+                tf.einsum("tbs,tbm->bsm", kept.alignments, d_context),
+                tf.matmul(all_contexts, row[:, :gates], transpose_a=True),
+                step.recurrent_gradient(before_h, row),
+                tf.matmul(before_h, d_query, transpose_a=True),
                 d_energy,
-            )
+                *d_states,
+            ]
 
-        last_cell = tf.concat([cell[tf.newaxis], cells], axis=0)[-1]
-        return (outputs, contexts, alignments, last_cell), gradient
+        last = [
+            tf.concat([state[tf.newaxis], history], axis=0)[-1]
+            for state, history in zip(states, histories, strict=True)
+        ]
+        return (outputs, contexts, kept.alignments, *last), gradient
 
-    return run(
+    outputs, contexts, alignments, *last = run(
         projected,
-        output,
-        cell,
         keys,
         memory,
         context_kernel,
         recurrent_kernel,
         query_kernel,
         energy,
+        *states,
     )
+    return outputs, contexts, alignments, last
 
 
-def _forward(projected, output, cell, keys, memory, mask, context_kernel, state_kernel, energy):
-    steps = tf.shape(projected)[0]
-    dtype = projected.dtype
-    units = output.shape[-1]
-    widths = (units, memory.shape[-1], None, keys.shape[-1], 4 * units, units)
-    arrays = [tf.TensorArray(dtype, size=steps, element_shape=[None, w]) for w in widths]
+class _Memory(NamedTuple):
+    keys: tf.Tensor
+    memory: tf.Tensor
+    mask: tf.Tensor
+    energy: tf.Tensor
 
-    def body(step, output, cell, *arrays):
-        joined = projected[step] + tf.matmul(output, state_kernel)
-        query = joined[:, 4 * units :]
+
+class _Weights(NamedTuple):
+    context: tf.Tensor
+    state: tf.Tensor
+    inner: tf.Tensor
+
+
+class _Kept(NamedTuple):
+    """What the way back needs of every step, `[time, ...]`."""
+
+    alignments: tf.Tensor
+    queries: tf.Tensor
+    gates: tf.Tensor
+
+
+def _forward(
+    step: type[Step],
+    projected: tf.Tensor,
+    states: Sequence[tf.Tensor],
+    attention: _Memory,
+    weights: _Weights,
+) -> tuple[_Kept, tf.Tensor, list[tf.Tensor]]:
+    time, units = tf.shape(projected)[0], states[0].shape[-1]
+    keys, memory, mask, energy = attention
+    width = weights.context.shape[1]
+
+    def array(*shape: int | None) -> tf.TensorArray:
+        return tf.TensorArray(projected.dtype, size=time, element_shape=shape)
+
+    arrays = _Kept(array(None, None), array(None, keys.shape[-1]), array(step.kept, None, units))
+    contexts = array(None, memory.shape[-1])
+    histories = [array(None, units) for _ in states]
+
+    def body(
+        t: tf.Tensor,
+        states: list[tf.Tensor],
+        arrays: _Kept,
+        contexts: tf.TensorArray,
+        histories: list[tf.TensorArray],
+    ) -> tuple:
+        from_inputs = projected[t]
+        from_h = states[0] @ weights.state
+        query = from_inputs[:, width:] + from_h[:, step.direct * units :]
         alignment, _ = additive_alignment(query, keys, energy, mask)
         context = tf.matmul(alignment, memory)[:, 0]
-        inner = joined[:, : 4 * units] + tf.matmul(context, context_kernel)
-        i, f, g, o = tf.split(inner, 4, axis=1)
-        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-        cell = f * cell + i * g
-        output = o * tf.tanh(cell)
-        values = (output, context, alignment[:, 0], query, tf.concat([i, f, g, o], axis=1), cell)
-        written = [array.write(step, value) for array, value in zip(arrays, values, strict=True)]
-        return step + 1, output, cell, *written
-
-    _, _, _, *arrays = tf.while_loop(
-        lambda step, *_: step < steps, body, (0, output, cell, *arrays), maximum_iterations=steps
-    )
-    return [array.stack() for array in arrays]
-
-
-def _backward(saved, upstream, keys, memory, mask, energy, transposed):
-    """Deltas of all steps ``[time, batch, 4 units + attention_units]``, and the rest."""
-    alignments, queries, gates, cells, cells_before = saved
-    d_outputs, d_contexts, d_alignments, d_last_cell = upstream
-    context_kernel_t, state_kernel_t = transposed
-    steps, batch = tf.unstack(tf.shape(gates)[:2])
-    units, attention_units = cells.shape[-1], keys.shape[-1]
-    dtype = gates.dtype
-    deltas = tf.TensorArray(dtype, size=steps, element_shape=[None, 4 * units + attention_units])
-    d_context_rows = tf.TensorArray(dtype, size=steps, element_shape=[None, memory.shape[-1]])
-
-    def body(step, deltas, d_context_rows, d_output, d_cell, d_keys, d_energy):
-        i, f, g, o = tf.split(gates[step], 4, axis=1)
-        squashed = tf.tanh(cells[step])
-        d_output += d_outputs[step]
-        # sigmoid_grad(y, d) = d y (1 - y) and tanh_grad(y, d) = d (1 - y^2), each in one go.
-        d_cell += tf.raw_ops.TanhGrad(y=squashed, dy=d_output * o)
-        d_gates = tf.concat(
-            [
-                tf.raw_ops.SigmoidGrad(y=i, dy=d_cell * g),
-                tf.raw_ops.SigmoidGrad(y=f, dy=d_cell * cells_before[step]),
-                tf.raw_ops.TanhGrad(y=g, dy=d_cell * i),
-                tf.raw_ops.SigmoidGrad(y=o, dy=d_output * squashed),
-            ],
-            axis=1,
+        x = from_inputs[:, :width] + context @ weights.context
+        states, gates = step.forward(x, from_h[:, : step.direct * units], weights.inner, *states)
+        values = (alignment[:, 0], query, tf.stack(gates))
+        return (
+            t + 1,
+            list(states),
+            _Kept(*(a.write(t, value) for a, value in zip(arrays, values, strict=True))),
+            contexts.write(t, context),
+            [a.write(t, state) for a, state in zip(histories, states, strict=True)],
         )
-        d_context = tf.matmul(d_gates, context_kernel_t) + d_contexts[step]
+
+    _, _, arrays, contexts, histories = tf.while_loop(
+        lambda t, *_: t < time,
+        body,
+        (0, list(states), arrays, contexts, histories),
+        maximum_iterations=time,
+    )
+    kept = _Kept(*(a.stack() for a in arrays))
+    return kept, contexts.stack(), [a.stack() for a in histories]
+
+
+def _backward(
+    step: type[Step],
+    kept: _Kept,
+    before: list[tf.Tensor],
+    after: list[tf.Tensor],
+    upstream: tuple[tf.Tensor, ...],
+    d_last: Sequence[tf.Tensor],
+    attention: _Memory,
+    weights: _Weights,
+) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    """Rows of all steps `[time, batch, row * units + attention_units]`, and the rest."""
+    d_outputs, d_contexts, d_alignments = upstream
+    keys, memory, _, energy = attention
+    context_back, state_back, inner_back = (tf.transpose(weight) for weight in weights)
+    time, dtype = tf.shape(kept.alignments)[0], kept.gates.dtype
+    inner_gates = step.gates - step.direct
+    width = step.row * before[0].shape[-1] + energy.shape[0]
+    rows = tf.TensorArray(dtype, size=time, element_shape=[None, width])
+    d_context_rows = tf.TensorArray(dtype, size=time, element_shape=[None, memory.shape[-1]])
+
+    def body(
+        t: tf.Tensor,
+        rows: tf.TensorArray,
+        d_context_rows: tf.TensorArray,
+        d_states: list[tf.Tensor],
+        d_keys: tf.Tensor,
+        d_energy: tf.Tensor,
+    ) -> tuple:
+        deltas, rest, (d_h, *d_others) = step.backward(
+            tf.unstack(kept.gates[t], step.kept),
+            lambda k: before[k][t],
+            lambda k: after[k][t],
+            inner_back,
+            d_states[0] + d_outputs[t],
+            *d_states[1:],
+        )
+        of_gates = tf.concat([deltas, *rest[:inner_gates]], axis=1) if inner_gates else deltas
+        d_context = of_gates @ context_back + d_contexts[t]
         # Through context = alpha M, then the softmax, then v . tanh(q + K).
-        alignment = alignments[step]
-        d_alignment = tf.linalg.matvec(memory, d_context) + d_alignments[step]
-        inner = tf.reduce_sum(alignment * d_alignment, axis=1, keepdims=True)
-        d_scores = alignment * (d_alignment - inner)
+        alignment = kept.alignments[t]
+        d_alignment = tf.linalg.matvec(memory, d_context) + d_alignments[t]
+        mean = tf.reduce_sum(alignment * d_alignment, axis=1, keepdims=True)
+        d_scores = alignment * (d_alignment - mean)
         # tanh(q + K) is cheaper to compute again than to keep for every step.
-        activated = tf.tanh(keys + queries[step][:, tf.newaxis])
+        activated = tf.tanh(keys + kept.queries[t][:, tf.newaxis])
         d_energy += tf.einsum("bs,bsa->a", d_scores, activated)
         d_sum = tf.raw_ops.TanhGrad(y=activated, dy=d_scores[:, :, tf.newaxis] * energy)
         d_query = tf.reduce_sum(d_sum, axis=1)
-        delta = tf.concat([d_gates, d_query], axis=1)
-        d_output = tf.matmul(delta, state_kernel_t)
+        from_h = tf.concat([deltas, d_query], axis=1) @ state_back
         return (
-            step - 1,
-            deltas.write(step, delta),
-            d_context_rows.write(step, d_context),
-            d_output,
-            d_cell * f,
+            t - 1,
+            rows.write(t, tf.concat([deltas, *rest, d_query], axis=1)),
+            d_context_rows.write(t, d_context),
+            [from_h if d_h is None else d_h + from_h, *d_others],
             d_keys + d_sum,
             d_energy,
         )
 
     start = (
-        steps - 1,
-        deltas,
+        time - 1,
+        rows,
         d_context_rows,
-        tf.zeros([batch, units], dtype),
-        d_last_cell,
+        list(d_last),
         tf.zeros_like(keys),
         tf.zeros_like(energy),
     )
-    _, deltas, d_context_rows, d_output, d_cell, d_keys, d_energy = tf.while_loop(
-        lambda step, *_: step >= 0, body, start, maximum_iterations=steps
+    _, rows, d_context_rows, d_states, d_keys, d_energy = tf.while_loop(
+        lambda t, *_: t >= 0, body, start, maximum_iterations=time
     )
-    return deltas.stack(), d_output, d_cell, d_keys, d_energy, d_context_rows.stack()
+    return rows.stack(), d_context_rows.stack(), d_states, d_keys, d_energy
 
 
-def _outer(left, right):
-    """Sum over time and batch of ``left^T right``: one product for a weight matrix's gradient."""
-    left = tf.reshape(left, [-1, left.shape[-1]])
-    right = tf.reshape(right, [-1, right.shape[-1]])
-    return tf.matmul(left, right, transpose_a=True)
+def _flat(sequence: tf.Tensor) -> tf.Tensor:
+    """`[time, batch, width]` as `[time * batch, width]`."""
+    return tf.reshape(sequence, [-1, sequence.shape[-1]])

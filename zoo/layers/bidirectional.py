@@ -1,10 +1,12 @@
 """Reading a sequence in both directions."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
 from zoo.layers.dynamic_rnn import check_sequence, reverse
-from zoo.layers.recurrent_cell import unroll
+from zoo.layers.recurrent_cell import State, unroll
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -14,10 +16,10 @@ class BidirectionalRNN(keras.layers.Layer):
     The backward cell starts at each row's own last token, never in the padding.
 
     Args:
-        forward_cell, backward_cell: two separate cells; see `DynamicRNN`.
+        forward_cell, backward_cell: Two separate cells; see `DynamicRNN`.
 
     Call arguments:
-        inputs, sequence_length, training: as for `DynamicRNN`.
+        inputs, sequence_length, training: As for `DynamicRNN`.
         initial_state: `(forward_state, backward_state)` or None for zeros.
 
     Returns:
@@ -25,14 +27,16 @@ class BidirectionalRNN(keras.layers.Layer):
         `outputs[:, t]` holds what both directions say at token `t`.
 
     Raises:
-        ValueError: if both cells are one object, or for what `DynamicRNN` refuses.
+        ValueError: If both cells are one object, or for what `DynamicRNN` refuses.
 
     Example:
         >>> rnn = BidirectionalRNN(BasicLSTMCell(8), BasicLSTMCell(8))
         >>> outputs, (forward, backward) = rnn(tf.ones([2, 5, 4]), tf.constant([5, 3]))
     """
 
-    def __init__(self, forward_cell, backward_cell, **kwargs):
+    def __init__(
+        self, forward_cell: keras.layers.Layer, backward_cell: keras.layers.Layer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if forward_cell is backward_cell:
             raise ValueError(
@@ -43,13 +47,21 @@ class BidirectionalRNN(keras.layers.Layer):
         self.backward_cell = backward_cell
         self.supports_jit = False  # see RecurrentCell
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: tuple) -> None:
+        """Creates the variables."""
         for cell in (self.forward_cell, self.backward_cell):
             if not cell.built:
                 cell.build((inputs_shape[0], inputs_shape[-1]))
                 cell.built = True
 
-    def call(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, tuple[State, State]]:
+        """Reads both ways; arguments and results are those of the class."""
         lengths = check_sequence(inputs, sequence_length)
         forward, backward = (None, None) if initial_state is None else initial_state
         ahead, forward = unroll(self.forward_cell, inputs, lengths, forward, training)
@@ -59,7 +71,8 @@ class BidirectionalRNN(keras.layers.Layer):
         outputs = tf.concat([ahead, reverse(behind, lengths)], axis=-1)
         return outputs, (forward, backward)
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {
             **super().get_config(),
             "forward_cell": keras.saving.serialize_keras_object(self.forward_cell),
@@ -67,7 +80,8 @@ class BidirectionalRNN(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
+        """Makes the layer that `get_config` describes, with fresh weights."""
         cells = {
             key: keras.saving.deserialize_keras_object(config[key])
             for key in ("forward_cell", "backward_cell")

@@ -1,11 +1,20 @@
 """Linear-chain conditional random fields: Lafferty, McCallum and Pereira (2001)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers.custom_gradient import custom_gradient
 from zoo.layers.dynamic_rnn import check_sequence
+from zoo.layers.forward_backward import (
+    backward_messages,
+    forward_messages,
+    log_partition,
+    path_score,
+    time_first,
+    unary_marginals,
+)
 from zoo.layers.recurrent_cell import check_positive, zero_padding
 
 # The score of a transition that is not allowed. Finite, so that no gradient is NaN; so low that its
@@ -17,8 +26,8 @@ FORBIDDEN = -1e30
 class CRF(keras.layers.Layer):
     """Scores whole tag sequences: what a tag gets at its token plus what each transition gets.
 
-    With scores ``s`` of the network, transitions ``A`` and scores of the two ends, as in Lample et
-    al. (2016), "Neural Architectures for Named Entity Recognition", section 2.2::
+    With scores `s` of the network, transitions `A` and scores of the two ends, as in Lample et
+    al. (2016), "Neural Architectures for Named Entity Recognition", section 2.2:
 
         score(y) = start[y_1] + sum_t s_t[y_t] + sum_t A[y_t, y_{t+1}] + end[y_n]
         p(y)     = exp(score(y)) / sum over all paths y' of exp(score(y'))
@@ -27,14 +36,14 @@ class CRF(keras.layers.Layer):
     methods only; nothing is kept between calls. What stands in the padding changes nothing.
 
     Args:
-        tags: number ``N`` of tags, a positive int.
-        allowed: bool ``[N + 1, N + 1]``, which transitions there are: ``allowed[i, j]`` from tag
-            ``i`` to tag ``j``; the last row is from the start of a sequence, the last column to its
-            end (the corner means nothing). Others never come out of :meth:`viterbi` and get no
+        tags: Number `N` of tags, a positive int.
+        allowed: `[N + 1, N + 1]` bool, which transitions there are: `allowed[i, j]` from tag
+            `i` to tag `j`; the last row is from the start of a sequence, the last column to its
+            end (the corner means nothing). Others never come out of `viterbi` and get no
             probability. None allows all. There must be an allowed path for every length.
 
     Raises:
-        ValueError: ``tags`` is not a positive int, or ``allowed`` has another shape.
+        ValueError: `tags` is not a positive int, or `allowed` has another shape.
 
     Example:
         >>> crf = CRF(3)
@@ -43,7 +52,7 @@ class CRF(keras.layers.Layer):
         >>> crf.log_likelihood(scores, tags, lengths)
     """
 
-    def __init__(self, tags, allowed=None, **kwargs):
+    def __init__(self, tags: int, allowed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive("tags", tags)
         self.tags = tags
@@ -55,62 +64,68 @@ class CRF(keras.layers.Layer):
         self.end = self.add_weight(name="end", shape=(tags,), **arguments)
         self.built = True
 
-    def log_likelihood(self, scores, tags, lengths):
-        """``log p(tags)`` of each row.
+    def log_likelihood(self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`log p(tags)` of each row.
 
         Args:
-            scores: float ``[B, T, N]``.
-            tags: int ``[B, T]``, each real one in ``[0, N)``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            tags: `[B, T]` int, each real one in `[0, N)`.
+            lengths: `[B]` int.
 
         Returns:
-            float32 ``[B]`` (float64 from float64); 0 for a row of length 0, about -1e30 for tags
+            `[B]` float32 (float64 from float64); 0 for a row of length 0, about -1e30 for tags
             that make a forbidden transition.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions = self._transition_scores(scores.dtype)
-        return _path_score(scores, tags, lengths, *transitions) - _log_partition(
+        return path_score(scores, tags, lengths, *transitions) - log_partition(
             scores, lengths, *transitions
         )
 
-    def marginals(self, scores, lengths):
-        """``p(y_t = j)``, summed over all paths: the forward-backward algorithm.
+    def marginals(self, scores: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`p(y_t = j)`, summed over all paths: the forward-backward algorithm.
 
         Args:
-            scores: float ``[B, T, N]``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            lengths: `[B]` int.
 
         Returns:
-            float32 ``[B, T, N]`` (float64 from float64), 0 past the length.
+            `[B, T, N]` float32 (float64 from float64), 0 past the length.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions = self._transition_scores(scores.dtype)
-        ahead, _ = _messages(scores, lengths, *transitions)
-        return _unary(scores, lengths, ahead, _messages_back(scores, lengths, *transitions))
+        ahead, _ = forward_messages(scores, lengths, *transitions)
+        return unary_marginals(
+            scores, lengths, ahead, backward_messages(scores, lengths, *transitions)
+        )
 
-    def path_probabilities(self, scores, tags, lengths):
-        """``p(y_t)`` and ``p(y_t | y_{t-1})`` along a path: the posterior is a Markov chain.
+    def path_probabilities(
+        self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`p(y_t)` and `p(y_t | y_{t-1})` along a path: the posterior is a Markov chain.
 
-        The probability of a stretch of tags from ``a`` to ``b`` is the marginal of its first tag
-        times the conditionals of the others, ``t = a + 1 .. b``.
+        The probability of a stretch of tags from `a` to `b` is the marginal of its first tag
+        times the conditionals of the others, `t = a + 1 .. b`.
 
         Args:
-            scores, tags, lengths: as for :meth:`log_likelihood`.
+            scores: `[B, T, N]` float.
+            tags: `[B, T]` int, each real one in `[0, N)`.
+            lengths: `[B]` int.
 
         Returns:
-            ``(marginals, conditionals)``: float32 ``[B, T]`` (float64 from float64), 0 past the
-            length; at the first token both are ``p(y_1)``.
+            `(marginals, conditionals)`: `[B, T]` float32 (float64 from float64), 0 past the
+            length; at the first token both are `p(y_1)`.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions, start, end = self._transition_scores(scores.dtype)
-        ahead, _ = _messages(scores, lengths, transitions, start, end)
-        behind = _messages_back(scores, lengths, transitions, start, end)
+        ahead, _ = forward_messages(scores, lengths, transitions, start, end)
+        behind = backward_messages(scores, lengths, transitions, start, end)
         mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
         tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
         # The transitions into each token: from the start, then from the tag before.
         first = tf.broadcast_to(start, [tf.shape(scores)[0], 1, self.tags])
         incoming = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
-        marginals = _unary(scores, lengths, ahead, behind)
+        marginals = unary_marginals(scores, lengths, ahead, behind)
         conditionals = tf.nn.softmax(incoming + behind)
         along_path = [
             tf.gather(probabilities, tags, axis=2, batch_dims=2)
@@ -118,27 +133,27 @@ class CRF(keras.layers.Layer):
         ]
         return tuple(tf.where(mask, probabilities, 0) for probabilities in along_path)
 
-    def viterbi(self, scores, lengths):
+    def viterbi(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best path of each row.
 
         Args:
-            scores: float ``[B, T, N]``.
-            lengths: int ``[B]``.
+            scores: `[B, T, N]` float.
+            lengths: `[B]` int.
 
         Returns:
-            ``(tags, score)``: int32 ``[B, T]``, 0 past the length, and the path's score, float32
-            ``[B]`` (float64 from float64), not normalised; 0 for a row of length 0.
+            `(tags, score)`: `[B, T]` int32, 0 past the length, and the path's score, float32
+            `[B]` (float64 from float64), not normalised; 0 for a row of length 0.
         """
         scores, lengths = self._checked(scores, lengths)
         transitions, start, end = self._transition_scores(scores.dtype)
         time = tf.shape(scores)[1]
-        steps = _steps(scores)
+        steps = time_first(scores)
         pointers = tf.TensorArray(tf.int32, size=time + 1, element_shape=[None, self.tags])
         # A step past the length points each tag to itself.
         stay = tf.zeros_like(steps[0], tf.int32) + tf.range(self.tags)
         pointers = pointers.write(0, stay)
 
-        def forward(t, best, pointers):
+        def forward(t: tf.Tensor, best: tf.Tensor, pointers: tf.TensorArray) -> tuple:
             paths = best[:, :, None] + transitions
             alive = (t < lengths)[:, None]
             pointer = tf.argmax(paths, axis=1, output_type=tf.int32)
@@ -152,7 +167,7 @@ class CRF(keras.layers.Layer):
         last = tf.argmax(best, axis=1, output_type=tf.int32)
         tags = tf.TensorArray(tf.int32, size=time + 1, element_shape=[None]).write(time, last)
 
-        def backward(t, tag, tags):
+        def backward(t: tf.Tensor, tag: tf.Tensor, tags: tf.TensorArray) -> tuple:
             tag = tf.gather(pointers.read(t + 1), tag, axis=1, batch_dims=1)
             return t - 1, tag, tags.write(t, tag)
 
@@ -163,13 +178,14 @@ class CRF(keras.layers.Layer):
         score = tf.where(lengths > 0, tf.reduce_max(best, axis=1), 0)
         return tf.where(real, tags, 0), score
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "tags": self.tags, "allowed": self.allowed.tolist()}
 
-    def _transition_scores(self, dtype):
-        """``(transitions, start, end)`` with forbidden ones far below all others."""
+    def _transition_scores(self, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """`(transitions, start, end)` with forbidden ones far below all others."""
 
-        def masked(variable, allowed):
+        def masked(variable: tf.Variable, allowed: np.ndarray) -> tf.Tensor:
             return tf.where(allowed, tf.cast(variable, dtype), tf.constant(FORBIDDEN, dtype))
 
         return (
@@ -178,7 +194,7 @@ class CRF(keras.layers.Layer):
             masked(self.end, self.allowed[:-1, -1]),
         )
 
-    def _checked(self, scores, lengths):
+    def _checked(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores in float32 or better, zeros in their padding, and int32 lengths within them."""
         scores = tf.convert_to_tensor(scores)
         if scores.shape.rank != 3 or scores.shape[-1] != self.tags:
@@ -190,7 +206,7 @@ class CRF(keras.layers.Layer):
         return zero_padding(scores, lengths), lengths
 
 
-def _mask(allowed, tags):
+def _mask(allowed: Any, tags: int) -> np.ndarray:
     allowed = np.asarray(allowed, bool)
     if allowed.shape != (tags + 1, tags + 1):
         raise ValueError(
@@ -198,112 +214,3 @@ def _mask(allowed, tags):
             f"{(tags + 1, tags + 1)}. Received: shape={allowed.shape}"
         )
     return allowed
-
-
-def _steps(scores):
-    """Time first, and one step more, so that a batch of length 0 has a first step too."""
-    return tf.pad(tf.transpose(scores, [1, 0, 2]), [[0, 1], [0, 0], [0, 0]])
-
-
-def _path_score(scores, tags, lengths, transitions, start, end):
-    """``score(y)`` of the given paths ``[B]``."""
-    mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
-    tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
-    size = tf.shape(transitions)[0]
-    at_tokens = tf.gather(scores, tags, axis=2, batch_dims=2)
-    between = tf.gather(tf.reshape(transitions, [-1]), tags[:, :-1] * size + tags[:, 1:])
-    between = tf.where(mask[:, 1:], between, 0)
-    # One tag more, so that a batch of length 0 has a first and a last one too.
-    tags = tf.pad(tags, [[0, 0], [0, 1]])
-    last = tf.gather(tags, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
-    ends = tf.where(lengths > 0, tf.gather(start, tags[:, 0]) + tf.gather(end, last), 0)
-    return tf.reduce_sum(at_tokens, 1) + tf.reduce_sum(between, 1) + ends
-
-
-def _log_partition(scores, lengths, transitions, start, end):
-    """``log sum over all paths of exp(score)`` ``[B]``, 0 for a row of length 0.
-
-    The gradient is written out: the derivative by a score is the probability that a path takes it,
-    ``d log Z / d s_t[j] = p(y_t = j)`` and ``d log Z / d A[i, j] = sum_t p(y_t = i, y_{t+1} = j)``.
-    One loop back and a few operations over all steps at once take the place of TensorFlow's own
-    way back through the loop.
-    """
-
-    @custom_gradient
-    def run(scores, transitions, start, end):
-        ahead, total = _messages(scores, lengths, transitions, start, end)
-
-        def gradient(upstream):
-            behind = _messages_back(scores, lengths, transitions, start, end)
-            weight = upstream[:, None, None]
-            unary = _unary(scores, lengths, ahead, behind) * weight
-            both = ahead[:, :-1, :, None] + transitions + behind[:, 1:, None, :]
-            size = transitions.shape[0]
-            flat = tf.shape(both)[:2]
-            both = tf.nn.softmax(tf.reshape(both, tf.concat([flat, [size * size]], 0)))
-            pairs = zero_padding(both, lengths - 1) * weight
-            at_end = tf.one_hot(lengths - 1, tf.shape(scores)[1])
-            return (
-                unary,
-                tf.reshape(tf.reduce_sum(pairs, [0, 1]), [size, size]),
-                tf.reduce_sum(unary[:, :1], [0, 1]),
-                tf.einsum("btn,bt->n", unary, tf.cast(at_end, unary.dtype)),
-            )
-
-        return total, gradient
-
-    return run(scores, transitions, start, end)
-
-
-def _unary(scores, lengths, ahead, behind):
-    """Marginals ``[B, T, N]``: both messages hold the token's own score, so one is taken off."""
-    return zero_padding(tf.nn.softmax(ahead + behind - scores), lengths)
-
-
-def _messages_back(scores, lengths, transitions, start, end):
-    """Backward messages: the forward messages of the chain read from its end."""
-    mirrored = tf.reverse_sequence(scores, lengths, seq_axis=1, batch_axis=0)
-    messages, _ = _messages(mirrored, lengths, tf.transpose(transitions), end, start)
-    return tf.reverse_sequence(messages, lengths, seq_axis=1, batch_axis=0)
-
-
-def _messages(scores, lengths, transitions, start, end):
-    """The forward algorithm: what reaches tag ``j`` at step ``t``, the token's score included.
-
-        m_1[j] = start[j] + s_1[j]
-        m_t[j] = s_t[j] + log sum_i exp(m_{t-1}[i] + A[i, j])
-
-    Returns:
-        ``(messages [B, T, N], log Z [B])``. The largest of each message is taken off, so that a
-        long row is summed as exactly as a short one; log Z has it all.
-    """
-    time = tf.shape(scores)[1]
-    steps = _steps(scores)
-    messages = tf.TensorArray(scores.dtype, time + 1, element_shape=[None, scores.shape[-1]])
-
-    def normalised(message):
-        highest = tf.reduce_max(message, axis=1, keepdims=True)
-        return message - highest, highest[:, 0]
-
-    def step(t, message, total, messages):
-        new = _log_sum_exp(message[:, :, None] + transitions) + steps[t]
-        new, highest = normalised(new)
-        alive = t < lengths
-        message = tf.where(alive[:, None], new, message)
-        total = tf.where(alive, total + highest, total)
-        return t + 1, message, total, messages.write(t, message)
-
-    first, total = normalised(start + steps[0])
-    messages = messages.write(time, tf.zeros_like(first)).write(0, first)
-    _, last, total, messages = tf.while_loop(
-        lambda t, *_: t < time, step, (1, first, total, messages)
-    )
-    total += _log_sum_exp((last + end)[:, :, None])[:, 0]
-    messages = tf.transpose(messages.stack()[:time], [1, 0, 2])
-    return messages, tf.where(lengths > 0, total, 0)
-
-
-def _log_sum_exp(values):
-    """Over axis 1 of ``[B, N, M]``; all values are finite, which saves half of TensorFlow's own."""
-    highest = tf.reduce_max(values, axis=1, keepdims=True)
-    return tf.math.log(tf.reduce_sum(tf.exp(values - highest), axis=1)) + highest[:, 0]

@@ -5,11 +5,13 @@ gradients, for ever. The function holds tensors, tensors hold their graph, and t
 that it captured: each traced graph would stay, with the weights of its model.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from tensorflow.python.eager import record
+from tensorflow.python.framework import ops
 
 
 def custom_gradient(function: Callable) -> Callable:
@@ -62,3 +64,24 @@ def _in_graph(function: Callable, arguments: tuple[tf.Tensor, ...]) -> object:
     # ... and, recorded last, for a tape's gradient.
     record.record_operation(function.__name__, copies, originals, backward)
     return tf.nest.pack_sequence_as(results, copies[: len(flat)])
+
+
+@contextlib.contextmanager
+def unregistered_gradients() -> Iterator[None]:
+    """Takes out of TensorFlow's registry what calls of `tf.custom_gradient` inside put there.
+
+    For code of others that is traced and then never differentiated: a training step, in which the
+    optimizer's sum over replicas has such a gradient. A tape inside does not need the registry.
+
+    Example:
+        >>> with unregistered_gradients():
+        ...     optimizer.apply(gradients, weights)
+    """
+    registered = ops.gradient_registry._registry
+    before = set(registered)
+    try:
+        yield
+    finally:
+        for name in set(registered) - before:
+            if name.startswith("CustomGradient-"):
+                registered.pop(name, None)

@@ -1,9 +1,12 @@
 """Dropout around a cell."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
-from zoo.layers.recurrent_cell import RecurrentCell, unroll, unroll_steps
+from zoo.layers.recurrent_cell import RecurrentCell, State, unroll, unroll_steps
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -17,15 +20,15 @@ class DropoutWrapper(RecurrentCell):
     2016, arXiv:1512.05287).
 
     Args:
-        cell: any Keras cell.
-        input_keep_prob, output_keep_prob, state_keep_prob: probability of keeping a unit, in
+        cell: Any Keras cell.
+        input_keep_prob, output_keep_prob, state_keep_prob: Probability of keeping a unit, in
             (0, 1]; kept units are scaled by its inverse. Nothing is dropped outside training.
-        variational: one mask per sequence. Training then needs `unroll` (as `DynamicRNN` does),
+        variational: One mask per sequence. Training then needs `unroll` (as `DynamicRNN` does),
             because a single step does not know to which sequence it belongs.
-        seed: int or None.
+        seed: Of the masks; None for other ones in each run.
 
     Raises:
-        ValueError: if a keep probability is outside (0, 1], or if a variational wrapper is asked
+        ValueError: If a keep probability is outside (0, 1], or if a variational wrapper is asked
             for a single training step.
 
     Example:
@@ -34,14 +37,14 @@ class DropoutWrapper(RecurrentCell):
 
     def __init__(
         self,
-        cell,
-        input_keep_prob=1.0,
-        output_keep_prob=1.0,
-        state_keep_prob=1.0,
-        variational=False,
-        seed=None,
-        **kwargs,
-    ):
+        cell: keras.layers.Layer,
+        input_keep_prob: float = 1.0,
+        output_keep_prob: float = 1.0,
+        state_keep_prob: float = 1.0,
+        variational: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         for name, value in (
             ("input_keep_prob", input_keep_prob),
@@ -60,12 +63,16 @@ class DropoutWrapper(RecurrentCell):
         self.state_size = cell.state_size
         self.output_size = cell.output_size
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
+        """Creates the variables."""
         if not self.cell.built:
             self.cell.build(input_shape)
             self.cell.built = True
 
-    def call(self, inputs, states, training=None):
+    def call(
+        self, inputs: tf.Tensor, states: State, training: bool | None = None
+    ) -> tuple[tf.Tensor, State]:
+        """Takes one step: `(inputs [B, I], states) -> (output [B, U], states)`."""
         if training and self.variational:
             raise ValueError(
                 "A DropoutWrapper with `variational=True` draws one mask per sequence and cannot "
@@ -77,7 +84,13 @@ class DropoutWrapper(RecurrentCell):
         states = _map_h(lambda h: self._drop(h, self.state_keep_prob, training), states)
         return self._drop(output, self.output_keep_prob, training), states
 
-    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def unroll(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, State]:
         """Drops on the whole sequence at once and unrolls the wrapped cell in between."""
         inputs = tf.cast(inputs, self.compute_dtype)
         inputs = self._drop(inputs, self.input_keep_prob, training)
@@ -88,14 +101,14 @@ class DropoutWrapper(RecurrentCell):
             outputs, state = unroll(*arguments)
         return self._drop(outputs, self.output_keep_prob, training), state
 
-    def _drop(self, tensor, keep_prob, training):
+    def _drop(self, tensor: tf.Tensor, keep_prob: float, training: bool | None) -> tf.Tensor:
         """Drops units of `[B, U]` or `[B, T, U]`; variational: the same ones at every step."""
         if not training or keep_prob == 1.0:
             return tensor
         shape = (None, 1, None) if self.variational and tensor.shape.rank == 3 else None
         return keras.random.dropout(tensor, 1.0 - keep_prob, shape, self.seed_generator)
 
-    def _state_dropout(self, inputs):
+    def _state_dropout(self, inputs: tf.Tensor) -> Callable[[State], State]:
         """Returns the function that drops units of the state after a training step."""
         if not self.variational:
             return lambda state: _map_h(lambda h: self._drop(h, self.state_keep_prob, True), state)
@@ -107,10 +120,12 @@ class DropoutWrapper(RecurrentCell):
             tf.multiply, tf.nest.pack_sequence_as(masks, tf.nest.flatten(state)), masks
         )
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size: int | tf.Tensor) -> State:
+        """The initial states of the cell inside."""
         return self.cell.get_initial_state(batch_size=batch_size)
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {
             **super().get_config(),
             "cell": keras.saving.serialize_keras_object(self.cell),
@@ -122,12 +137,13 @@ class DropoutWrapper(RecurrentCell):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
+        """Makes the layer that `get_config` describes, with fresh weights."""
         config = {**config, "cell": keras.saving.deserialize_keras_object(config["cell"])}
         return cls(**config)
 
 
-def _map_h(function, state):
+def _map_h(function: Callable[[tf.Tensor], tf.Tensor], state: State) -> State:
     """Applies `function` to the first tensor (`h`) of each cell's state, leaving `c` alone."""
     if any(isinstance(part, (list, tuple)) for part in state):
         return [_map_h(function, part) for part in state]

@@ -1,9 +1,11 @@
 """Unrolling a cell over sequences of different lengths."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
-from zoo.layers.recurrent_cell import unroll
+from zoo.layers.recurrent_cell import State, unroll
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -14,40 +16,48 @@ class DynamicRNN(keras.layers.Layer):
     initial state for a row of length 0. What stands in the padding changes nothing.
 
     Args:
-        cell: a cell of `zoo.layers` or any other Keras cell.
-        go_backwards: read each row from its last real token to its first. The outputs are put
+        cell: A cell of `zoo.layers` or any other Keras cell.
+        go_backwards: Read each row from its last real token to its first. The outputs are put
             back in the order of the inputs: `outputs[:, t]` belongs to `inputs[:, t]`.
 
     Call arguments:
         inputs: `[B, T, I]`.
-        sequence_length: integers `[B]`, or None when all rows are `T` long. A length above `T`
+        sequence_length: `[B]` int, or None when all rows are `T` long. A length above `T`
             counts as `T`, as in TF1.
-        initial_state: nested like `cell.state_size`, or None for zeros.
-        training: bool or None.
+        initial_state: Nested like `cell.state_size`, or None for zeros.
+        training: Given to the cell.
 
     Returns:
         `(outputs [B, T, U], state)`.
 
     Raises:
-        ValueError: if `inputs` is not of rank 3, or `sequence_length` not an integer vector of
+        ValueError: If `inputs` is not of rank 3, or `sequence_length` not an integer vector of
             one length per row.
 
     Example:
         >>> outputs, (h, c) = DynamicRNN(BasicLSTMCell(8))(tf.ones([2, 5, 4]), tf.constant([5, 3]))
     """
 
-    def __init__(self, cell, go_backwards=False, **kwargs):
+    def __init__(self, cell: keras.layers.Layer, go_backwards: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cell = cell
         self.go_backwards = go_backwards
         self.supports_jit = False  # see RecurrentCell
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: tuple) -> None:
+        """Creates the variables."""
         if not self.cell.built:
             self.cell.build((inputs_shape[0], inputs_shape[-1]))
             self.cell.built = True
 
-    def call(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, State]:
+        """Runs the cell; arguments and results are those of the class."""
         sequence_length = check_sequence(inputs, sequence_length)
         if self.go_backwards:
             inputs = reverse(inputs, sequence_length)
@@ -56,24 +66,26 @@ class DynamicRNN(keras.layers.Layer):
             outputs = reverse(outputs, sequence_length)
         return outputs, state
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         cell = keras.saving.serialize_keras_object(self.cell)
         return {**super().get_config(), "cell": cell, "go_backwards": self.go_backwards}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
+        """Makes the layer that `get_config` describes, with fresh weights."""
         cell = keras.saving.deserialize_keras_object(config["cell"])
         return cls(**{**config, "cell": cell})
 
 
-def reverse(sequence, sequence_length):
+def reverse(sequence: tf.Tensor, sequence_length: tf.Tensor | None) -> tf.Tensor:
     """Reverses the real steps of each row of `sequence [B, T, U]`; the padding stays behind."""
     if sequence_length is None:
         return tf.reverse(sequence, [1])
     return tf.reverse_sequence(sequence, sequence_length, seq_axis=1, batch_axis=0)
 
 
-def check_sequence(inputs, sequence_length):
+def check_sequence(inputs: tf.Tensor, sequence_length: tf.Tensor | None) -> tf.Tensor | None:
     """Checks the arguments every unrolling layer takes; returns the lengths clipped to `[0, T]`."""
     if inputs.shape.rank != 3:
         raise ValueError(f"`inputs` must be [batch, time, size]. Received: shape={inputs.shape}")

@@ -1,8 +1,11 @@
 """Stacked cells."""
 
-import keras
+from typing import Any, Self
 
-from zoo.layers.recurrent_cell import RecurrentCell, check_positive, unroll
+import keras
+import tensorflow as tf
+
+from zoo.layers.recurrent_cell import RecurrentCell, State, check_positive, unroll
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -19,15 +22,17 @@ class MultiRNNCell(RecurrentCell):
     The state is the list of the cells' states, lowest cell first.
 
     Args:
-        cells: list of Keras cells, or `(prototype, count)`; the prototype's configuration is
+        cells: List of Keras cells, or `(prototype, count)`; the prototype's configuration is
             copied `count` times and the prototype itself is not used.
 
     Raises:
-        TypeError: if `cells` is neither a list of cells nor such a pair.
-        ValueError: if `cells` is empty, or if two layers would share weights.
+        TypeError: If `cells` is neither a list of cells nor such a pair.
+        ValueError: If `cells` is empty, or if two layers would share weights.
     """
 
-    def __init__(self, cells, **kwargs):
+    def __init__(
+        self, cells: list[keras.layers.Layer] | tuple[keras.layers.Layer, int], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if isinstance(cells, tuple) and len(cells) == 2 and isinstance(cells[1], int):
             prototype, count = cells
@@ -47,21 +52,31 @@ class MultiRNNCell(RecurrentCell):
         self.state_size = [cell.state_size for cell in self.cells]
         self.output_size = self.cells[-1].output_size
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
+        """Creates the variables."""
         for cell in self.cells:
             if not cell.built:
                 cell.build(input_shape)
                 cell.built = True
             input_shape = (input_shape[0], cell.output_size)
 
-    def call(self, inputs, states, training=None):
+    def call(
+        self, inputs: tf.Tensor, states: State, training: bool | None = None
+    ) -> tuple[tf.Tensor, State]:
+        """Takes one step in every cell, lowest first."""
         new_states = []
         for cell, state in zip(self.cells, states, strict=True):
             inputs, state = cell(inputs, state, training=training)
             new_states.append(state)
         return inputs, new_states
 
-    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def unroll(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, State]:
         """Unrolls layer by layer, so that each layer can use its own fast kernel."""
         if initial_state is None:
             initial_state = [None] * len(self.cells)
@@ -71,20 +86,23 @@ class MultiRNNCell(RecurrentCell):
             new_states.append(state)
         return inputs, new_states
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size: int | tf.Tensor) -> State:
+        """The initial states of the cells, lowest first."""
         return [cell.get_initial_state(batch_size=batch_size) for cell in self.cells]
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         cells = [keras.saving.serialize_keras_object(cell) for cell in self.cells]
         return {**super().get_config(), "cells": cells}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> Self:
+        """Makes the layer that `get_config` describes, with fresh weights."""
         cells = [keras.saving.deserialize_keras_object(cell) for cell in config["cells"]]
         return cls(**{**config, "cells": cells})
 
 
-def _copy(prototype, layer):
+def _copy(prototype: keras.layers.Layer, layer: int) -> keras.layers.Layer:
     """A new cell with the prototype's configuration, and another seed in each layer."""
     config = {key: value for key, value in prototype.get_config().items() if key != "name"}
     if config.get("seed") is not None:
@@ -92,7 +110,7 @@ def _copy(prototype, layer):
     return type(prototype).from_config(config)
 
 
-def _check_separate(cells):
+def _check_separate(cells: list[keras.layers.Layer]) -> None:
     """Raises ValueError if two cells are, or wrap, the same object."""
     owner = {}
     for index, cell in enumerate(cells):

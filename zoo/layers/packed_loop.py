@@ -4,18 +4,28 @@ A kernel gives the equations of one step; here are the lanes, the rows that have
 arrays. See `zoo.layers.packing` for the order of the tokens.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from zoo.layers.packing import Packing
 
-def forward(packing, projected, states, step, kept):
+
+def forward(
+    packing: Packing,
+    projected: tf.Tensor,
+    states: list[tf.Tensor],
+    step: Callable[..., tuple],
+    kept: int,
+) -> tuple[list[tf.Tensor], tf.Tensor]:
     """Runs `step` over all tokens.
 
     Args:
-        packing: the batch's `Packing`.
+        packing: The batch's `Packing`.
         projected: `[N, G]`, what the inputs bring to the gates of each token.
-        states: list of sorted initial states `[B, U]`.
+        states: List of sorted initial states `[B, U]`.
         step: `(x [n, G], *states [n, U]) -> (new states, kept)`, two tuples of `[n, U]`.
-        kept: number of tensors which a step keeps for the way back.
+        kept: Number of tensors which a step keeps for the way back.
 
     Returns:
         `(histories, gates)`: for each state `[N, U]`, its value after each token; and what the
@@ -23,7 +33,7 @@ def forward(packing, projected, states, step, kept):
     """
     lanes, units = packing.lanes, states[0].shape[1]
 
-    def body(t, lane_states, histories, gates):
+    def body(t: tf.Tensor, lane_states: tuple, histories: tuple, gates: tf.TensorArray) -> tuple:
         lane_states = list(lane_states)
         for lane, current in enumerate(lane_states):
             size = tf.gather(packing.sizes[lane], t)
@@ -56,35 +66,43 @@ def forward(packing, projected, states, step, kept):
         ),
         maximum_iterations=packing.time,
     )
-    # Plain tensors, because a SavedModel cannot hold a gradient function that captures a list.
     return [history.concat() for history in histories], gates.concat()
 
 
-def backward(packing, gates, kept, gradients, step, width):
+def backward(
+    packing: Packing,
+    gates: tf.Tensor,
+    kept: int,
+    gradients: list[tf.Tensor],
+    step: Callable[..., tuple],
+    width: int,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """Runs `step` back through time.
 
     Args:
-        packing: the batch's `Packing`.
-        gates: what `forward` kept.
-        kept: number of tensors which a step kept.
-        gradients: list of gradients `[B, U]` of the sorted last states.
+        packing: The batch's `Packing`.
+        gates: What `forward` kept.
+        kept: Number of tensors which a step kept.
+        gradients: List of gradients `[B, U]` of the sorted last states.
         step: `(at, gates, *gradients) -> (delta [n, width], gradients before)`. `at(tensor)` gives
             this step's rows `[n, ...]` of a tensor `[N, ...]`; `gates` is a list of `[n, U]`.
-        width: int, of the deltas.
+        width: Of the deltas.
 
     Returns:
         `(deltas [N, width], gradients)`, the latter of the sorted initial states.
     """
     lasts = [tf.split(gradient, packing.rows) for gradient in gradients]
 
-    def body(t, lane_gradients, deltas):
+    def body(t: tf.Tensor, lane_gradients: tuple, deltas: tf.TensorArray) -> tuple:
         lane_gradients = list(lane_gradients)
         for lane, current in enumerate(lane_gradients):
             begin, size = tf.gather(packing.begins[lane], t), tf.gather(packing.sizes[lane], t)
             if packing.padded:
                 current = _join(current, [last[lane] for last in lasts], size)
 
-            def at(tensor, begin=begin, size=size):
+            def at(
+                tensor: tf.Tensor, begin: tf.Tensor = begin, size: tf.Tensor = size
+            ) -> tf.Tensor:
                 return tf.slice(tensor, begin, size)
 
             values = tf.split(tf.slice(gates, begin * kept, size * [kept, 1]), kept)
@@ -111,7 +129,7 @@ def backward(packing, gates, kept, gradients, step, width):
     return deltas.concat(), [tf.concat(lanes, 0) for lanes in zip(*lane_gradients, strict=True)]
 
 
-def _join(gradients, lasts, size):
+def _join(gradients: list[tf.Tensor], lasts: list[tf.Tensor], size: tf.Tensor) -> list[tf.Tensor]:
     """Adds the rows that end here, with the gradient of their last state, up to `size` rows."""
     return [
         tf.concat([g, tf.slice(last, [tf.shape(g)[0], 0], [size[0] - tf.shape(g)[0], -1])], 0)
@@ -119,7 +137,7 @@ def _join(gradients, lasts, size):
     ]
 
 
-def _array(packing, dtype, width, each=1):
+def _array(packing: Packing, dtype: tf.DType, width: int, each: int = 1) -> tf.TensorArray:
     """An array for `each` tensors `[rows, width]` per step and lane."""
     count = packing.time * packing.lanes * each
     array = tf.TensorArray(dtype, size=count + 1, element_shape=[None, width], infer_shape=False)
@@ -127,6 +145,6 @@ def _array(packing, dtype, width, each=1):
     return array.write(count, tf.zeros([0, width], dtype))
 
 
-def _any_rows(states):
+def _any_rows(states: tuple) -> tuple:
     """Shapes for a loop in which the number of rows changes."""
     return tf.nest.map_structure(lambda state: tf.TensorShape([None, state.shape[1]]), states)

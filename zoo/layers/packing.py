@@ -20,18 +20,18 @@ class Packing:
 
     Args:
         inputs: `[B, T, I]`.
-        lengths: int `[B]`, clipped to `[0, T]`, or None when all rows are `T` long.
+        lengths: `[B]` int, clipped to `[0, T]`, or None when all rows are `T` long.
 
     Attributes:
-        time: scalar, number of steps.
-        lanes: number of lanes (static).
-        rows: list with the number of rows of each lane.
-        begins, sizes: for each lane int32 `[T + 1, 2]`, the `begin` and `size` arguments with which
+        time: Scalar, number of steps.
+        lanes: Number of lanes (static).
+        rows: List with the number of rows of each lane.
+        begins, sizes: For each lane `[T + 1, 2]` int32, the `begin` and `size` arguments with which
             `tf.slice` finds the lane's tokens of step `t` among all tokens. (The last entry is
-            empty: nobody is alive after the last step.)
+            empty: nobody is alive after the last step.).
     """
 
-    def __init__(self, inputs, lengths):
+    def __init__(self, inputs: tf.Tensor, lengths: tf.Tensor | None) -> None:
         self.batch, self.time = tf.shape(inputs)[0], tf.shape(inputs)[1]
         self.padded = lengths is not None
         small = inputs.shape[0] is not None and inputs.shape[0] < 2 * _SMALLEST_LANE
@@ -70,36 +70,36 @@ class Packing:
             self._before = tf.gather_nd(where, tf.stack([step, place], 1))
             self._last = tf.gather_nd(where, tf.stack([lengths, tf.range(self.batch)], 1))
 
-    def tokens(self, sequence):
+    def tokens(self, sequence: tf.Tensor) -> tf.Tensor:
         """The real tokens `[N, U]` of `sequence [B, T, U]`."""
         if self.padded:
             return tf.gather_nd(sequence, self._cells)
         return tf.reshape(tf.transpose(sequence, [1, 0, 2]), [-1, sequence.shape[-1]])
 
-    def sequence(self, tokens):
+    def sequence(self, tokens: tf.Tensor) -> tf.Tensor:
         """The opposite of `tokens`, zeros in the padding."""
         width = tokens.shape[-1]
         if self.padded:
             return tf.scatter_nd(self._cells, tokens, [self.batch, self.time, width])
         return tf.transpose(tf.reshape(tokens, [self.time, self.batch, width]), [1, 0, 2])
 
-    def sort(self, state):
+    def sort(self, state: tf.Tensor) -> tf.Tensor:
         """Brings the rows of `state [B, U]` into the order of the lanes."""
         return tf.gather(state, self._order) if self.padded else state
 
-    def unsort(self, state):
+    def unsort(self, state: tf.Tensor) -> tf.Tensor:
         """The opposite of `sort`."""
         if not self.padded:
             return state
         return tf.gather(state, tf.math.invert_permutation(self._order))
 
-    def before(self, initial, states):
+    def before(self, initial: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
         """The state before each token `[N, U]`, given the sorted initial state and those after."""
         if self.padded:
             return tf.gather(tf.concat([initial, states], 0), self._before)
         return tf.concat([initial, states], 0)[: tf.shape(states)[0]]
 
-    def last(self, initial, states):
+    def last(self, initial: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
         """The last state of each sorted row `[B, U]`; of an empty row the initial state."""
         states = tf.concat([initial, states], 0)
         if self.padded:

@@ -1,17 +1,19 @@
 """From a sequence of outputs to one vector per row (the lecture's classification case study)."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from zoo.layers.recurrent_cell import check_positive, zero_padding
 
 
-def last_relevant(outputs, lengths):
+def last_relevant(outputs: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
     """The output at each row's last real token.
 
     Args:
         outputs: `[B, T, U]`.
-        lengths: int `[B]`; one above `T` counts as `T`, as in `DynamicRNN`.
+        lengths: `[B]` int; one above `T` counts as `T`, as in `DynamicRNN`.
 
     Returns:
         `[B, U]`; zeros for a row of length 0.
@@ -21,12 +23,12 @@ def last_relevant(outputs, lengths):
     return tf.gather(padded, _at_most_time(lengths, outputs), axis=1, batch_dims=1)
 
 
-def average_pooling(outputs, lengths):
+def average_pooling(outputs: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
     """The mean of each row's outputs over its real tokens.
 
     Args:
         outputs: `[B, T, U]`; what stands in the padding is ignored.
-        lengths: int `[B]`; one above `T` counts as `T`.
+        lengths: `[B]` int; one above `T` counts as `T`.
 
     Returns:
         `[B, U]`; zeros for a row of length 0.
@@ -36,7 +38,7 @@ def average_pooling(outputs, lengths):
     return total / tf.cast(counts, outputs.dtype)[:, None]
 
 
-def _at_most_time(lengths, outputs):
+def _at_most_time(lengths: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return tf.minimum(tf.cast(lengths, tf.int32), tf.shape(outputs)[1])
 
 
@@ -49,29 +51,30 @@ class AttentionPooling(keras.layers.Layer):
         pooled  = sum_t weights_t outputs_t
 
     Args:
-        units: size of the hidden layer that scores a token.
+        units: Size of the hidden layer that scores a token.
 
     Call arguments:
         outputs: `[B, T, U]`.
-        lengths: int `[B]`.
+        lengths: `[B]` int.
 
     Returns:
         `(pooled [B, U], weights [B, T])`; weights are exactly 0 in the padding and sum to 1 over
         the real tokens. Both are zeros for a row of length 0.
 
     Raises:
-        ValueError: if `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer.
 
     Example:
         >>> pooled, weights = AttentionPooling(16)(tf.ones([2, 5, 8]), tf.constant([5, 3]))
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive("units", units)
         self.units = units
 
-    def build(self, outputs_shape):
+    def build(self, outputs_shape: tuple) -> None:
+        """Creates the variables."""
         self.kernel = self.add_weight(
             name="kernel", shape=(outputs_shape[-1], self.units), initializer="glorot_uniform"
         )
@@ -80,7 +83,8 @@ class AttentionPooling(keras.layers.Layer):
             name="context", shape=(self.units, 1), initializer="glorot_uniform"
         )
 
-    def call(self, outputs, lengths):
+    def call(self, outputs: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Pools; arguments and results are those of the class."""
         outputs = zero_padding(outputs, lengths)
         scores = tf.squeeze(tf.tanh(outputs @ self.kernel + self.bias) @ self.context, -1)
         # Scores are summed in float32 or better: bfloat16 would lose the small weights.
@@ -90,5 +94,6 @@ class AttentionPooling(keras.layers.Layer):
         weights = tf.cast(tf.where(mask, weights, tf.zeros_like(weights)), outputs.dtype)
         return tf.einsum("bt,btu->bu", weights, outputs), weights
 
-    def get_config(self):
+    def get_config(self) -> dict:
+        """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "units": self.units}

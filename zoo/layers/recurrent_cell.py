@@ -1,7 +1,13 @@
 """What recurrent cells share: an initial state and a way to run a whole sequence."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+# Nested lists of tensors, as `state_size` is of ints.
+State = list[Any]
 
 
 class RecurrentCell(keras.layers.Layer):
@@ -12,25 +18,31 @@ class RecurrentCell(keras.layers.Layer):
     It may override `unroll` with something faster than one step at a time.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Sequences are unrolled in loops over TensorLists, which XLA does not compile on the CPU.
         self.supports_jit = False
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size: int | tf.Tensor) -> State:
         """Returns zeros `[batch_size, size]` in the compute dtype, nested like `state_size`."""
         return tf.nest.map_structure(
             lambda size: tf.zeros([batch_size, size], self.compute_dtype), self.state_size
         )
 
-    def unroll(self, inputs, sequence_length=None, initial_state=None, training=None):
+    def unroll(
+        self,
+        inputs: tf.Tensor,
+        sequence_length: tf.Tensor | None = None,
+        initial_state: State | None = None,
+        training: bool | None = None,
+    ) -> tuple[tf.Tensor, State]:
         """Runs the cell over a sequence, one step at a time.
 
         Args:
             inputs: `[B, T, I]`.
-            sequence_length: int `[B]`, or None when every row is `T` steps long.
-            initial_state: nested like `state_size`; None for zeros.
-            training: bool or None.
+            sequence_length: `[B]` int, or None when every row is `T` steps long.
+            initial_state: Nested like `state_size`; None for zeros.
+            training: Given to the cell.
 
         Returns:
             `(outputs [B, T, U], state)`: outputs are 0 from a row's length on, and `state` is the
@@ -39,15 +51,26 @@ class RecurrentCell(keras.layers.Layer):
         return unroll_steps(self, inputs, sequence_length, initial_state, training)
 
 
-def unroll(cell, inputs, sequence_length=None, initial_state=None, training=None):
+def unroll(
+    cell: keras.layers.Layer,
+    inputs: tf.Tensor,
+    sequence_length: tf.Tensor | None = None,
+    initial_state: State | None = None,
+    training: bool | None = None,
+) -> tuple[tf.Tensor, State]:
     """Runs any Keras cell over `inputs`: by its own `unroll` if it has one, else step by step."""
     run = cell.unroll if hasattr(cell, "unroll") else lambda *args: unroll_steps(cell, *args)
     return run(inputs, sequence_length, initial_state, training)
 
 
 def unroll_steps(
-    cell, inputs, sequence_length=None, initial_state=None, training=None, change_state=None
-):
+    cell: keras.layers.Layer,
+    inputs: tf.Tensor,
+    sequence_length: tf.Tensor | None = None,
+    initial_state: State | None = None,
+    training: bool | None = None,
+    change_state: Callable[[State], State] | None = None,
+) -> tuple[tf.Tensor, State]:
     """The plain loop over time; arguments and results are those of `RecurrentCell.unroll`.
 
     It is also the reference which the whole-sequence kernels are tested against.
@@ -69,7 +92,7 @@ def unroll_steps(
     # An empty array cannot be stacked, so that a batch without steps needs one element more.
     outputs = outputs.write(time, tf.zeros([batch, cell.output_size], cell.compute_dtype))
 
-    def step(t, state, outputs):
+    def step(t: tf.Tensor, state: State, outputs: tf.TensorArray) -> tuple:
         output, new_state = cell(steps[t], state, training=training)
         if change_state is not None:
             new_state = change_state(new_state)
@@ -95,12 +118,12 @@ def unroll_steps(
     return tf.ensure_shape(outputs, [*inputs.shape[:2], cell.output_size]), state
 
 
-def _keras_dropout(cell):
+def _keras_dropout(cell: keras.layers.Layer) -> list[keras.layers.Layer]:
     """The cells of Keras in `cell` that have dropout of their own."""
     return [part for part in cell._flatten_layers() if hasattr(part, "reset_dropout_mask")]
 
 
-def _draw_masks(cells, batch):
+def _draw_masks(cells: list[keras.layers.Layer], batch: tf.Tensor) -> None:
     """New masks for a sequence: such a cell keeps its masks until it is told to forget them.
 
     They are drawn ahead of the loop, since a tensor made in its body lives there only.
@@ -111,13 +134,13 @@ def _draw_masks(cells, batch):
         cell.get_recurrent_dropout_mask(tf.ones([batch, cell.units], cell.compute_dtype))
 
 
-def _forget_masks(cells):
+def _forget_masks(cells: list[keras.layers.Layer]) -> None:
     for cell in cells:
         cell.reset_dropout_mask()
         cell.reset_recurrent_dropout_mask()
 
 
-def zero_padding(sequence, sequence_length):
+def zero_padding(sequence: tf.Tensor, sequence_length: tf.Tensor | None) -> tf.Tensor:
     """Sets `sequence [B, T, U]` to 0 from each row's length on (so that not even a NaN leaks)."""
     if sequence_length is None:
         return sequence
@@ -125,7 +148,7 @@ def zero_padding(sequence, sequence_length):
     return tf.where(mask[:, :, None], sequence, tf.zeros_like(sequence))
 
 
-def check_positive(name, value):
+def check_positive(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a positive int."""
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")

@@ -1,7 +1,6 @@
 """Raw strings <-> sub-word ids with SentencePiece, inside the graph (TF Text)."""
 
 import hashlib
-from pathlib import Path
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -11,7 +10,7 @@ PAD_ID, UNK_ID, START_ID, END_ID = 0, 1, 2, 3
 
 
 class SubwordTokenizer(tf.Module):
-    """A SentencePiece model as graph operations: the same code in ``fit``, the verbs and exports.
+    """A SentencePiece model as graph operations: the same code in `fit`, the verbs and exports.
 
     Kudo and Richardson (2018), "SentencePiece". Text is NFKC normalised by the model itself,
     invalid UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so
@@ -20,10 +19,10 @@ class SubwordTokenizer(tf.Module):
     The ids 0 to 3 are padding, unknown, start and end; a model trained with other ids is refused.
 
     Args:
-        model: the serialised SentencePiece model, ``bytes`` (the content of a ``.model`` file).
+        model: The serialised SentencePiece model, `bytes` (the content of a `.model` file).
 
     Raises:
-        ValueError: ``model`` is not a SentencePiece model, or has other special ids.
+        ValueError: `model` is not a SentencePiece model, or has other special ids.
 
     Example:
         >>> tokenizer = SubwordTokenizer(Path("subwords.model").read_bytes())
@@ -31,7 +30,7 @@ class SubwordTokenizer(tf.Module):
         >>> tokenizer.decode(ids, lengths)
     """
 
-    def __init__(self, model):
+    def __init__(self, model: bytes) -> None:
         super().__init__(name="subword_tokenizer")
         if not isinstance(model, bytes) or not model:
             raise ValueError(
@@ -56,19 +55,14 @@ class SubwordTokenizer(tf.Module):
                 f"Received: <s>={start}, </s>={end}"
             )
 
-    @classmethod
-    def from_file(cls, path):
-        """Read a ``.model`` file."""
-        return cls(Path(path).read_bytes())
-
-    def encode(self, texts):
+    def encode(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Sub-word ids of each text, the end id last.
 
         Args:
-            texts: string ``[batch]``.
+            texts: `[batch]` string.
 
         Returns:
-            ``(ids, lengths)``: int32 ``[batch, time]`` padded with 0, and int32 ``[batch]``, the
+            `(ids, lengths)`: `[batch, time]` int32 padded with 0, and `[batch]` int32, the
             end id counted. An empty or blank text has length 1: the end id alone.
         """
         # SentencePiece's NFKC takes only the blank for one; a line break in a text is no word.
@@ -77,22 +71,22 @@ class SubwordTokenizer(tf.Module):
         ragged = tf.concat([ragged, tf.RaggedTensor.from_tensor(ends)], axis=1)
         return ragged.to_tensor(PAD_ID), tf.cast(ragged.row_lengths(), tf.int32)
 
-    def decode(self, ids, lengths):
+    def decode(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """Text of each row of ids.
 
         Args:
-            ids: int32 ``[batch, time]``.
-            lengths: int32 ``[batch]``, ids to read in each row (start, end and padding left out).
+            ids: `[batch, time]` int32.
+            lengths: `[batch]` int32, ids to read in each row (start, end and padding left out).
 
         Returns:
-            string ``[batch]``, always valid UTF-8: bytes that make no character become U+FFFD.
+            `[batch]` string, always valid UTF-8: bytes that make no character become U+FFFD.
         """
         ragged = tf.RaggedTensor.from_tensor(ids, lengths=lengths)
         texts = self._tokenizer.detokenize(ragged)
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
-    def pieces(self, ids):
-        """The vocabulary entry of every id, such as ``"▁dog"``: string, of the shape of ``ids``."""
+    def pieces(self, ids: tf.Tensor) -> tf.Tensor:
+        """The vocabulary entry of every id, such as `"▁dog"`: string, of the shape of `ids`."""
         flat = self._tokenizer.id_to_string(tf.reshape(ids, [-1]))
         return tf.reshape(flat, tf.shape(ids))
 
@@ -101,16 +95,16 @@ class _SharedModel(tf.saved_model.experimental.TrackableResource):
     """The SentencePiece model as a named resource of the runtime.
 
     TF Text ties the resource to the kernel that made it, and TensorFlow throws its kernels away in
-    ``tf.random.set_seed``: every tokenizer made before would stop working. A named resource stays.
+    `tf.random.set_seed`: every tokenizer made before would stop working. A named resource stays.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: bytes) -> None:
         super().__init__()
         self._model = model
         self._name = f"subwords-{hashlib.sha256(model).hexdigest()}"
         _ = self.resource_handle  # reading it creates the resource
 
-    def _create_resource(self):
+    def _create_resource(self) -> tf.Tensor:
         return gen_sentencepiece_tokenizer.sentencepiece_op(
             model=self._model, shared_name=self._name
         )

@@ -9,6 +9,8 @@ section 3.2. A chunk of three, one of one, and two that touch:
     IOBES    B-ORG     I-ORG  E-ORG   O   S-LOC  S-LOC S-LOC
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -16,20 +18,20 @@ OUTSIDE = "O"
 PREFIXES = "BIES"
 
 
-def chunks(tags):
+def chunks(tags: list[str]) -> list[tuple[str, int, int]]:
     """The chunks of a tag sequence in any of the three schemes.
 
-    One rule reads them all: a chunk starts at ``B`` and ``S``, and at an ``I`` or ``E`` that has no
-    open chunk of its type before it; it is closed by ``E``, ``S``, and by whatever does not go on.
+    One rule reads them all: a chunk starts at `B` and `S`, and at an `I` or `E` that has no
+    open chunk of its type before it; it is closed by `E`, `S`, and by whatever does not go on.
 
     Args:
-        tags: list of strings such as ``"B-PER"`` or ``"O"``.
+        tags: List of strings such as `"B-PER"` or `"O"`.
 
     Returns:
-        List of ``(type, start, end)``, positions in ``tags``, end exclusive, in order.
+        List of `(type, start, end)`, positions in `tags`, end exclusive, in order.
 
     Raises:
-        ValueError: an entry is no tag of the schemes; the message names its place.
+        ValueError: An entry is no tag of the schemes; the message names its place.
 
     Example:
         >>> chunks(["I-PER", "I-PER", "O", "S-LOC"])
@@ -47,16 +49,16 @@ def chunks(tags):
     return found
 
 
-def to_bio(tags):
-    """``tags`` of any scheme in BIO. Raises as :func:`chunks` does."""
+def to_bio(tags: list[str]) -> list[str]:
+    """`tags` of any scheme in BIO. Raises as `chunks` does."""
     result = [OUTSIDE] * len(tags)
     for kind, start, end in chunks(tags):
         result[start:end] = [f"B-{kind}"] + [f"I-{kind}"] * (end - start - 1)
     return result
 
 
-def to_iobes(tags):
-    """``tags`` of any scheme in IOBES. Raises as :func:`chunks` does."""
+def to_iobes(tags: list[str]) -> list[str]:
+    """`tags` of any scheme in IOBES. Raises as `chunks` does."""
     result = [OUTSIDE] * len(tags)
     for kind, start, end in chunks(tags):
         inside = [f"I-{kind}"] * (end - start - 2)
@@ -66,23 +68,23 @@ def to_iobes(tags):
     return result
 
 
-def iobes_tags(types):
-    """All tags of IOBES for a list of types: ``O`` first, then ``B I E S`` of each type."""
+def iobes_tags(types: list[str]) -> list[str]:
+    """All tags of IOBES for a list of types: `O` first, then `B I E S` of each type."""
     return [OUTSIDE, *(f"{prefix}-{kind}" for kind in types for prefix in PREFIXES)]
 
 
-def iobes_transitions(types):
-    """Which tag may follow which in IOBES: the ``allowed`` of :class:`zoo.layers.CRF`.
+def iobes_transitions(types: list[str]) -> np.ndarray:
+    """Which tag may follow which in IOBES: the `allowed` of `zoo.layers.CRF`.
 
-    ``O``, ``E`` and ``S`` leave no chunk open; the sequence may end there, and ``O``, ``B`` and
-    ``S`` follow, as they do at the start. ``B`` and ``I`` leave one open, which only ``I`` and
-    ``E`` of the same type carry on.
+    `O`, `E` and `S` leave no chunk open; the sequence may end there, and `O`, `B` and
+    `S` follow, as they do at the start. `B` and `I` leave one open, which only `I` and
+    `E` of the same type carry on.
 
     Args:
-        types: list of strings.
+        types: List of strings.
 
     Returns:
-        bool ``[N + 1, N + 1]`` over :func:`iobes_tags`; last row the start, last column the end.
+        `[N + 1, N + 1]` bool over `iobes_tags`; last row the start, last column the end.
     """
     edge = (OUTSIDE, None)
     tags = [*map(split_tag, iobes_tags(types)), edge]
@@ -95,11 +97,11 @@ def iobes_transitions(types):
     return allowed
 
 
-def split_tag(tag, place=None):
-    """``"B-PER"`` -> ``("B", "PER")``, ``"O"`` -> ``("O", None)``.
+def split_tag(tag: Any, place: int | None = None) -> tuple[str, str | None]:
+    """`"B-PER"` -> `("B", "PER")`, `"O"` -> `("O", None)`.
 
     Raises:
-        ValueError: not such a tag; the message says at which ``place``.
+        ValueError: Not such a tag; the message says at which `place`.
     """
     if tag == OUTSIDE:
         return OUTSIDE, None
@@ -112,22 +114,22 @@ def split_tag(tag, place=None):
     )
 
 
-def chunk_edges(ids, sentence_starts):
-    """Where chunks start and end, in the graph; the rule is that of :func:`chunks`.
+def chunk_edges(ids: tf.Tensor, sentence_starts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where chunks start and end, in the graph; the rule is that of `chunks`.
 
     Args:
-        ids: int32 ``[tokens]``, places in :func:`iobes_tags`, the rows one behind the other.
-        sentence_starts: bool ``[tokens]``, true at the first token of a row.
+        ids: `[tokens]` int32, places in `iobes_tags`, the rows one behind the other.
+        sentence_starts: `[tokens]` bool, true at the first token of a row.
 
     Returns:
-        ``(starts, ends)``: bool ``[tokens]``, true at the first and at the last token of a chunk.
+        `(starts, ends)`: `[tokens]` bool, true at the first and at the last token of a chunk.
         Both are true equally often: the first start belongs to the first end, and so on.
     """
     inside = ids > 0
     kind = (ids - 1) // len(PREFIXES)
     prefix = (ids - 1) % len(PREFIXES)
 
-    def has(letters):
+    def has(letters: str) -> tf.Tensor:
         return tf.reduce_any([prefix == PREFIXES.index(letter) for letter in letters], axis=0)
 
     open_kind = tf.where(inside & has("BI"), kind, -1)
@@ -137,8 +139,8 @@ def chunk_edges(ids, sentence_starts):
     return inside & ~carries_on, inside & ~next_carries_on
 
 
-def iobes_ids(ids, sentence_starts):
-    """Tags of any scheme in IOBES, in the graph: arguments as for :func:`chunk_edges`."""
+def iobes_ids(ids: tf.Tensor, sentence_starts: tf.Tensor) -> tf.Tensor:
+    """Tags of any scheme in IOBES, in the graph: arguments as for `chunk_edges`."""
     starts, ends = chunk_edges(ids, sentence_starts)
     begin, inner, end, single = map(PREFIXES.index, "BIES")
     place = tf.where(starts, tf.where(ends, single, begin), tf.where(ends, end, inner))

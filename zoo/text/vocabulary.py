@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Self
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -18,17 +19,17 @@ _IGNORABLE = re.compile(
 )
 
 
-def normal_form(token):
+def normal_form(token: str) -> str:
     """The form of a word that a `WordVocabulary` holds: NFKC, without case (NFKC_Casefold).
 
     For building vocabularies in Python; the graph has the same by TF Text. Lower case would
     depend on the locale of the server: "TITLE" becomes "tıtle" in a Turkish one.
 
     Args:
-        token: ``str``.
+        token: `str`.
 
     Returns:
-        ``str``; empty if the token is made of invisible characters alone.
+        `str`; empty if the token is made of invisible characters alone.
 
     Example:
         >>> normal_form("Straße"), normal_form("ＵＳＡ")
@@ -45,10 +46,10 @@ class WordVocabulary(tf.Module):
     Lample et al. (2016) have it, and is unknown if neither is there.
 
     Args:
-        words: list of ``str``, each once, in normal form.
+        words: List of `str`, each once, in normal form.
 
     Raises:
-        ValueError: no words, or a word that is empty, has a line break, or is there twice.
+        ValueError: No words, or a word that is empty, has a line break, or is there twice.
 
     Example:
         >>> vocabulary = WordVocabulary(["the", "dog", "0000"])
@@ -56,7 +57,7 @@ class WordVocabulary(tf.Module):
         <tf.Tensor: shape=(5,), dtype=int32, numpy=array([2, 3, 4, 1, 0], dtype=int32)>
     """
 
-    def __init__(self, words):
+    def __init__(self, words: list[str]) -> None:
         super().__init__(name="word_vocabulary")
         words = list(words)
         if not words or len(set(words)) < len(words):
@@ -81,34 +82,34 @@ class WordVocabulary(tf.Module):
         """The words in the order of their ids, a new list at each call."""
         return list(self._words)
 
-    def ids(self, tokens):
+    def ids(self, tokens: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
         """The id of every token.
 
         Args:
-            tokens: string, dense or ragged of any shape. An empty string is padding.
+            tokens: String, dense or ragged of any shape. An empty string is padding.
 
         Returns:
-            int32 of the same shape.
+            Int32 of the same shape.
         """
         return tf.ragged.map_flat_values(self._flat_ids, tokens)
 
-    def _flat_ids(self, tokens):
+    def _flat_ids(self, tokens: tf.Tensor) -> tf.Tensor:
         forms = tf_text.case_fold_utf8(valid_utf8(tokens))
         exact = self._table.lookup(forms)
         zeros = self._table.lookup(tf.strings.regex_replace(forms, r"\p{Nd}", "0"))
         known = tf.where(exact == UNK_ID, zeros, exact)
         return tf.where(tokens == "", PAD_ID, known)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The words as UTF-8, one a line, for an asset file."""
         return "".join(f"{word}\n" for word in self._words).encode()
 
     @classmethod
-    def from_bytes(cls, data):
+    def from_bytes(cls, data: bytes) -> Self:
         """The vocabulary that `to_bytes` wrote.
 
         Raises:
-            ValueError: ``data`` is not UTF-8, or not a list of words as above.
+            ValueError: `data` is not UTF-8, or not a list of words as above.
         """
         return cls(data.decode("utf-8").removesuffix("\n").split("\n"))
 
@@ -117,10 +118,10 @@ class CharacterVocabulary(tf.Module):
     """Ids of the characters of words: 0 is padding, 1 unknown; case is kept, NFKC is applied.
 
     Args:
-        characters: the characters known, a ``str`` or a list of them, in any order.
+        characters: The characters known, a `str` or a list of them, in any order.
 
     Raises:
-        ValueError: no characters, or what is given is not single characters.
+        ValueError: No characters, or what is given is not single characters.
 
     Example:
         >>> vocabulary = CharacterVocabulary("abc")
@@ -128,7 +129,7 @@ class CharacterVocabulary(tf.Module):
         <tf.RaggedTensor [[4, 2, 3], [1]]>
     """
 
-    def __init__(self, characters):
+    def __init__(self, characters: str | list[str]) -> None:
         super().__init__(name="character_vocabulary")
         self.characters = sorted(set(characters))
         if not self.characters or any(len(character) != 1 for character in self.characters):
@@ -138,15 +139,17 @@ class CharacterVocabulary(tf.Module):
         self.size = len(self.characters) + 2
         self._codes = [ord(character) for character in self.characters]
 
-    def ids(self, tokens, longest=20):
+    def ids(
+        self, tokens: tf.Tensor | tf.RaggedTensor, longest: int = 20
+    ) -> tf.Tensor | tf.RaggedTensor:
         """The ids of the characters of every token.
 
         Args:
-            tokens: string, dense or ragged, of any shape.
-            longest: characters read of a token, 1 or more; the rest costs nothing.
+            tokens: String, dense or ragged, of any shape.
+            longest: Characters read of a token, 1 or more; the rest costs nothing.
 
         Returns:
-            int32 ragged, one dimension more than ``tokens``: ``[..., (characters)]``.
+            Int32 ragged, one dimension more than `tokens`: `[..., (characters)]`.
         """
         if longest < 1:
             raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
@@ -157,16 +160,16 @@ class CharacterVocabulary(tf.Module):
         # NFKC may write one character as many.
         return tf.ragged.map_flat_values(self._code_ids, codes[..., :longest])
 
-    def _code_ids(self, codes):
+    def _code_ids(self, codes: tf.Tensor) -> tf.Tensor:
         places = tf.searchsorted(self._codes, codes)
         found = tf.gather(self._codes, tf.minimum(places, len(self._codes) - 1))
         return tf.where(found == codes, places + 2, UNK_ID)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The characters as UTF-8, for an asset file."""
         return "".join(self.characters).encode()
 
     @classmethod
-    def from_bytes(cls, data):
+    def from_bytes(cls, data: bytes) -> Self:
         """The vocabulary that `to_bytes` wrote."""
         return cls(data.decode("utf-8"))

@@ -1,6 +1,6 @@
 """Raw strings -> words with their places in the original, inside the graph (TF Text)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -55,14 +55,14 @@ _CLOSER = r"[\p{Pe}\p{Pf}\"']+"
 
 
 class Words(NamedTuple):
-    """The words of a batch of texts, all ``[batch, (words)]``.
+    """The words of a batch of texts, all `[batch, (words)]`.
 
     Args:
-        tokens: string, the words as they are written.
-        starts: int32, the character (Unicode code point) of the text where the word starts.
-        ends: int32, the character after the word's last.
-        paragraph_starts: bool, whether a paragraph starts with this word: true for the first
-            word of a text and for a word after a blank line or two ``<br />``.
+        tokens: String, the words as they are written.
+        starts: Int32, the character (Unicode code point) of the text where the word starts.
+        ends: Int32, the character after the word's last.
+        paragraph_starts: Whether a paragraph starts with this word: true for the first
+            word of a text and for a word after a blank line or two `<br />`.
     """
 
     tokens: tf.RaggedTensor
@@ -77,12 +77,12 @@ class WordTokenizer:
     "U.S.", "3.5", "1996-08-22", "AL-AIN", "6-4" and "J." stay whole; quotes, brackets and marks
     stand alone; "don't" is "do" "n't" and "dog's" is "dog" "'s". Addresses of the web and of
     mail, @mentions and #tags stay whole, and so does an emoji with all that joins it. A Chinese
-    or Japanese character is a token. ``<br />`` counts as white space, as does a control
+    or Japanese character is a token. `<br />` counts as white space, as does a control
     character.
 
     Offsets count the characters of the original, whatever it holds. Bytes that are no UTF-8
-    become U+FFFD first, just as ``bytes.decode("utf-8", "replace")`` has it, so that for every
-    word ``text.decode("utf-8", "replace")[start:end]`` is the token. Time is linear in the text.
+    become U+FFFD first, just as `bytes.decode("utf-8", "replace")` has it, so that for every
+    word `text.decode("utf-8", "replace")[start:end]` is the token. Time is linear in the text.
 
     The tokenizer has no state: only operations of TensorFlow and TF Text that TF Serving runs.
 
@@ -92,11 +92,11 @@ class WordTokenizer:
         <tf.RaggedTensor [[b'Mr.', b'Blair', b'is', b"n't", b'in', b'the', b'U.S.']]>
     """
 
-    def tokenize(self, texts):
+    def tokenize(self, texts: tf.Tensor) -> Words:
         """Words of each text.
 
         Args:
-            texts: string ``[batch]``, of any bytes.
+            texts: `[batch]` string, of any bytes.
 
         Returns:
             A `Words`; a blank text has none.
@@ -127,20 +127,20 @@ class WordTokenizer:
             tokens.with_values(paragraph_starts),
         )
 
-    def sentences(self, words, longest=128):
+    def sentences(self, words: Words, longest: int = 128) -> tf.RaggedTensor:
         """Where to cut texts into sentences, so that a long document becomes many short rows.
 
-        A sentence ends after ``. ! ? …`` or a full-width twin of theirs, with the quotes and
+        A sentence ends after `. ! ? …` or a full-width twin of theirs, with the quotes and
         brackets that close behind it, unless the next word starts in lower case; it ends
         before a new paragraph. The dot of "Mr." or "J." belongs to the word and ends nothing.
-        What is still longer than ``longest`` is cut there.
+        What is still longer than `longest` is cut there.
 
         Args:
-            words: a `Words`.
-            longest: the most words in a sentence, 1 or more.
+            words: A `Words`.
+            longest: The most words in a sentence, 1 or more.
 
         Returns:
-            int32 ``[batch, (sentences)]``: the words of each sentence. Each row adds up to the
+            `[batch, (sentences)]` int32: the words of each sentence. Each row adds up to the
             words of its text; a text without words has no sentences. See `by_sentence`.
         """
         if longest < 1:
@@ -171,40 +171,25 @@ class WordTokenizer:
         )
 
 
-def by_sentence(values, sentences):
+def by_sentence(values: tf.RaggedTensor, sentences: tf.RaggedTensor) -> tf.RaggedTensor:
     """Cuts a value of every word into one row a sentence.
 
     Args:
-        values: ``[batch, (words), ...]``, such as ``words.tokens`` or ids of words.
-        sentences: what `WordTokenizer.sentences` gave.
+        values: `[batch, (words), ...]`, such as `words.tokens` or ids of words.
+        sentences: What `WordTokenizer.sentences` gave.
 
     Returns:
-        ``[all sentences, (words), ...]`` ragged, its rows at most ``longest`` long; take
-        ``.to_tensor()`` and ``.row_lengths()`` for dense rows.
+        `[all sentences, (words), ...]` ragged, its rows at most `longest` long; take
+        `.to_tensor()` and `.row_lengths()` for dense rows.
     """
     return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
 
 
-def by_text(values, sentences, words):
-    """Puts what was found in sentences back into the rows of the texts; undoes `by_sentence`.
-
-    Args:
-        values: ``[all sentences, time, ...]`` dense, padded.
-        sentences: what `WordTokenizer.sentences` gave.
-        words: the `Words` they were cut from.
-
-    Returns:
-        ``[batch, (words), ...]`` ragged, aligned with ``words.tokens``.
-    """
-    kept = tf.RaggedTensor.from_tensor(values, lengths=sentences.flat_values)
-    return words.tokens.with_values(kept.values)
-
-
-def valid_utf8(texts):
-    """Each bad sequence of bytes becomes U+FFFD, as in ``bytes.decode("utf-8", "replace")``."""
+def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Each bad sequence of bytes becomes U+FFFD, as in `bytes.decode("utf-8", "replace")`."""
     return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
 
-def _shifted(values, first):
-    """The value before each: ``[n]`` -> ``[n]``, with ``first`` before the first."""
+def _shifted(values: tf.Tensor, first: Any) -> tf.Tensor:
+    """The value before each: `[n]` -> `[n]`, with `first` before the first."""
     return tf.concat([tf.cast([first], values.dtype), values], 0)[:-1]

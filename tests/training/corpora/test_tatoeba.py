@@ -60,7 +60,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_too_many_pairs_are_refused(folder):
-    with pytest.raises(ValueError, match=r"the 60 different.*pairs=50, test_pairs=11"):
+    with pytest.raises(ValueError, match=r"the 60 unique.*pairs=50, test_pairs=11"):
         load_tatoeba(folder, pairs=50, test_pairs=11)
     with pytest.raises(ValueError, match=r"`pairs` must be at least 1\. Received: pairs=0"):
         load_tatoeba(folder, pairs=0)

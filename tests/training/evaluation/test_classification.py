@@ -9,9 +9,9 @@ import pytest
 from tests.training.corpora.made_up_imdb import TEXTS, write_folder
 from training.corpora.imdb import load_imdb
 from training.corpora.reviews import digest
-from training.evaluation import classification
 from training.evaluation.card import card_text
 from training.evaluation.classification import accuracy, by_length, evaluate
+from training.evaluation.lookup import evaluation_of, recipe_of
 from training.experiments import readouts
 
 TEST_TEXTS = [text for (side, _), texts in TEXTS.items() if side == "test" for text in texts]
@@ -93,16 +93,20 @@ def config(name, **recipe):
     return {"model": "sentiment", "config": {"units": 3}, "training": training}
 
 
+def default_splits(config):
+    return evaluation_of(config).default_splits(recipe_of(config))
+
+
 def test_default_splits_are_those_of_the_presets_corpus():
-    assert classification.default_splits(config("sentiment", corpus="imdb")) == (
+    assert default_splits(config("sentiment", corpus="imdb")) == (
         "imdb_dev",
         "imdb_test",
     )
-    assert classification.default_splits(config("sentiment_sst", corpus="sst2")) == (
+    assert default_splits(config("sentiment_sst", corpus="sst2")) == (
         "sst2_dev",
         "sst2_validation",
     )
-    assert classification.default_splits({"model": "sentiment"}) == ("imdb_dev", "imdb_test")
+    assert default_splits({"model": "sentiment"}) == ("imdb_dev", "imdb_test")
 
 
 def test_the_card_has_figures_data_and_published_results(folder):
@@ -114,26 +118,26 @@ def test_the_card_has_figures_data_and_published_results(folder):
         "versions": {"keras": "3"},
         "machine": {"cores": 2, "processor": "x86"},
     }
-    card = card_text(classification, config("sentiment", corpus="imdb"), metrics)
+    card = card_text(config("sentiment", corpus="imdb"), metrics)
     assert "| imdb_test | 40 | 95.00 |" in card
     assert "Maas et al. 2011" in card
     assert "GloVe" in card  # no language model in this recipe
     assert "Published on imdb_test" not in card  # these are not the published reviews
     metrics["splits"]["imdb_test"]["published_data"] = True
-    card = card_text(classification, config("sentiment", corpus="imdb"), metrics)
+    card = card_text(config("sentiment", corpus="imdb"), metrics)
     assert "92.8" in card
     sst = config("sentiment_sst", corpus="sst2", words_of="sentiment_pretrained")
-    card = card_text(classification, sst, metrics)
-    for told in (
+    card = card_text(sst, metrics)
+    for text in (
         "SST-2 as GLUE has it",
         "GloVe",
         "a run of `sentiment_pretrained`",
         "Maas et al. 2011",
     ):
-        assert told in card
+        assert text in card
     assert "are guesses" not in card
     guessed = config("sentiment", corpus="imdb", guessed_epochs=2)
-    assert "are guesses" in card_text(classification, guessed, metrics)
+    assert "are guesses" in card_text(guessed, metrics)
 
 
 def test_read_outs_are_compared_and_a_stopped_comparison_goes_on(folder, tmp_path, monkeypatch):

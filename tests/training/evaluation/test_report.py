@@ -139,7 +139,7 @@ def test_the_report_is_metrics_and_a_card_with_every_figure(metrics, preset):
     assert written["splits"] == json.loads(json.dumps(metrics["splits"]))
 
     card = (preset / "card.md").read_text(encoding="utf-8")
-    assert card == card_text(translation, json.loads((preset / "config.json").read_text()), written)
+    assert card == card_text(json.loads((preset / "config.json").read_text()), written)
     for text in (
         "# nmt_attention\n",
         "1,234,567 parameters",
@@ -182,10 +182,10 @@ def test_both_translators_have_a_card_and_others_an_error(metrics, preset):
     write_report(preset, metrics, "zoo-train evaluate")
     config = json.loads((preset / "config.json").read_text())
     config["model"] = "nmt_vanilla"
-    assert "must fit into one state" in card_text(translation, config, read_metrics(preset))
+    assert "must fit into one state" in card_text(config, read_metrics(preset))
     config["model"] = "parrot"
     with pytest.raises(ValueError, match="Received: model='parrot'"):
-        card_text(translation, config, read_metrics(preset))
+        card_text(config, read_metrics(preset))
 
 
 def test_metrics_that_are_missing_or_damaged_are_named(tmp_path):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from training.loop.runs import averaging_adam
 from training.recipes import sentiment
 
-RECIPE = sentiment.RECIPES["sentiment_sst"]
+SCHEDULE = sentiment.RECIPES["sentiment_sst"].schedule
 SCALE = tf.reshape(tf.range(12.0), [4, 3])
 
 
@@ -41,10 +41,10 @@ def table_after_steps(optimizer, loss, look_up):
 @pytest.mark.parametrize("loss", [loss_of_one_look_up, loss_of_two_look_ups])
 @pytest.mark.parametrize("clip_norm", [1.0, None])
 def test_a_step_is_that_of_the_dense_gradient(clip_norm, loss):
-    recipe = dataclasses.replace(RECIPE, learning_rate=0.1, warmup_steps=1, clip_norm=clip_norm)
-    ours, same = averaging_adam(recipe, 10), averaging_adam(recipe, 10)
+    schedule = dataclasses.replace(SCHEDULE, learning_rate=0.1, warmup_steps=1, clip_norm=clip_norm)
+    ours, same = averaging_adam(schedule, 10), averaging_adam(schedule, 10)
     expected = table_after_steps(same, loss, by_one_hot)
     np.testing.assert_allclose(table_after_steps(ours, loss, tf.gather), expected, atol=1e-6)
     # Keras alone does otherwise: a wrong norm to clip by, or squares before sums.
-    keras_alone = keras.optimizers.AdamW.from_config(averaging_adam(recipe, 10).get_config())
+    keras_alone = keras.optimizers.AdamW.from_config(averaging_adam(schedule, 10).get_config())
     assert np.abs(table_after_steps(keras_alone, loss, tf.gather) - expected).max() > 1e-5

@@ -1,6 +1,6 @@
 """A run small enough for a test: the made-up corpus in Multi30k's files, and a tiny network.
 
-As a script it is ``zoo-train`` with that network, for tests that kill it.
+As a script it is `zoo-train` with that network, for tests that kill it.
 """
 
 import dataclasses
@@ -8,9 +8,10 @@ import gzip
 
 from tests.corpus import sentence_pairs
 from training.corpora.multi30k import FILES
+from training.loop.schedule import changed
 from training.recipes import nmt
 
-RECIPE = dataclasses.replace(
+RECIPE = changed(
     nmt.RECIPES["nmt_attention"],
     vocabulary_size=305,
     network={
@@ -28,6 +29,13 @@ RECIPE = dataclasses.replace(
     warmup_steps=2,
     average_momentum=0.5,
 )
+
+
+def as_recorded(recipe):
+    """The fields of a recipe and of its schedule side by side, as a `config.json` has them."""
+    values = dataclasses.asdict(recipe)
+    schedule = values.pop("schedule")
+    return {**values, **schedule}
 
 
 def write_multi30k(folder):

@@ -10,8 +10,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from training.corpora.catalogue import load_tagged
 from training.corpora.columns import Tagged
 from training.corpora.word_vectors import WordVectors
+from training.loop.schedule import changed
 from training.recipes import ner
 from zoo.text.vocabulary import UNK_ID, normal_form
 
@@ -20,7 +22,7 @@ PLACES = ["Oslo", "Rome", "Ulm", "York"]
 FRAMES = [["{}", "met", "{}", "2", "times", "."], ["From", "{}", ",", "{}", "said"]]
 WORDS = ["the", ".", ",", "met", "said", "oslo", "rome", "from", "Rome", "lima", "bob"]
 
-TINY = dataclasses.replace(
+TINY = changed(
     ner.RECIPES["ner"],
     public_words=10,
     least_character=1,
@@ -171,22 +173,22 @@ def test_public_vectors_stand_at_the_ids_of_their_words():
 
 def test_public_words_are_cut_at_their_most_frequent():
     public = WordVectors(WORDS, np.ones([len(WORDS), 50], np.float32))
-    few = ner.new_model(dataclasses.replace(TINY, public_words=1), sentences(), public)
+    few = ner.new_model(changed(TINY, public_words=1), sentences(), public)
     assert "the" in few.words.words
     assert "lima" not in few.words.words
 
 
 def test_the_open_recipe_reads_both_corpora_in_common_types(corpus):
     recipe = ner.RECIPES["ner_open"]
-    train = ner.load(recipe, corpus, "train", verify=False)
+    train = load_tagged(recipe.corpora, corpus, "train", verify=False)
     assert train == Tagged([["ACME"], ["ACME", "Ann"]], [["B-ORG"], ["B-ORG", "B-PER"]])
-    dev = ner.load(recipe, corpus, "validation", verify=False)
+    dev = load_tagged(recipe.corpora, corpus, "validation", verify=False)
     assert dev.tags == [["O"], ["B-ORG", "B-PER"]]
 
 
 @pytest.mark.parametrize("name", list(ner.RECIPES))
 def test_every_recipe_makes_a_model(name):
-    recipe = dataclasses.replace(ner.RECIPES[name], public_words=5, least_character=1)
+    recipe = changed(ner.RECIPES[name], public_words=5, least_character=1)
     assert recipe.name == name
     public = WordVectors(WORDS, np.ones([len(WORDS), recipe.word_units], np.float32))
     data = Tagged([["Ann", "said"]], [["B-PER", "O"]])

@@ -1,6 +1,5 @@
 """The recipe of sentiment: from a made-up corpus to a preset, with and without pre-training."""
 
-import dataclasses
 import json
 import math
 
@@ -10,18 +9,15 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from training.corpora.corpus_words import CorpusWords
+from tests.training.recipes.small_run import as_recorded
+from training.corpora.corpus_words import CorpusWords, cut_rows
+from training.evaluation import report
+from training.loop.schedule import changed
+from training.metrics.perplexity import perplexity
 from training.recipes import language_model, sentiment
-from training.recipes.language_model import (
-    LanguageModel,
-    Pretraining,
-    cut_rows,
-    next_word,
-    perplexity,
-    pretrain,
-    sampled_cross_entropy,
-)
-from zoo.text.vocabulary import UNK_ID, WordVocabulary
+from zoo.models.language_model import LanguageModel, next_word
+from zoo.models.losses import sampled_cross_entropy
+from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
 
 ADJECTIVES = {"neg": ["dull", "bad", "cold", "stale"], "pos": ["witty", "good", "warm", "fresh"]}
 NOUNS = ["film", "story", "plot", "cast", "score"]
@@ -36,17 +32,18 @@ NETWORK = {
     "embedding_dropout": 0.1,
     "readout_dropout": 0.1,
 }
-PRETRAINING = Pretraining(
+PRETRAINING = changed(
+    language_model.RECIPES["language_model_imdb"],
     vocabulary_size=40,
     row_tokens=6,
-    negatives=8,
-    passes=2,
     parts=2,
+    network={"embedding_units": 8, "units": 12, "dropout": 0.1, "negatives": 8},
+    epochs=4,
     batch_size=8,
     warmup_steps=2,
     average_momentum=0.5,
 )
-RECIPE = dataclasses.replace(
+RECIPE = changed(
     sentiment.RECIPES["sentiment_labelled"],
     min_count=2,
     word_dropout=0.05,
@@ -78,8 +75,9 @@ def folder(tmp_path_factory):
 
 
 def run(recipe, out, folder, **more):
-    vectors = folder / "glove.8d.txt"
-    return sentiment.train(recipe, out, folder, verify=False, word_vectors=vectors, **more)
+    if not recipe.pretraining:
+        more["word_vectors"] = folder / "glove.8d.txt"
+    return sentiment.train(recipe, out, folder, verify=False, **more)
 
 
 class Losses(keras.callbacks.Callback):
@@ -103,7 +101,7 @@ def test_a_run_learns_and_leaves_a_preset(whole):
     preset, losses = whole
     assert losses[-1] < losses[0]
     training = json.loads((preset / "config.json").read_text())["training"]
-    assert training["recipe"] == dataclasses.asdict(RECIPE)
+    assert training["recipe"] == as_recorded(RECIPE)
     model = zoo.load(preset)
     assert model.vocabulary.words[:5] == [",", ".", "0000", "a", "in"]
     assert "elsewhere" in model.vocabulary.words  # which the word vectors know
@@ -136,18 +134,18 @@ def test_reviews_without_labels_are_learnt_from_too(folder, tmp_path):
         def on_train_batch_end(self, batch, logs=None):
             self.seen += 1
 
-    recipe = dataclasses.replace(RECIPE, guessed_epochs=2)
+    recipe = changed(RECIPE, guessed_epochs=2)
     counted = Batches()
     model = zoo.load(run(recipe, tmp_path, folder, callbacks=[counted]))
     labelled = 72  # 80 without the tenth that is held out
-    assert counted.seen == recipe.epochs * labelled / recipe.batch_size
+    assert counted.seen == recipe.schedule.epochs * labelled / recipe.schedule.batch_size
     assert "the" in model.vocabulary.words  # which only they have
     unlabelled = [text.replace("A", "The") for text in TEXTS["pos"]]
     assert {answer.label for answer in model.classify(unlabelled)} == {"positive"}
 
 
 def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_path):
-    recipe = dataclasses.replace(
+    recipe = changed(
         RECIPE,
         words_of="sentiment_pretrained",
         fixed_words=True,
@@ -172,7 +170,7 @@ def test_words_of_a_preset_stand_beside_public_ones_and_stay(whole, folder, tmp_
 
 
 def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
-    recipe = dataclasses.replace(
+    recipe = changed(
         RECIPE,
         pretraining=PRETRAINING,
         epochs=1,
@@ -181,50 +179,79 @@ def test_pre_training_starts_the_classifier_and_is_done_once(folder, tmp_path):
     )
     preset = run(recipe, tmp_path / "run", folder)
     # What is there is read: no corpus is needed for it.
-    arguments = (PRETRAINING, recipe.network, recipe.seed)
-    pretrained = pretrain(*arguments, tmp_path / "run" / "pretraining", "nowhere")
+    pretraining = tmp_path / "run" / "pretraining"
+    assert language_model.train(PRETRAINING, pretraining, "nowhere") == pretraining / "preset"
+    pretrained = zoo.load(pretraining / "preset")
     model = zoo.load(preset)
     assert "the" in model.vocabulary.words  # which only the unlabelled reviews have
-    place = model.vocabulary.words.index("film") + 2
+    places = [of.vocabulary.words.index("film") + 2 for of in (model, pretrained)]
     np.testing.assert_allclose(
-        model.embedding.embeddings.numpy()[place],
-        pretrained.embedding[pretrained.words.index("film") + 2],
+        model.embedding.embeddings.numpy()[places[0]],
+        pretrained.embedding.embeddings.numpy()[places[1]],
         rtol=1e-3,
     )
-    for weight, expected in zip(model.encoder.weights, pretrained.encoder, strict=True):
-        np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-3, atol=1e-6)
+    for weight, expected in zip(model.encoder.weights, pretrained.encoder.weights, strict=True):
+        np.testing.assert_allclose(weight.numpy(), expected.numpy(), rtol=1e-3, atol=1e-6)
 
-    shared = (tmp_path / "run" / "pretraining").rename(tmp_path / "shared")
+    shared = pretraining.rename(tmp_path / "shared") / "preset"
     run(recipe, tmp_path / "run", folder, pretraining=shared)
-    assert not (tmp_path / "run" / "pretraining").exists()
+    assert not pretraining.exists()
+    with pytest.raises(ValueError, match="another configuration: seed=1 there and 2 here"):
+        language_model.train(changed(PRETRAINING, seed=2), shared.parent)
     with pytest.raises(ValueError, match=r"of other settings: seed\."):
-        pretrain(PRETRAINING, recipe.network, 2, shared)
-    with pytest.raises(FileNotFoundError, match="whose training has ended"):
+        run(changed(recipe, seed=2), tmp_path / "other", folder, pretraining=shared)
+    with pytest.raises(ValueError, match=r"of other settings: .*negatives"):
+        run(recipe, tmp_path / "other", folder, pretraining=preset)
+    (tmp_path / "language_model.npz").touch()
+    with pytest.raises(FileNotFoundError, match="former versions wrote: train it anew"):
         run(recipe, tmp_path / "other", folder, pretraining=tmp_path)
-    path = shared / language_model.RESULT
+    path = shared / "model.weights.h5"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"npz is damaged .* train it anew"):
-        pretrain(*arguments, shared)
+    with pytest.raises(ValueError, match=r"model\.weights\.h5 is damaged"):
+        run(recipe, tmp_path / "other", folder, pretraining=shared)
+    assert not (tmp_path / "other").exists()
+
+
+class Perplexities(keras.callbacks.Callback):
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.losses, self.values, self.stop_after = [], [], stop_after
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(logs["loss"])
+        self.values.append(logs["dev_perplexity"])
+        if epoch == self.stop_after:
+            raise KeyboardInterrupt
 
 
 def test_the_language_model_learns_and_goes_on_where_it_stopped(folder, tmp_path):
-    settings = dataclasses.replace(PRETRAINING, passes=4, learning_rate=0.03)
-
-    class Perplexities(keras.callbacks.Callback):
-        values = []  # noqa: RUF012
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.values.append(logs["dev_perplexity"])
-            if epoch == 2:
-                raise KeyboardInterrupt
-
-    arguments = (settings, NETWORK, 1, tmp_path, folder, False)
-    told = Perplexities()
+    recipe = changed(PRETRAINING, epochs=8, learning_rate=0.03)
+    whole, stopped = Perplexities(), Perplexities(stop_after=2)
+    preset = language_model.train(recipe, tmp_path / "whole", folder, False, callbacks=[whole])
+    arguments = (recipe, tmp_path / "stopped", folder, False)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(*arguments, callbacks=[told])
-    pretrain(*arguments, callbacks=[told])
-    assert len(told.values) == settings.epochs
-    assert told.values[-1] < 0.7 * told.values[0]
+        language_model.train(*arguments, callbacks=[stopped])
+    language_model.train(*arguments, callbacks=[stopped])
+    assert len(stopped.values) == recipe.schedule.epochs
+    assert stopped.values[-1] < 0.7 * stopped.values[0]
+    np.testing.assert_allclose(stopped.losses, whole.losses, rtol=1e-3)
+
+    # The lowest perplexity is the best one, and the preset that of its part.
+    training = json.loads((preset / "config.json").read_text())["training"]
+    assert training["epoch"] == 1 + np.argmin(whole.values)
+    model = zoo.load(preset)
+    _, dev_rows, _ = language_model.load_rows(recipe, folder, False)
+    assert perplexity(model, dev_rows) == pytest.approx(min(whole.values), rel=1e-4)
+    metrics = report.evaluate(preset, folder, verify=False)
+    figures = metrics["splits"]["imdb_dev"]
+    assert figures["perplexity"] == pytest.approx(min(whole.values), rel=1e-3)
+    assert figures["words"] == sum(len(row) - 1 for row in dev_rows)
+    assert metrics["parameters"] == model.count_params()
+    report.write_report(preset, metrics, "zoo-train evaluate x")
+    card = zoo.card(preset)
+    assert f"| imdb_dev | {figures['texts']} |" in card
+    assert "Maas et al. 2011" in card
+    assert "## Speed" not in card  # which was not measured
 
 
 def test_a_row_predicts_each_word_after_the_first_and_the_end():
@@ -253,7 +280,8 @@ def test_a_large_sample_gives_the_whole_softmax():
 
 
 def test_perplexity_of_an_even_model_is_the_size_of_its_vocabulary():
-    model = LanguageModel(50, embedding_units=4, units=4, dropout=0.0, negatives=4)
+    words = WordVocabulary([f"w{i}" for i in range(48)])
+    model = LanguageModel(words, embedding_units=4, units=4, dropout=0.0, negatives=4)
     model.projection.set_weights([np.zeros((4, 4)), np.zeros(4)])
     rows = [np.arange(n, dtype=np.int32) for n in (3, 9, 2)]
     assert math.isclose(perplexity(model, rows), 50, rel_tol=1e-5)
@@ -290,5 +318,5 @@ def test_word_dropout_makes_its_share_unknown():
     assert [len(text) for text in dropped] == [4000, 0, 6000]
     flat = np.concatenate(dropped)
     assert flat.dtype == np.int32
-    assert np.mean(flat == language_model.PAD_ID) == 0
+    assert np.mean(flat == PAD_ID) == 0
     assert np.mean(flat == UNK_ID) == pytest.approx(0.2, abs=0.02)

@@ -123,7 +123,7 @@ def value_and_gradients(run, cell, inputs, state, lengths):
 
 @pytest.mark.parametrize("policy", TOLERANCE)
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "padded"])
-@pytest.mark.parametrize("make", [BasicLSTMCell, GRUCell])
+@pytest.mark.parametrize("make", CELLS)
 def test_kernel_is_the_plain_loop_and_its_gradient_is_autodiff(make, lengths, policy):
     cell = random_weights(make(UNITS, dtype=policy))
     inputs = random_inputs(cell.compute_dtype)

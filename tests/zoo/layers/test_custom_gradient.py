@@ -3,6 +3,7 @@
 import functools
 import gc
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,7 +19,7 @@ from zoo.layers import (
     DynamicRNN,
     GRUCell,
 )
-from zoo.layers.custom_gradient import custom_gradient
+from zoo.layers.custom_gradient import custom_gradient, unregistered_gradients
 
 
 def tripled(decorate):
@@ -185,3 +186,41 @@ def test_graphs_die_with_their_layer(make):
     before = live_graphs()
     train()
     assert not live_graphs() - before
+
+
+def test_a_training_step_of_keras_leaves_nothing_behind():
+    """An optimizer's sum over replicas is registered by TensorFlow, again at every trace."""
+
+    def train():
+        layer, optimizer = DynamicRNN(GRUCell(5)), keras.optimizers.Adam()
+        layer(tf.ones([2, 4, 3]))
+        optimizer.build(layer.trainable_variables)
+
+        @tf.function(autograph=False)
+        def step(x):
+            with unregistered_gradients():
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_sum(layer(x)[0])
+                gradients = tape.gradient(loss, layer.trainable_variables)
+                optimizer.apply(gradients, layer.trainable_variables)
+            return loss
+
+        losses = [step(tf.ones([2, 4, 3])) for _ in range(3)]
+        assert losses[2] < losses[0]
+        assert live_graphs() - before
+
+    before = live_graphs()
+    train()
+    assert not live_graphs() - before
+
+
+def test_registrations_from_before_stay():
+    x = tf.constant(1.5)
+    run = tripled(tf.custom_gradient)
+    kept = tf.function(lambda x: run(x, x)["square"]).get_concrete_function(x)
+    with unregistered_gradients():
+        tf.function(lambda x: run(x, x)["square"]).get_concrete_function(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = kept(x)
+    assert tape.gradient(result, x) == 3 * 2 * x

@@ -7,8 +7,8 @@ import pytest
 
 import zoo
 from training import recipes
-from training.evaluation.card import preset_name
-from training.evaluation.report import read_metrics, task_of
+from training.evaluation.lookup import evaluation_of, preset_name, recipe_of
+from training.evaluation.report import read_metrics
 from training.metrics.bleu import cased_bleu
 from zoo.presets import PRESETS_DIR, read_config
 from zoo.registry import model_class, model_name, model_names
@@ -96,9 +96,9 @@ def test_figures_belong_to_these_weights(name):
     assert metrics["training"] == config["training"]
     card = zoo.card(name)
     # Every row of the figures stands in the card, of all splits that the task measures.
-    task = task_of(config)
-    assert set(metrics["splits"]) == set(task.default_splits(config))
-    for split, *figures in task.table(metrics)[1]:
+    evaluation = evaluation_of(config)
+    assert set(metrics["splits"]) == set(evaluation.default_splits(recipe_of(config)))
+    for split, *figures in evaluation.table(metrics)[1]:
         assert split in card
         assert figures[0] in card
     assert json.loads((name_folder / "config.json").read_text()) == config
@@ -108,7 +108,7 @@ def test_figures_belong_to_these_weights(name):
 def test_the_recipe_in_the_code_makes_this_network(name):
     told = read_config(name)["training"]["recipe"]
     recipe = recipes.recipe(name)
-    assert told["model"] == recipe.model
+    assert model_class(told["model"]) is model_class(recipe.model)
     assert told["network"] == recipe.network
 
 

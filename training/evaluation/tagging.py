@@ -1,16 +1,15 @@
-"""Measures a tagger of named entities: F1 of exact spans, seen and unseen, raw text; and its card.
+"""Measures a tagger of named entities: F1 of exact spans, seen and unseen, raw text.
 
 What is compared with published figures is found on the corpus's own tokens (`model.tag_tokens`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from training.corpora import conll2003, tweets
-from training.corpora.columns import Tagged, content_sha256
-from training.evaluation import check_splits
-from training.evaluation.card import markdown_table, preset_name
+from training.corpora import catalogue, tweets
+from training.corpora.columns import Tagged
+from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
 from training.metrics.entity_f1 import (
     SCORES,
     SIGNATURE,
@@ -19,53 +18,30 @@ from training.metrics.entity_f1 import (
     seen_and_unseen,
     strict_scores,
 )
-from training.metrics.plain_text import plain_text
+from training.metrics.plain_text import PlainText, plain_text
 from training.metrics.speed import latency, throughput
 
-LIBRARIES = ("sacremoses", "seqeval")
+SPLITS = tuple(
+    f"{corpus}_{split}"
+    for corpus in ("conll2003", "wnut17", "btc")
+    for split in ("validation", "test")
+)
 
 
-class Corpus(NamedTuple):
-    """A labelled corpus.
-
-    Attributes:
-        load: `(data_dir, split, verify) -> Tagged` with the corpus's own types.
-        checksums: `content_sha256` of each published split.
-        trained_with: The corpora whose training splits a preset for this one has seen.
-        measured: Own types to those that a preset knows.
-    """
-
-    load: Callable[..., Tagged]
-    checksums: dict[str, str]
-    trained_with: tuple[str, ...]
-    measured: Callable[[Tagged], Tagged]
-
-
-CORPORA = {
-    "conll2003": Corpus(
-        conll2003.load_conll2003, conll2003.CHECKSUMS, ("conll2003",), lambda tagged: tagged
-    ),
-    "wnut17": Corpus(
-        tweets.load_wnut17, tweets.Wnut17.CHECKSUMS, ("wnut17", "btc"), tweets.in_common_types
-    ),
-    "btc": Corpus(tweets.load_btc, tweets.Btc.CHECKSUMS, ("wnut17", "btc"), tweets.in_common_types),
-}
-SPLITS = tuple(f"{corpus}_{split}" for corpus in CORPORA for split in ("validation", "test"))
-
-
-def default_splits(config: dict) -> tuple[str, ...]:
-    """The splits that are measured when none is named: those of the preset's own corpora."""
-    corpora = ("wnut17", "btc") if preset_name(config) == "ner_open" else ("conll2003",)
-    return tuple(split for split in SPLITS if split.rpartition("_")[0] in corpora)
+def splits_of(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """Both splits of each corpus that the preset was trained on."""
+    corpora = recipe.get("corpora", ())
+    return tuple(split for split in SPLITS if catalogue.split(split).corpus.name in corpora)
 
 
 def evaluate(
-    model,
+    model: Any,
     data_dir: str | Path | None = None,
     splits: Sequence[str] = SPLITS,
     verify: bool = True,
+    recipe: Mapping[str, Any] | None = None,
     batch_size: int = 64,
-) -> dict:
+) -> dict[str, Any]:
     """Tags splits and measures quality and speed.
 
     Args:
@@ -74,6 +50,8 @@ def evaluate(
         data_dir: A folder with the corpora; None downloads them.
         splits: Splits to measure, of `SPLITS`.
         verify: Whether the data must be the published corpus.
+        recipe: What the model was trained by. Its `corpora` say which entities were seen in
+            training; without them those of the splits do.
         batch_size: Texts tagged together; it changes the speed only.
 
     Returns:
@@ -92,28 +70,27 @@ def evaluate(
         >>> metrics["splits"]["conll2003_test"]["f1"]  # doctest: +SKIP
     """
     check_splits(splits, SPLITS)
-    own = {split: _load(split, data_dir, verify) for split in splits}
+    parts = {split: catalogue.split(split) for split in splits}
+    own = {split: part.load(data_dir, verify) for split, part in parts.items()}
+    trained_on = (recipe or {}).get("corpora") or {part.corpus.name for part in parts.values()}
+    training = catalogue.load_tagged([*trained_on], data_dir, "train", verify)
+    known = {surface for *_, surface in entities(training)}
 
-    def tag(texts):
+    def tag(texts: list[str]) -> list[Any]:
         return model.tag(texts, batch_size=batch_size)
 
-    measured, known = {}, {}
+    measured = {}
     for split, tagged in own.items():
-        corpus, part = _corpus(split)
-        gold = corpus.measured(tagged)
+        gold = parts[split].corpus.in_model_types(tagged)
         texts = [plain_text(tokens) for tokens in gold.tokens]
         if not measured:
             tag([plain.text for plain in texts[: 2 * batch_size]])  # traces the graph
         answers, speed = throughput(tag, [plain.text for plain in texts])
-        if corpus.trained_with not in known:
-            known[corpus.trained_with] = _known(corpus, data_dir, verify)
-        digest = content_sha256(tagged)
         measured[split] = {
-            **_quality(tagged, gold, model.tag_tokens(gold.tokens), known[corpus.trained_with]),
+            **_quality(tagged, gold, model.tag_tokens(gold.tokens), known),
             "raw": scores(*_raw_spans(gold, texts, answers)),
             **speed,
-            "sha256": digest,
-            "published_data": digest == corpus.checksums[part],
+            **parts[split].provenance(tagged),
         }
     first = next(iter(own.values()))
     return {
@@ -124,27 +101,9 @@ def evaluate(
     }
 
 
-def _corpus(split) -> tuple[Corpus, str]:
-    """`"wnut17_test"` -> the corpus and `"test"`."""
-    name, _, part = split.rpartition("_")
-    return CORPORA[name], part
-
-
-def _load(split, data_dir, verify) -> Tagged:
-    corpus, part = _corpus(split)
-    return corpus.load(data_dir, part, verify)
-
-
-def _known(corpus, data_dir, verify) -> set[str]:
-    """Surface forms of the entities in the training data."""
-    known = set()
-    for name in corpus.trained_with:
-        training = CORPORA[name].load(data_dir, "train", verify)
-        known |= {surface for *_, surface in entities(corpus.measured(training))}
-    return known
-
-
-def _quality(tagged, gold, predicted, known) -> dict:
+def _quality(
+    tagged: Tagged, gold: Tagged, predicted: Sequence[Sequence[str]], known: set[str]
+) -> dict[str, Any]:
     figures = {
         "sentences": len(gold.tokens),
         "entities": len(entities(gold)),
@@ -157,7 +116,7 @@ def _quality(tagged, gold, predicted, known) -> dict:
     return figures
 
 
-def own_types(tagged: Tagged, predicted: Sequence[Sequence[str]]) -> dict:
+def own_types(tagged: Tagged, predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
     """How a corpus's own types fare with a model that knows the common ones only.
 
     Args:
@@ -180,7 +139,9 @@ def own_types(tagged: Tagged, predicted: Sequence[Sequence[str]]) -> dict:
     return {"types": dict(sorted(types.items())), **scores(mapped, guess)}
 
 
-def _raw_spans(gold, texts, answers) -> tuple[set, set]:
+def _raw_spans(
+    gold: Tagged, texts: Sequence[PlainText], answers: Iterable[Iterable[Any]]
+) -> tuple[set[tuple], set[tuple]]:
     """Gold and predicted entities as `(row, type, start, end)`, in characters of the raw texts."""
     truth = {
         (row, type_, texts[row].starts[start], texts[row].ends[end - 1])
@@ -194,7 +155,7 @@ def _raw_spans(gold, texts, answers) -> tuple[set, set]:
     return truth, guess
 
 
-def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
+def table(metrics: Mapping[str, Any]) -> Table:
     """Header and rows of the figures for a terminal."""
     header = ["split", "entities", "precision", "recall", "F1", "seen", "unseen", "raw text"]
     rows = []
@@ -207,23 +168,6 @@ def table(metrics: dict) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-# The card.
-
-WHAT = {
-    "ner": (
-        "Names in English news: persons, locations, organisations and others (MISC), with their "
-        "places in the text. A bidirectional LSTM reads words and their characters, a conditional "
-        "random field chooses the best tag sequence. After Lample et al. (2016); the lecture's "
-        "*sequence labelling*."
-    ),
-    "ner_open": (
-        "Names in English tweets and comments: persons, locations and organisations, with their "
-        "places in the text. The network of `ner`, trained on openly licensed data only."
-    ),
-}
-EXAMPLE = 'model.tag(["Ada Lovelace was born in London."])'
-MEASURE = "F1 on validation"
-
 # Test F1 on CoNLL-2003 of networks of this kind; no other training data than word vectors.
 PUBLISHED = {
     "Huang et al. 2015": 90.10,
@@ -232,32 +176,8 @@ PUBLISHED = {
     "NCRF++ (Yang and Zhang 2018)": 91.20,
 }
 
-DATA = {
-    "ner": f"""CoNLL-2003, English, 14,041 training sentences: {conll2003.HOME}
-Tjong Kim Sang and De Meulder 2003 (W03-0419). Word vectors: GloVe 6B (Pennington et al. 2014),
-public domain (PDDL).
 
-**For research only.** The annotation is free, but its text is the Reuters Corpus, which is given
-out for research under an agreement that does not allow passing it on. Take these weights, and the
-vocabulary beside them, as research data too. `ner_open` has no such limit.""",
-    "ner_open": f"""WNUT-17, 3,394 training sentences: {tweets.Wnut17.HOME}
-(Derczynski et al. 2017, W17-4418), and the Broad Twitter Corpus, 6,338 training tweets:
-{tweets.Btc.HOME} (Derczynski, Bontcheva and Roberts 2016, C16-1111). Both are
-CC-BY 4.0: name them where you pass the weights on. Word vectors: GloVe 6B (Pennington et al. 2014),
-public domain (PDDL).
-
-The corpora have different types. PER is their PER and person, LOC their LOC and location, ORG their
-ORG, corporation and group. Products and creative works, which WNUT-17 marks and the other does not,
-are no entities here.""",
-}
-
-
-def data_section(config: dict) -> str:
-    """Where the training data comes from, and what its licence allows."""
-    return DATA.get(preset_name(config), "Not one of the zoo's own presets: not recorded.")
-
-
-def quality_section(metrics: dict) -> str:
+def quality_section(metrics: Mapping[str, Any]) -> str:
     """The figures beside the published ones."""
     splits = metrics["splits"]
     parts = [
@@ -274,21 +194,7 @@ the zoo's own tokenizer, by exact characters.""",
     return "\n\n".join(filter(None, parts))
 
 
-def limits_section(config: dict) -> str:
-    """What the model is not good for."""
-    about = {
-        "ner": "news of 1996; names that came up later, other genres and lower-cased text are\n"
-        "  tagged worse",
-        "ner_open": "tweets of 2009 to 2014 and comments of 2017; much of what it meets it has\n"
-        "  never seen, and it misses more names than it finds wrong ones",
-    }.get(preset_name(config), "the data it was trained on")
-    return f"""- Trained on {about}. See the figures for unseen entities.
-- English only. One sentence at a time: it knows nothing of the sentence before.
-- What counts as a name, and of which type, is the corpora's convention.
-- Not for decisions about people: it finds some people's names better than others'."""
-
-
-def _types_table(splits) -> str:
+def _types_table(splits: Mapping[str, Any]) -> str:
     rows = [
         [split, type_, f"{row['entities']:,}", *(f"{row[k]:.2f}" for k in SCORES)]
         for split, figures in splits.items()
@@ -297,7 +203,7 @@ def _types_table(splits) -> str:
     return markdown_table(["split", "type", "entities", "precision", "recall", "F1"], rows)
 
 
-def _own_types(split, figures) -> str:
+def _own_types(split: str, figures: Mapping[str, Any]) -> str:
     own = figures.get("own_types")
     if own is None:
         return ""
@@ -309,3 +215,16 @@ def _own_types(split, figures) -> str:
         f"Over all of them, those that cannot be found too: F1 {own['f1']:.2f}. The shared task's "
         "own F1 also tells corporations from groups and is not comparable."
     )
+
+
+EVALUATION = Evaluation(
+    splits=SPLITS,
+    measure=evaluate,
+    table=table,
+    quality=quality_section,
+    splits_of=splits_of,
+    verb="tag",
+    example='model.tag(["Ada Lovelace was born in London."])',
+    chosen_by="F1 on validation",
+    libraries=("sacremoses", "seqeval"),
+)

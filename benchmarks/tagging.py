@@ -12,12 +12,14 @@ both read the text with the zoo's tokenizer and vocabularies, in the graph. Kera
 random, which changes no time.
 
     pip install -e .
-    python -m benchmarks.labelling
+    python -m benchmarks.tagging
 """
 
 import os
 import statistics
 import time
+from collections.abc import Callable
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -31,9 +33,11 @@ from rich.table import Table
 import zoo
 
 BATCHES = (1, 32, 256)
+# From the inputs of the model to scores, float32 `[batch, time, tags]`.
+Network = Callable[[dict[str, tf.Tensor]], tf.Tensor]
 
 
-def make_sentences(model, count):
+def make_sentences(model: Any, count: int) -> list[str]:
     """Sentences of random words of the model's vocabulary, rare ones as often as frequent ones."""
     random = np.random.default_rng(0)
     lengths = np.clip(random.lognormal(2.4, 0.7, count), 2, 60).astype(int)
@@ -41,23 +45,23 @@ def make_sentences(model, count):
     return [" ".join(random.choice(words, length)).capitalize() + "." for length in lengths]
 
 
-def build_keras(model):
-    """The network of `zoo.models.NER` in stock layers: its inputs -> scores `[B, T, tags]`."""
+def build_keras(model: Any) -> Network:
+    """The network of `zoo.models.NER` in stock layers."""
     settings = model.get_config()
 
-    def reader(units, sequences):
+    def reader(units: int, sequences: bool) -> keras.layers.Layer:
         lstm = keras.layers.LSTM(units, return_sequences=sequences)
         return keras.layers.Bidirectional(lstm)
 
     characters = keras.layers.Embedding(model.characters.size, settings["character_units"])
-    speller = reader(settings["spelling_units"], sequences=False)
+    character_encoder = reader(settings["spelling_units"], sequences=False)
     words = keras.layers.Embedding(model.words.size, settings["word_units"])
     encoder = reader(settings["units"], sequences=True)
     projection = keras.layers.Dense(len(model.tags))
 
-    def scores(inputs):
+    def scores(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         spellings = inputs["spellings"]
-        spelled = speller(
+        spelled = character_encoder(
             characters(spellings),
             mask=tf.sequence_mask(inputs["spelling_lengths"], tf.shape(spellings)[1]),
         )
@@ -68,11 +72,11 @@ def build_keras(model):
     return scores
 
 
-def from_text(model, scores):
+def from_text(model: Any, scores: Network) -> Callable[[list[str]], np.ndarray]:
     """A function of texts to the best tag of each token, around a network."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def run(texts):
+    def run(texts: tf.Tensor) -> tf.Tensor:
         tokens = model.tokenizer.tokenize(texts).tokens
         return tf.argmax(scores(model.make_inputs(tokens)), -1)
 
@@ -82,7 +86,7 @@ def from_text(model, scores):
 @click.command()
 @click.option("--preset", default="ner", show_default=True, help="Name or folder.")
 @click.option("--rounds", default=9, show_default=True, help="Timings of each setting.")
-def main(preset, rounds):
+def main(preset: str, rounds: int) -> None:
     """Time the tagger in batches of 1, 32 and 256 sentences."""
     model = zoo.load(preset)
     runs = {

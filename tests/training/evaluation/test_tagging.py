@@ -8,10 +8,11 @@ import pytest
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
-from training.corpora import conll2003, tweets
+from training.corpora import catalogue, conll2003, tweets
 from training.corpora.columns import Tagged, content_sha256
-from training.evaluation import labelling
+from training.evaluation import tagging
 from training.evaluation.card import card_text
+from training.evaluation.lookup import evaluation_of, recipe_of
 from training.metrics.entity_f1 import entities, scores, seen_and_unseen, strict_scores
 from training.metrics.plain_text import plain_text
 
@@ -80,7 +81,7 @@ def corpora(tmp_path):
 @pytest.fixture
 def conll(corpora):
     splits = ["conll2003_validation", "conll2003_test"]
-    return labelling.evaluate(Lexicon(), corpora, splits, verify=False)
+    return tagging.evaluate(Lexicon(), corpora, splits, verify=False)
 
 
 def test_exact_spans_are_counted_seen_and_unseen_apart(conll):
@@ -133,14 +134,14 @@ def test_speed_latency_and_the_datas_digest_are_told(corpora, conll, monkeypatch
     digest = conll["splits"]["conll2003_test"]["sha256"]
     monkeypatch.setitem(conll2003.CHECKSUMS, "test", digest)
     model = Lexicon()
-    again = labelling.evaluate(model, corpora, ["conll2003_test"], verify=False, batch_size=3)
+    again = tagging.evaluate(model, corpora, ["conll2003_test"], verify=False, batch_size=3)
     assert again["splits"]["conll2003_test"]["published_data"] is True
     assert model.sizes == {3}
 
 
 def test_tweets_are_measured_in_common_types_and_in_their_own(corpora):
     splits = ["wnut17_test", "btc_test"]
-    wnut, btc = labelling.evaluate(Lexicon(), corpora, splits, verify=False)["splits"].values()
+    wnut, btc = tagging.evaluate(Lexicon(), corpora, splits, verify=False)["splits"].values()
     # Gold: Ann, ACME, U2. Found: Ann, ACME, and Bob, who is none.
     assert (wnut["entities"], wnut["f1"]) == (3, pytest.approx(200 / 3))
     assert wnut["seen"]["entities"] == 2  # Ann, and U2 by the other corpus
@@ -160,7 +161,7 @@ def test_tweets_are_measured_in_common_types_and_in_their_own(corpora):
 def test_no_or_unknown_splits_are_named(corpora):
     for splits in ((), "conll2003_test", ["conll2003_train"]):
         with pytest.raises(ValueError, match=r"`splits` must name some of conll2003_validation"):
-            labelling.evaluate(Lexicon(), corpora, splits)
+            tagging.evaluate(Lexicon(), corpora, splits)
 
 
 def config(name, model="ner"):
@@ -177,14 +178,18 @@ def card(name, metrics):
         "versions": {"seqeval": "1.2.2"},
         "machine": {"processor": "x86_64", "cores": 2},
     }
-    return card_text(labelling, config(name), json.loads(json.dumps({**about, **metrics})))
+    return card_text(config(name), json.loads(json.dumps({**about, **metrics})))
+
+
+def default_splits(config):
+    return evaluation_of(config).default_splits(recipe_of(config))
 
 
 def test_the_presets_are_measured_on_their_own_corpora():
-    assert labelling.default_splits(config("ner")) == ("conll2003_validation", "conll2003_test")
-    assert labelling.default_splits({"model": "ner"}) == labelling.default_splits(config("ner"))
+    assert default_splits(config("ner")) == ("conll2003_validation", "conll2003_test")
+    assert default_splits({"model": "ner"}) == default_splits(config("ner"))
     tweet_splits = ("wnut17_validation", "wnut17_test", "btc_validation", "btc_test")
-    assert labelling.default_splits(config("ner_open")) == tweet_splits
+    assert default_splits(config("ner_open")) == tweet_splits
 
 
 def test_the_card_warns_and_sets_published_figures_beside_published_data_only(conll):
@@ -200,7 +205,7 @@ def test_the_card_warns_and_sets_published_figures_beside_published_data_only(co
 
 
 def test_the_open_card_tells_its_licence_and_how_the_types_meet(corpora):
-    metrics = labelling.evaluate(Lexicon(), corpora, ["wnut17_test"], verify=False)
+    metrics = tagging.evaluate(Lexicon(), corpora, ["wnut17_test"], verify=False)
     text = card("ner_open", metrics)
     assert "CC-BY 4.0" in text
     assert "corporation 1 of 1, creative-work 0 of 1, group 0 of 1, person 1 of 1" in text
@@ -209,7 +214,7 @@ def test_the_open_card_tells_its_licence_and_how_the_types_meet(corpora):
 
 
 def test_the_table_has_a_row_for_each_split(conll):
-    header, rows = labelling.table(conll)
+    header, rows = tagging.table(conll)
     assert [len(row) for row in rows] == [len(header)] * 2
     assert rows[1] == ["conll2003_test", "3", "50.00", "33.33", "40.00", "0.00", "66.67", "40.00"]
 
@@ -262,4 +267,4 @@ def test_every_type_of_the_corpora_has_a_measure():
     types = {*tweets.Wnut17.TYPES, *tweets.Btc.TYPES}
     tagged = Tagged([["x"] * len(types)], [[f"B-{type_}" for type_ in types]])
     for corpus in ("wnut17", "btc"):
-        assert len(entities(labelling.CORPORA[corpus].measured(tagged))) == len(types) - 2
+        assert len(entities(catalogue.corpus(corpus).in_model_types(tagged))) == len(types) - 2

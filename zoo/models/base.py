@@ -75,13 +75,22 @@ class ZooModel(keras.Model):
             learning_rate: Of Adam, with gradients clipped to a norm of 1.
             **compile_arguments: What else `keras.Model.compile` takes, such as `loss`.
         """
+        self.build()
+        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+        self.compile(optimizer=optimizer, **compile_arguments)
+
+    def build(self, input_shape: object = None) -> None:
+        """Creates all variables, by running the network once; `finish` calls it.
+
+        Args:
+            input_shape: Not used: `network_inputs` tells the shapes.
+        """
         inputs = {
             name: tf.zeros([1 if size is None else size for size in spec.shape], spec.dtype)
             for name, spec in self.network_inputs.items()
         }
-        self(inputs)
-        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
-        self.compile(optimizer=optimizer, **compile_arguments)
+        # Not `self(inputs)`, before which Keras would trace the network for the variables' shapes.
+        self.call(inputs)
 
     @property
     def verb_column(self) -> Column:

@@ -209,3 +209,18 @@ def test_errors_of_a_generator_are_of_its_own_call(line):
     raw = RawData(line.columns, line.raw_columns, line.network_inputs, line._prepare)
     with pytest.raises(tf.errors.InvalidArgumentError), raw.errors():
         raise tf.errors.InvalidArgumentError(None, None, "no generator had a part in it")
+
+
+def test_a_model_is_built_by_running_its_network_once(monkeypatch):
+    calls, call = [], Line.call
+
+    def counted(self, inputs):
+        calls.append(inputs)
+        return call(self, inputs)
+
+    monkeypatch.setattr(Line, "call", counted)
+    model = Line()
+    assert len(calls) == 1
+    assert tf.is_tensor(calls[0]["points"])
+    assert model.built
+    assert [weight.shape for weight in model.weights] == [(2, 1), (1,)]

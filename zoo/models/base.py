@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.progress import progress_bar
@@ -167,6 +168,11 @@ class ZooModel(keras.Model):
         data = raw.batches(x, y, sample_weight, batch_size)
         with raw.errors():
             return super().evaluate(data, **kwargs)
+
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes a training step as Keras does, and leaves no gradient in TensorFlow's registry."""
+        with unregistered_gradients():
+            return super().train_step(*args, **kwargs)
 
     def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
         """What the network gives for preprocessed inputs; for raw data there is the verb.

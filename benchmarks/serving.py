@@ -26,7 +26,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -34,6 +36,9 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from serving.inference.servable import Servable
 
 BATCH_THREADS = 2
 CLIENTS = (1, 8, 64)
@@ -58,7 +63,7 @@ TEXTS = {
 }
 
 
-def export_models(names, folder):
+def export_models(names: Iterable[str], folder: Path) -> None:
     """Writes each model's first version below `folder`."""
     import export
     import zoo
@@ -76,7 +81,9 @@ def export_models(names, folder):
         export.saved_model(model, folder / name, verify=False)
 
 
-def direct(servable, name, threads, rows, seconds):
+def direct(
+    servable: "Servable", name: str, threads: int, rows: int, seconds: float
+) -> tuple[float, list[float]]:
     """Texts per second, and seconds of each call, of a session that threads call directly."""
     texts = [text.encode() for text in TEXTS[name]]
     batches = [
@@ -85,7 +92,7 @@ def direct(servable, name, threads, rows, seconds):
     ]
     calls = []
 
-    def call(number, started):
+    def call(number: int, started: float) -> None:
         for inputs in itertools.cycle(batches[number:] + batches[:number]):
             if (before := time.perf_counter()) > started + seconds:
                 break
@@ -106,10 +113,12 @@ def direct(servable, name, threads, rows, seconds):
     return rows * len(calls) / (time.perf_counter() - started), calls
 
 
-def ceilings(folder, name, seconds):
+def ceilings(
+    folder: Path, name: str, seconds: float
+) -> dict[tuple[int, bool], tuple[float, float]]:
     """`(clients, batching) -> (texts per second, median seconds of a call)`, without a server.
 
-    Without batching, of as many threads as clients or as cores, whichever is faster.
+    Without batching these are of as many threads as clients or as cores, whichever is faster.
     """
     from serving.inference.servable import Servable
 
@@ -128,8 +137,8 @@ def ceilings(folder, name, seconds):
 
 
 @contextlib.contextmanager
-def running_server(folder, names, batching):
-    """A `zoo-serve` with the models: its port and process id."""
+def running_server(folder: Path, names: Iterable[str], batching: bool) -> Iterator[tuple[int, int]]:
+    """Runs a `zoo-serve` with the models: its port and process id."""
     config = folder / "models.config"
     config.write_text(
         "model_config_list {"
@@ -158,7 +167,9 @@ def running_server(folder, names, batching):
             process.terminate()
 
 
-async def load(port, name, clients, seconds=None, requests=None):
+async def load(
+    port: int, name: str, clients: int, seconds: float | None = None, requests: int | None = None
+) -> tuple[float, list[float]]:
     """Requests per second, and seconds of each, of clients that never wait, until either limit."""
     bodies = [json.dumps({"instances": [text]}).encode() for text in TEXTS[name]]
     posts = [
@@ -170,7 +181,7 @@ async def load(port, name, clients, seconds=None, requests=None):
     latencies = []
     started = time.perf_counter()
 
-    async def client(number):
+    async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for post in itertools.cycle(posts[number % len(posts) :] + posts[: number % len(posts)]):
             before = time.perf_counter()
@@ -190,8 +201,8 @@ async def load(port, name, clients, seconds=None, requests=None):
     return len(latencies) / (time.perf_counter() - started), latencies
 
 
-def resident_memory(pid):
-    """Of a process, in MiB (Linux)."""
+def resident_memory(pid: int) -> float:
+    """The resident memory of a process, in MiB (Linux)."""
     (line,) = (
         line
         for line in Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -206,8 +217,8 @@ def resident_memory(pid):
     "--models", default=",".join(TEXTS), show_default=True, help="To measure; may be none."
 )
 @click.option("--memory", default=0, show_default=True, help="Requests to watch the memory for.")
-def main(seconds, models, memory):
-    """Measure the server."""
+def main(seconds: float, models: str, memory: int) -> None:
+    """Measures the server."""
     names = [name for name in models.split(",") if name]
     console = Console(width=100)
     table = Table("model", "batching", "clients", "requests/s", "p50 ms", "p99 ms", "ceiling/s")

@@ -6,11 +6,17 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
 
 from serving.flags import ServingCommand, serving_flags
+
+if TYPE_CHECKING:
+    from serving.server import Server
 
 _OPEN_FILES = 65_536
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -20,7 +26,14 @@ _SAMPLES = {"string": '"A dog runs."', "float": "1.0", "double": "1.0", "bool": 
 @click.command(cls=ServingCommand, context_settings={"show_default": True})
 @click.argument("presets", nargs=-1, metavar="[PRESET]...")
 @serving_flags
-def main(presets, model_name, model_base_path, model_config_file, model_repository, **flags):
+def main(
+    presets: tuple[str, ...],
+    model_name: str,
+    model_base_path: str | None,
+    model_config_file: Path | None,
+    model_repository: Path | None,
+    **flags: Any,
+) -> None:
     """Serves SavedModels over TensorFlow Serving's REST and gRPC API.
 
     Name presets of the zoo, which are exported first if need be:
@@ -45,7 +58,7 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
     from serving.errors import ServingError
     from serving.lifecycle.config import read_config_file, single_model
     from serving.options import Options
-    from serving.presets import preset_models
+    from serving.presets import Presets
     from serving.server import Server
 
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))
@@ -53,13 +66,15 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
         flags[port] = flags[port] or None
     options = Options(**flags)
     try:
+        prepare = None
         if presets:
-            models = preset_models(presets, model_repository, click.echo)
+            exported = Presets(presets, model_repository, click.echo)
+            models, prepare = exported.models, exported.export_if_missing
         elif model_config_file:
             models = read_config_file(model_config_file)
         else:
             models = single_model(model_name, model_base_path)
-        with Server(models, options, model_config_file) as server:
+        with Server(models, options, model_config_file, prepare) as server:
             _say_where(server, models)
             threading.Event().wait()
     except ServingError as error:
@@ -68,7 +83,7 @@ def main(presets, model_name, model_base_path, model_config_file, model_reposito
 
 
 def _allow_many_connections() -> None:
-    """Idle connections cost a file descriptor each, of which a shell grants but 1,024 at first."""
+    """Raises the limit of file descriptors, one for each idle connection; a shell grants 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -82,7 +97,14 @@ def _stop(*_) -> None:
     sys.exit(0)
 
 
-def _check_combination(presets, base_path, config_file, repository, flags) -> None:
+def _check_combination(
+    presets: tuple[str, ...],
+    base_path: str | None,
+    config_file: Path | None,
+    repository: Path | None,
+    flags: Mapping[str, Any],
+) -> None:
+    """Refuses flags that do not go together."""
     if not (presets or base_path or config_file):
         raise click.UsageError(
             "Nothing to serve. Name a preset, or give --model_base_path or --model_config_file."
@@ -97,7 +119,7 @@ def _check_combination(presets, base_path, config_file, repository, flags) -> No
         raise click.UsageError("--port and --rest_api_port must differ, and one must be open.")
 
 
-def _say_where(server, models) -> None:
+def _say_where(server: "Server", models: Iterable[str]) -> None:
     """Tells a newcomer what to call: models, addresses, and a command to copy."""
     options = server.options
     for name in models:
@@ -123,8 +145,8 @@ def _say_where(server, models) -> None:
         )
 
 
-def _sample(server, name: str) -> str:
-    """A body for the model's first input; a start, not a promise that it fits the model."""
+def _sample(server: "Server", name: str) -> str:
+    """Makes a body for the model's first input; a start, not a promise that it fits the model."""
     with server.registry.acquire(name) as (servable, _):
         callable_names = [key for key in servable.signatures if servable.input_dtypes(key)]
         if not callable_names:

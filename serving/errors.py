@@ -30,10 +30,10 @@ class ServingError(Exception):
 
     Args:
         code: One of the names in `CODES`.
-        message: Text for the client, without a traceback.
+        message: A text for the client, without a traceback.
     """
 
-    def __init__(self, code: str, message: str):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -54,8 +54,13 @@ class ServingError(Exception):
 
 
 def invalid_argument(message: str) -> ServingError:
-    """The commonest error: the request is wrong, HTTP 400."""
+    """Makes the commonest error: the request is wrong, HTTP 400."""
     return ServingError("INVALID_ARGUMENT", message)
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Writes a shape as error messages have it, `[2,3]`."""
+    return "[" + ",".join(map(str, shape)) + "]"
 
 
 def from_tensorflow(error: Exception) -> ServingError:

@@ -28,7 +28,6 @@ NOT_BUILT = frozenset(
 # Flags that only tune TensorFlow Serving's inside; accepted, so that command lines can be shared.
 IGNORED = (
     "flush_filesystem_caches",
-    "num_load_threads",
     "num_unload_threads",
     "remove_unused_fields_from_bundle_metagraph",
 )
@@ -38,6 +37,7 @@ class ServingCommand(click.Command):
     """Says of a flag that only TensorFlow Serving has that it is one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the command line, once no flag in it is one of `NOT_BUILT`."""
         for arg in args:
             name = arg.lstrip("-").partition("=")[0]
             if arg.startswith("--") and name in NOT_BUILT:
@@ -56,27 +56,31 @@ def serving_flags(command: Callable) -> Callable:
     return command
 
 
-def _switch(name: str, default: bool, text: str):
-    """A boolean flag in TensorFlow Serving's spelling: `--name`, `--name=true`, `--name=false`."""
+#: What declares a flag of a command.
+_Flag = Callable[[Callable], Callable]
+
+
+def _switch(name: str, default: bool, text: str) -> _Flag:
+    """Makes a boolean flag in TensorFlow Serving's spelling: `--name`, or `--name=false`."""
     return click.option(
         f"--{name}", type=bool, is_flag=False, flag_value=True, default=default, help=text
     )
 
 
-def _port(name: str, default: int, text: str):
+def _port(name: str, default: int, text: str) -> _Flag:
     return click.option(f"--{name}", type=click.IntRange(0, 65535), default=default, help=text)
 
 
-def _at_least(minimum: int, name: str, default: int, text: str):
+def _at_least(minimum: int, name: str, default: int, text: str) -> _Flag:
     return click.option(f"--{name}", type=click.IntRange(minimum), default=default, help=text)
 
 
-def _file(name: str, text: str):
+def _file(name: str, text: str) -> _Flag:
     kind = click.Path(path_type=Path, dir_okay=False)
     return click.option(f"--{name}", type=kind, help=text)
 
 
-def _ignored(name: str):
+def _ignored(name: str) -> _Flag:
     return click.option(
         f"--{name}", is_flag=False, flag_value="true", expose_value=False, hidden=True
     )
@@ -130,6 +134,12 @@ _FLAGS = [
         "force_allow_any_version_labels_for_unavailable_models",
         False,
         "Accept labels of versions that are not loaded.",
+    ),
+    _at_least(
+        0,
+        "num_load_threads",
+        0,
+        "Versions that are loaded at a time; 0: as many as there are cores, at least two.",
     ),
     _at_least(
         0, "max_num_load_retries", 5, "Tries after the first one for a version that fails to load."

@@ -22,7 +22,7 @@ _WAITS = [100 * 1.2**power for power in range(52)]  # 100 us to about one second
 class Metrics:
     """What one server counts and times."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._model_names: set[str] = set()
         self._requests = self._counter(_SERVING + "request_count", "model_name", "status")
@@ -48,7 +48,7 @@ class Metrics:
 
         Args:
             model_name: The model asked for, whether or not there is one; empty if none was named.
-            status: Canonical code, "OK" or the error's.
+            status: The canonical code, "OK" or the error's.
         """
         self._requests.labels(self._bounded(model_name), status).inc()
 
@@ -56,10 +56,10 @@ class Metrics:
         """Notes how long a request that succeeded took.
 
         Args:
-            model_name: Of the model that ran.
+            model_name: The name of the model that ran.
             api: The method; REST writes it small ("predict"), gRPC large ("Predict").
-            entrypoint: "REST" or "GRPC".
-            seconds: From the whole request being there to the whole answer.
+            entrypoint: The port it came by, "REST" or "GRPC".
+            seconds: The time from the whole request being there to the whole answer.
         """
         labels = self._bounded(model_name), api, entrypoint
         self._request_latency.labels(*labels).observe(seconds * 1e6)
@@ -68,9 +68,9 @@ class Metrics:
         """Notes how long a run of a model took that succeeded, its wait for a batch included.
 
         Args:
-            model_name: Of the model.
-            api: "Predict", "Classify", "Regress" or "MultiInference", whichever port it came by.
-            seconds: Of the run.
+            model_name: The name of the model.
+            api: The method, "Predict", "Classify", "Regress" or "MultiInference", on either port.
+            seconds: The time that the run took.
         """
         # A model that runs keeps its name, however many strangers' names were asked for before.
         self._model_names.add(model_name)

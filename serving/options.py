@@ -1,5 +1,6 @@
 """How to serve: TensorFlow Serving's flags as one value, and the files that some of them name."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,12 @@ class Options:
     """How to serve. The names are those of TensorFlow Serving's flags where it has one.
 
     Attributes:
-        host: Address to listen on.
-        port: Of gRPC; None for no gRPC over TCP, 0 for any free one.
-        grpc_socket_path: Of a Unix socket for gRPC, beside the port.
-        rest_api_port: Of REST; None for no REST, 0 for any free one.
+        host: The address to listen on.
+        port: The port of gRPC; None for no gRPC over TCP, 0 for any free one.
+        grpc_socket_path: The path of a Unix socket for gRPC, beside the port.
+        rest_api_port: The port of REST; None for no REST, 0 for any free one.
+        num_load_threads: How many versions are loaded at a time; 0 for as many as there are cores,
+            but at least two.
         playground: Whether the REST port offers a page at `/` to try the models in.
     """
 
@@ -36,6 +39,7 @@ class Options:
     rest_api_enable_cors_support: bool = False
     playground: bool = False
     file_system_poll_wait_seconds: float = 1.0
+    num_load_threads: int = 0
     max_num_load_retries: int = 5
     load_retry_interval_micros: int = 60_000_000
     enable_model_warmup: bool = True
@@ -53,6 +57,10 @@ class Options:
     tensorflow_inter_op_parallelism: int = 0
     tensorflow_session_config_file: Path | None = None
     per_process_gpu_memory_fraction: float = 0.0
+
+    def load_threads(self) -> int:
+        """How many versions are loaded at a time, at least one."""
+        return self.num_load_threads or max(2, os.cpu_count() or 1)
 
     def batching_parameters(self) -> BatchingParameters | None:
         """How to batch, or None if requests run one by one.
@@ -81,7 +89,7 @@ class Options:
         return (config.path or PROMETHEUS_PATH) if config.enable else None
 
     def grpc_credentials(self) -> grpc.ServerCredentials | None:
-        """For TLS on the gRPC port, or None for a port in the clear.
+        """Makes the credentials for TLS on the gRPC port; None is for a port in the clear.
 
         Raises:
             ServingError: The file cannot be used, or lacks the key or the certificate.

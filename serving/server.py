@@ -1,9 +1,9 @@
-"""Puts the parts together: models first, then the ports, then the wait for the signal to stop."""
+"""Puts the parts together: the ports open first, and answer for their status while models load."""
 
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,9 @@ class Server:
     Args:
         models: Model name -> configuration.
         options: How to serve.
-        config_file: Where `models` came from, if it is to be read again.
+        config_file: The file that `models` came from, if it is to be read again.
+        prepare: Called with the configuration of each model before it is served, one after the
+            other. It may take long: the ports are open by then, and the models before it load.
 
     Raises:
         ServingError: A file that the options name cannot be used.
@@ -50,10 +52,14 @@ class Server:
         models: Mapping[str, ModelConfig],
         options: Options | None = None,
         config_file: Path | None = None,
-    ):
+        prepare: Callable[[ModelConfig], None] | None = None,
+    ) -> None:
         self.options = options or Options()
         self._models = models
         self._config_file = config_file
+        self._prepare = prepare
+        #: Models that the playground lists although they are not served yet.
+        self._announced: Collection[str] = models
         self.registry = Registry(
             labels_before_available=self.options.allow_version_labels_for_unavailable_models,
             move_labels_before_available=(
@@ -72,6 +78,7 @@ class Server:
             poll_seconds=self.options.file_system_poll_wait_seconds,
             max_retries=self.options.max_num_load_retries,
             retry_seconds=self.options.load_retry_interval_micros / 1e6,
+            load_threads=self.options.load_threads(),
         )
         # How long running requests may go on when the server stops.
         self._grace_seconds = self.options.rest_api_timeout_in_ms / 1000 or _LONGEST_GRACE_SECONDS
@@ -86,19 +93,25 @@ class Server:
         self._reloader: threading.Thread | None = None
 
     def start(self) -> None:
-        """Loads the models, then opens the ports.
+        """Opens the ports, and returns when the models are loaded.
+
+        Until then a model that is asked for is one that is not loaded yet: its status tells how
+        far it is, and requests to run it get NOT_FOUND.
 
         Raises:
             ServingError: A model did not become available, a label's version is not there, or a
                 port is taken.
         """
-        self._lifecycle.start()
         try:
-            self.registry.reload(self._models)
+            self.registry.configure({} if self._prepare else self._models)
             self._open_ports()
+            self._lifecycle.start()
+            self._prepare_models()
+            self.registry.reload(self._models)
         except BaseException:
             self.stop()
             raise
+        self._announced = ()
         if self._config_file and self.options.model_config_file_poll_wait_seconds > 0:
             self._reloader = threading.Thread(target=self._reload_forever, name="model-config")
             self._reloader.start()
@@ -131,6 +144,16 @@ class Server:
     def __exit__(self, *_) -> None:
         self.stop()
 
+    def _prepare_models(self) -> None:
+        """Serves each model as soon as it is prepared, beside those before it."""
+        if not self._prepare:
+            return
+        prepared = {}
+        for name, config in self._models.items():
+            self._prepare(config)
+            prepared[name] = config
+            self.registry.configure(prepared)
+
     def _open_ports(self) -> None:
         options = self.options
         if options.port is not None or options.grpc_socket_path:
@@ -147,6 +170,12 @@ class Server:
                     f"Cannot listen on {options.host}:{options.rest_api_port} for REST: "
                     f"{error.strerror}. Choose another --rest_api_port.",
                 ) from error
+        _log.info(
+            "Ports on %s are open, REST: %s, gRPC: %s. Each model answers as soon as it is loaded",
+            options.host,
+            self.rest_api_port or "none",
+            self.port or "none",
+        )
 
     async def _open_rest_port(self) -> int:
         api = RestApi(
@@ -167,7 +196,7 @@ class Server:
         return self._runner.addresses[0][1]
 
     def _playground(self, path: str) -> web.Response | None:
-        return playground_response(path, self.registry.names())
+        return playground_response(path, dict.fromkeys([*self._announced, *self.registry.names()]))
 
     async def _close_rest_port(self) -> None:
         await self._runner.cleanup()

@@ -23,7 +23,7 @@ _STRING = {"type": _FIELD.TYPE_STRING}
 _INT64S = {"type": _FIELD.TYPE_INT64, "label": _FIELD.LABEL_REPEATED}
 
 
-def _nested(type_name: str) -> dict:
+def _nested(type_name: str) -> dict[str, int | str]:
     return {"type": _FIELD.TYPE_MESSAGE, "type_name": type_name}
 
 
@@ -83,8 +83,8 @@ def read_text_file(path: Path, kind: str) -> Message:
     """Reads an option file in protobuf's text form.
 
     Args:
-        path: Of the file.
-        kind: "BatchingParameters", "MonitoringConfig" or "SSLConfig".
+        path: The path of the file.
+        kind: The message, "BatchingParameters", "MonitoringConfig" or "SSLConfig".
 
     Returns:
         The message; its fields are those of TensorFlow Serving's.
@@ -100,7 +100,7 @@ def parse_text(path: Path, message: Message) -> Message:
     """Reads a file in protobuf's text form into a message, and returns it.
 
     Raises:
-        ServingError: As `read_text_file` does.
+        ServingError: The file cannot be read, or is not of that kind; as `read_text_file`.
     """
     kind = message.DESCRIPTOR.name
     try:

@@ -1,0 +1,1 @@
+"""Batching: requests that come at the same time run as one."""

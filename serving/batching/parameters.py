@@ -10,7 +10,7 @@ from serving.text_protos import read_text_file
 
 @dataclass(frozen=True)
 class BatchingParameters:
-    """The parameters, with the defaults TensorFlow Serving has.
+    """The parameters of batching, with the defaults that TensorFlow Serving has.
 
     Attributes:
         max_batch_size: Rows that one request may have; also of a batch, unless large requests are
@@ -18,7 +18,7 @@ class BatchingParameters:
         batch_timeout_micros: How long a batch that is not full waits for company.
         max_enqueued_batches: Batches waiting per signature; beyond them requests are refused.
         num_batch_threads: Batches running at a time, of all models together.
-        thread_pool_name: Of those threads.
+        thread_pool_name: The name of those threads, also in the metrics.
         allowed_batch_sizes: If not empty, batches are filled up to one of these sizes.
         pad_variable_length_inputs: Pad requests of different shapes to a common one.
         enable_large_batch_splitting: Let the rows of one request run in several batches.
@@ -39,7 +39,7 @@ class BatchingParameters:
     enable_large_batch_splitting: bool = False
     max_execution_batch_size: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         positive = ["max_batch_size", "num_batch_threads"]
         if self.enable_large_batch_splitting:
             positive.append("max_enqueued_batches")  # without splitting, 0 stands for 1

@@ -27,7 +27,9 @@ class Task(Protocol):
 
 
 class _Batch:
-    def __init__(self):
+    """Tasks that are to run together, and when the first of them came."""
+
+    def __init__(self) -> None:
         self.tasks: list[Task] = []
         self.rows = 0
         self.opened = 0.0
@@ -43,10 +45,10 @@ class BatchScheduler:
     """The threads that all queues share.
 
     Args:
-        parameters: Of every queue, and how many threads.
+        parameters: Those of every queue, and the number of threads.
     """
 
-    def __init__(self, parameters: BatchingParameters):
+    def __init__(self, parameters: BatchingParameters) -> None:
         self.parameters = parameters
         self._lock = threading.Lock()
         self._work_there = threading.Condition(self._lock)
@@ -119,7 +121,7 @@ class BatchScheduler:
         return None
 
     def _seconds_to_the_next(self) -> float | None:
-        """Until an open batch has waited long enough; None if there is none."""
+        """The time until an open batch has waited long enough; None if there is none."""
         due = [queue.due() for queue in self._queues]
         soonest = min((moment for moment in due if moment is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
@@ -133,7 +135,7 @@ class Queue:
         parameters: BatchingParameters,
         process: Callable[[list[Task]], None],
         work_there: threading.Condition,
-    ):
+    ) -> None:
         self.process = process
         self.closed = False
         self.running = 0
@@ -177,7 +179,7 @@ class Queue:
         return self._batches.popleft().tasks
 
     def due(self) -> float | None:
-        """When the first batch is to run, on the monotonic clock; None if there is none."""
+        """The moment to run the first batch at, on the monotonic clock; None if there is none."""
         first = self._batches[0]
         if not first.tasks:
             return None
@@ -216,7 +218,7 @@ class Queue:
             )
 
     def _part_sizes(self, rows: int, room: int) -> list[int]:
-        """First what the open batch has room for, then whole batches, then the rest."""
+        """Rows of each part: what the open batch has room for, whole batches, then the rest."""
         sizes = [room] if room else []
         whole, rest = divmod(rows - room, self._parameters.batch_rows)
         return sizes + [self._parameters.batch_rows] * whole + ([rest] if rest else [])

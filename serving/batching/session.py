@@ -28,7 +28,7 @@ class Batching:
     """What all models share: the parameters, and the threads that run batches.
 
     Args:
-        parameters: Of `--batching_parameters_file`.
+        parameters: Those of `--batching_parameters_file`.
         observe_wait: Called with the microseconds that each task spent in its queue.
     """
 
@@ -36,7 +36,7 @@ class Batching:
         self,
         parameters: BatchingParameters,
         observe_wait: Callable[[float], None] = lambda micros: None,
-    ):
+    ) -> None:
         self._scheduler = BatchScheduler(parameters)
         self._observe_wait = observe_wait
 
@@ -47,7 +47,7 @@ class Batching:
 
         Args:
             run: What runs a batch.
-            signatures: Of the model; runs of any other inputs and outputs are not batched.
+            signatures: Those of the model; runs of any other inputs and outputs are not batched.
         """
         return BatchedSession(run, signatures, self._scheduler, self._observe_wait)
 
@@ -65,7 +65,7 @@ class BatchedSession:
         signatures: Iterable[meta_graph_pb2.SignatureDef],
         scheduler: BatchScheduler,
         observe_wait: Callable[[float], None],
-    ):
+    ) -> None:
         self._run = run
         self._scheduler = scheduler
         self._observe_wait = observe_wait
@@ -87,7 +87,7 @@ class BatchedSession:
                 self._queues[inputs, outputs] = scheduler.add_queue(process)
 
     def run(self, feeds: Tensors, fetches: Sequence[str], timeout_ms: int) -> list[np.ndarray]:
-        """As the session's run; blocks until the batch that the request became part of has run.
+        """Runs a request as part of a batch; blocks until that has run.
 
         Raises:
             ServingError: The request cannot be batched, the queue is full, or it waited too long.
@@ -146,7 +146,7 @@ class BatchedSession:
 class _Task:
     """One request, or a part of it: `rows` rows of every fed tensor."""
 
-    def __init__(self, feeds: Tensors, rows: int, timeout_ms: int, enqueued: float):
+    def __init__(self, feeds: Tensors, rows: int, timeout_ms: int, enqueued: float) -> None:
         self.feeds = feeds
         self.rows = rows
         self.timeout_ms = timeout_ms
@@ -172,8 +172,8 @@ def merge(requests: Sequence[Mapping[str, np.ndarray]], parameters: BatchingPara
 
     Args:
         requests: Tensor name -> array, for each of them; the same names everywhere.
-        parameters: Say whether to pad, and which batch sizes are allowed. To fill a batch up, the
-            first row of the last request is repeated, which is a valid row for the model.
+        parameters: They say whether to pad, and which batch sizes are allowed. To fill a batch up,
+            the first row of the last request is repeated, which is a valid row for the model.
 
     Returns:
         Tensor name -> array, with the rows of all requests in their order.

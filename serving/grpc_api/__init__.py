@@ -1,0 +1,1 @@
+"""The gRPC port and the services behind it."""

@@ -1,8 +1,10 @@
 """Counts and times the calls of the gRPC port."""
 
 import time
+from collections.abc import Callable
 
 import grpc
+from google.protobuf.message import Message
 
 from serving.metrics import Metrics
 
@@ -16,17 +18,21 @@ class MetricsInterceptor(grpc.ServerInterceptor):
         metrics: Where calls that run a model are noted.
     """
 
-    def __init__(self, metrics: Metrics):
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def intercept_service(self, continuation, handler_call_details):
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
         """Wraps the handler of one call."""
         handler = continuation(handler_call_details)
         api = handler_call_details.method.rpartition("/")[2]
         if handler is None or api not in _APIS:
             return handler
 
-        def observed(request, context):
+        def observed(request: Message, context: grpc.ServicerContext) -> Message:
             started = time.perf_counter()
             name = _model_name(request)
             try:
@@ -44,8 +50,8 @@ class MetricsInterceptor(grpc.ServerInterceptor):
         )
 
 
-def _model_name(request) -> str:
-    """MultiInference names it in each of its tasks, the others in the request."""
+def _model_name(request: Message) -> str:
+    """The model that a request names, MultiInference in each of its tasks, the others once."""
     if hasattr(request, "tasks"):
         return request.tasks[0].model_spec.name if request.tasks else ""
     return request.model_spec.name

@@ -3,8 +3,10 @@
 import logging
 import math
 from collections.abc import Callable
+from typing import TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -22,12 +24,14 @@ from serving.errors import ServingError, invalid_argument
 from serving.inference.classify import run_classification_request, run_regression_request
 from serving.inference.multi_inference import run_multi_inference_request
 from serving.inference.predict import run_predict_request
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 from serving.inference.tensor_proto import write_tensor
 from serving.lifecycle.config import read_config
 from serving.lifecycle.registry import Registry
 from serving.lifecycle.status import metadata_of, status_of
-from serving.rest.predict_body import DEFAULT_SIGNATURE
 
+_OnExamples = classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
+_Response = TypeVar("_Response", bound=Message)
 _LONGEST_TIMEOUT_SECONDS = 24 * 3600
 _MAX_DETAILS_BYTES = 1024
 
@@ -44,28 +48,49 @@ class Services(
         registry: Where the models are.
     """
 
-    def __init__(self, registry: Registry):
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def Predict(self, request, context):
+    def Predict(
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
+        """Runs a signature on tensors."""
         return _answer(context, lambda: self._predict(request, _timeout_ms(context)))
 
-    def Classify(self, request, context):
+    def Classify(
+        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
+    ) -> classification_pb2.ClassificationResponse:
+        """Runs a classifier on examples."""
         return _answer(context, lambda: self._classify(request, _timeout_ms(context)))
 
-    def Regress(self, request, context):
+    def Regress(
+        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
+    ) -> regression_pb2.RegressionResponse:
+        """Runs a regressor on examples."""
         return _answer(context, lambda: self._regress(request, _timeout_ms(context)))
 
-    def MultiInference(self, request, context):
+    def MultiInference(
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Runs classifiers and regressors of one model on the same examples."""
         return _answer(context, lambda: self._infer(request, _timeout_ms(context)))
 
-    def GetModelMetadata(self, request, context):
+    def GetModelMetadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Returns the signatures of a version."""
         return _answer(context, lambda: self._metadata(request))
 
-    def GetModelStatus(self, request, context):
+    def GetModelStatus(
+        self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """Returns the states of a model's versions."""
         return _answer(context, lambda: self._status(request))
 
-    def HandleReloadConfigRequest(self, request, context):
+    def HandleReloadConfigRequest(
+        self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Serves what a new configuration names, and nothing else."""
         return _answer(context, lambda: self._reload(request, _timeout_ms(context)))
 
     def _predict(
@@ -91,7 +116,13 @@ class Services(
         response = regression_pb2.RegressionResponse()
         return self._examples(run_regression_request, request, timeout_ms, response)
 
-    def _examples(self, run, request, timeout_ms, response):
+    def _examples(
+        self,
+        run: Callable[[Servable, _OnExamples, int], Message],
+        request: _OnExamples,
+        timeout_ms: int,
+        response: _Response,
+    ) -> _Response:
         """Fills the response to a request that is about examples."""
         with self._registry.acquire(*_model(request)) as (servable, number):
             response.result.CopyFrom(run(servable, request, timeout_ms))
@@ -144,7 +175,8 @@ class Services(
         return response
 
 
-def _answer(context: grpc.ServicerContext, method: Callable):
+def _answer(context: grpc.ServicerContext, method: Callable[[], _Response]) -> _Response:
+    """Returns what a method does; an error ends the call with its code instead."""
     try:
         return method()
     except ServingError as error:
@@ -171,12 +203,12 @@ def _timeout_ms(context: grpc.ServicerContext) -> int:
     return max(1, math.ceil(remaining * 1000))
 
 
-def _require_model_spec(request) -> None:
+def _require_model_spec(request: Message) -> None:
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
 
 
-def _model(request) -> tuple[str, int | None, str | None]:
+def _model(request: Message) -> tuple[str, int | None, str | None]:
     """Name, version and label of the model a request asks for."""
     _require_model_spec(request)
     return _version(request.model_spec)

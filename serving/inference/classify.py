@@ -10,13 +10,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import classification_pb2, regression_pb2
+from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2, regression_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import Servable
-from serving.rest.examples_body import serialized_examples
-from serving.rest.predict_body import DEFAULT_SIGNATURE
-from serving.rest.tensor_builder import shape_text
+from serving.errors import ServingError, invalid_argument, shape_text
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 REGRESSOR_OUTPUT = "outputs"
@@ -31,7 +28,7 @@ def run_classification_request(
     Args:
         servable: The model version to run.
         request: `input` and `model_spec.signature_name` are used.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         For each example, labels and scores. A label is empty without an output `classes`, a score
@@ -54,7 +51,7 @@ def run_classification_request(
 def run_regression_request(
     servable: Servable, request: regression_pb2.RegressionRequest, timeout_ms: int = 0
 ) -> regression_pb2.RegressionResult:
-    """Runs a regressor, as `run_classification_request` a classifier."""
+    """Runs a regressor, as `run_classification_request` runs a classifier."""
     name = _signature_name(servable, request.model_spec)
     check_regression(servable, name)
     inputs = serialized_examples(request.input)
@@ -63,6 +60,24 @@ def run_regression_request(
         name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Regress"
     )
     return regression_result(outputs, len(inputs))
+
+
+def serialized_examples(request: input_pb2.Input) -> np.ndarray:
+    """Makes what models that read examples are fed with: `[batch]` strings, one per example.
+
+    A context stands before each of them. Protobuf merges the two when the model parses the
+    string; where both have a feature, the example's own wins.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT if there is no example.
+    """
+    context = request.example_list_with_context.context.SerializeToString()
+    examples = getattr(request, request.WhichOneof("kind") or "example_list").examples
+    if not examples:
+        raise invalid_argument("Input is empty.")
+    array = np.empty(len(examples), object)
+    array[:] = [context + example.SerializeToString() for example in examples]
+    return array
 
 
 def check_classification(servable: Servable, name: str) -> None:
@@ -98,18 +113,18 @@ def check_regression(servable: Servable, name: str) -> None:
 
 
 def classifier_outputs(signature: meta_graph_pb2.SignatureDef) -> list[str]:
-    """Which outputs are fetched of a signature that `check_classification` has passed."""
+    """Names the outputs that are fetched of a signature that `check_classification` has passed."""
     return [name for name in ("classes", "scores") if name in signature.outputs]
 
 
 def classification_result(
     outputs: Mapping[str, np.ndarray], examples: int
 ) -> classification_pb2.ClassificationResult:
-    """The message made of a classifier's outputs.
+    """Makes a message of a classifier's outputs.
 
     Args:
         outputs: `classes`, `scores` or both.
-        examples: How many there were.
+        examples: The number of examples that there were.
 
     Raises:
         ServingError: INVALID_ARGUMENT if they have not the shape or the dtype they should have.
@@ -130,7 +145,7 @@ def classification_result(
 def regression_result(
     outputs: Mapping[str, np.ndarray], examples: int
 ) -> regression_pb2.RegressionResult:
-    """The message made of a regressor's `outputs`, as `classification_result`."""
+    """Makes a message of a regressor's `outputs`, as `classification_result` does."""
     values = outputs[REGRESSOR_OUTPUT]
     if values.ndim != 1 and values.shape[1:] != (1,):
         raise invalid_argument(
@@ -149,7 +164,7 @@ def regression_result(
     return result
 
 
-def _signature_name(servable: Servable, model_spec) -> str:
+def _signature_name(servable: Servable, model_spec: model_pb2.ModelSpec) -> str:
     name = model_spec.signature_name or DEFAULT_SIGNATURE
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")

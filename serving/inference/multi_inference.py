@@ -12,10 +12,9 @@ from serving.inference.classify import (
     classification_result,
     classifier_outputs,
     regression_result,
+    serialized_examples,
 )
-from serving.inference.servable import Servable
-from serving.rest.examples_body import serialized_examples
-from serving.rest.predict_body import DEFAULT_SIGNATURE
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 
 def run_multi_inference_request(
@@ -27,7 +26,7 @@ def run_multi_inference_request(
         servable: The model version that all tasks name.
         request: Its tasks must use different signatures that share their input tensor. TF2
             programs give every signature an input of its own, so this is for graphs of TF1.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         A result for each task, `model_spec` filled in with its name and signature.

@@ -6,9 +6,8 @@ import numpy as np
 from tensorflow_serving.apis import predict_pb2
 
 from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import Servable
+from serving.inference.servable import DEFAULT_SIGNATURE, Servable
 from serving.inference.tensor_proto import read_tensor
-from serving.rest.predict_body import DEFAULT_SIGNATURE
 
 _METHOD_NAMES = tuple(f"tensorflow/serving/{kind}" for kind in ("predict", "classify", "regress"))
 
@@ -21,7 +20,7 @@ def run_predict_request(
     Args:
         servable: The model version to run.
         request: `inputs`, `model_spec.signature_name` and `output_filter` are used.
-        timeout_ms: After which the run is given up; 0 waits for ever.
+        timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
         Output name -> array.
@@ -63,7 +62,7 @@ def check_method_name(servable: Servable, signature_name: str) -> None:
 class _Tensors(Mapping):
     """Reads a tensor when it is asked for: wrong names are complained about before bad tensors."""
 
-    def __init__(self, protos: Mapping):
+    def __init__(self, protos: Mapping) -> None:
         self._protos = protos
 
     def __getitem__(self, name: str) -> np.ndarray:

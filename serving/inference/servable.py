@@ -5,7 +5,7 @@ The model goes the way TensorFlow Serving takes it: meta graph with the tag `ser
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from tensorflow.python.client import pywrap_tf_session
 from serving.batching.session import Batching
 from serving.errors import ServingError, from_tensorflow, invalid_argument
 
+#: What a request that names no signature runs.
+DEFAULT_SIGNATURE = "serving_default"
 _DTYPES = {number: name[3:].lower() for name, number in types_pb2.DataType.items()}
 
 
@@ -27,9 +29,9 @@ class Servable:
     """A SavedModel in memory, ready to run from any thread.
 
     Args:
-        directory: Holds `saved_model.pb` (or `.pbtxt`) and `variables/`.
-        tags: Of the meta graph to load.
-        config: Of the session: its threads and memory.
+        directory: The directory that holds `saved_model.pb` (or `.pbtxt`) and `variables/`.
+        tags: The tags of the meta graph to load.
+        config: The session's threads and memory.
         batching: Runs requests that come together as one; without it each runs by itself.
         check_method_names: Whether the kind of a request must be the signature's `method_name`.
             TF2 programs give every signature that of predict, so that it is off by default.
@@ -48,7 +50,7 @@ class Servable:
         batching: Batching | None = None,
         check_method_names: bool = False,
         observe_run: Callable[[str, float], None] = lambda api, seconds: None,
-    ):
+    ) -> None:
         _check_meta_graph(directory, tags)
         graph = tf.Graph()
         self.check_method_names = check_method_names
@@ -93,7 +95,7 @@ class Servable:
             signature_name: A key of `signatures`.
             inputs: Input name -> array of exactly the signature's dtype.
             output_names: What to fetch; all outputs, sorted by name, if empty.
-            timeout_ms: After which the run is given up; 0 waits for ever.
+            timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
             api: What the run is for: "Predict", "Classify" or "Regress".
 
         Returns:
@@ -117,8 +119,8 @@ class Servable:
 
         Args:
             feeds: Tensor name -> array of exactly the tensor's dtype.
-            fetches: Names of the tensors to compute.
-            timeout_ms: After which the run is given up; 0 waits for ever.
+            fetches: The names of the tensors to compute.
+            timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
             api: What the run is for; see `run`.
 
         Raises:
@@ -136,7 +138,7 @@ class Servable:
     def _run(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_ms: int
     ) -> list[np.ndarray]:
-        """What `Session.run` ends in; feeds and fetches go by tensor name.
+        """Calls what `Session.run` ends in; feeds and fetches go by tensor name.
 
         `Session.run` itself is four times slower for a small model, casts inputs silently, and its
         errors describe the Python side. A callable of `Session.make_callable` is quick but has its
@@ -159,8 +161,8 @@ class Servable:
         return [_as_array(value) for value in values]
 
 
-def _endpoint(graph: tf.Graph, tensor_name: str):
-    """A tensor as the runtime wants feeds and fetches; a name without an index is of output 0."""
+def _endpoint(graph: tf.Graph, tensor_name: str) -> pywrap_tf_session.TF_Output:
+    """Finds what the runtime feeds or fetches; a name without an index is that of output 0."""
     name, _, index = tensor_name.partition(":")
     try:
         outputs = graph.get_operation_by_name(name).outputs
@@ -173,8 +175,8 @@ def _endpoint(graph: tf.Graph, tensor_name: str):
     return outputs[int(index or 0)]._as_tf_output()
 
 
-def _as_array(value) -> np.ndarray:
-    """Scalars come as NumPy scalars, and a scalar string as plain `bytes`."""
+def _as_array(value: np.ndarray | np.generic | bytes) -> np.ndarray:
+    """Makes arrays of scalars, which come as NumPy scalars, and if strings as plain `bytes`."""
     return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
@@ -221,7 +223,7 @@ def _requested_outputs(
     return tuple(names) or tuple(sorted(signature.outputs))
 
 
-def _names(names) -> str:
+def _names(names: Iterable[str]) -> str:
     return ",".join(sorted(names))
 
 

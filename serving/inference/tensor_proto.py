@@ -40,7 +40,7 @@ def read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     Of too few values the last one is repeated; none at all are zeros; surplus ones are dropped.
 
     Args:
-        name: Of the input, for the error message.
+        name: The input's name, for the error message.
         proto: The message.
 
     Returns:

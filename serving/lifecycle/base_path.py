@@ -14,8 +14,9 @@ def scan_versions(base_path: Path) -> dict[int, Path]:
     """Finds the versions below a base path.
 
     Args:
-        base_path: Its children whose whole name is a decimal number are versions; others, like
-            the temporary directory an exporter writes to, are skipped.
+        base_path: The directory whose children are looked at. Those whose whole name is a decimal
+            number are versions; others, like the temporary directory that an exporter writes to,
+            are skipped.
 
     Returns:
         Version -> directory. Of two names for one number (`1`, `001`) one is taken.

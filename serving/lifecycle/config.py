@@ -41,7 +41,7 @@ class ModelConfig:
 
 
 def single_model(name: str, base_path: str) -> dict[str, ModelConfig]:
-    """The configuration that `--model_name` and `--model_base_path` stand for.
+    """Makes the configuration that `--model_name` and `--model_base_path` stand for.
 
     Raises:
         ServingError: INVALID_ARGUMENT if the path is not absolute.
@@ -53,7 +53,7 @@ def read_config_file(path: Path, *, again: bool = False) -> dict[str, ModelConfi
     """Reads a `ModelServerConfig` in protobuf's text form.
 
     Args:
-        path: Of the file.
+        path: The path of the file.
         again: Whether models of it are served already. A file without any list of models is then
             refused: so it looks for a moment while it is written anew. To unload all models, it
             says `model_config_list {}`.
@@ -80,7 +80,7 @@ def read_config(config: model_server_config_pb2.ModelServerConfig) -> dict[str, 
     Whether their platforms can be served, `check_platforms` tells.
 
     Raises:
-        ServingError: With TensorFlow Serving's message.
+        ServingError: The configuration cannot be served; with TensorFlow Serving's message.
     """
     if config.WhichOneof("config") == "custom_model_config":
         raise ServingError("UNIMPLEMENTED", "custom_model_config is not supported.")
@@ -99,10 +99,10 @@ def check_platforms(configs: Mapping[str, ModelConfig], current: Mapping[str, Mo
 
     Args:
         configs: Model name -> configuration that shall be served.
-        current: That which is served.
+        current: The configuration of what is served.
 
     Raises:
-        ServingError: INVALID_ARGUMENT.
+        ServingError: INVALID_ARGUMENT for another platform than TensorFlow, or a change of it.
     """
     for name, config in configs.items():
         before = current.get(name, config).platform

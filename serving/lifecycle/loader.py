@@ -21,7 +21,7 @@ class Loader:
         batching: What the versions batch their requests with, if they do.
     """
 
-    def __init__(self, options: Options, metrics: Metrics, batching: Batching | None):
+    def __init__(self, options: Options, metrics: Metrics, batching: Batching | None) -> None:
         self._options = options
         self._session_config = options.session_config()
         self._metrics = metrics

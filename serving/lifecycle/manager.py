@@ -1,7 +1,8 @@
 """When versions of models come and go.
 
-One background thread polls the base paths, and loads and unloads one version at a time; it alone
-changes versions. Requests borrow them from the `Registry`.
+One background thread polls the base paths and decides; it alone changes the states of versions.
+Loading takes long, so a few threads do that side by side, and hand over what they have loaded.
+Requests borrow versions from the `Registry`.
 
 The policy is TensorFlow Serving's default, availability preserving: a new version is loaded and
 warmed up before the old one is unloaded, and when no wanted version can be loaded, what was
@@ -12,6 +13,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from serving.errors import ServingError
@@ -23,16 +26,27 @@ from serving.lifecycle.versions import Model, State, Version
 _log = logging.getLogger(__name__)
 
 
+@dataclass
+class _Attempts:
+    """The tries to load a version since it was last available or not wanted."""
+
+    count: int = 0
+    started_from: frozenset = frozenset()  # the fingerprint of its files
+    failed_at: float = 0.0
+
+
 class Lifecycle:
     """Keeps in memory what the registry's models want there.
 
     Args:
         registry: The models.
-        load: Loads and warms up the version of a model, by name, that is in a directory.
-        poll_seconds: Between two looks at the base paths; 0 looks once, at the start.
+        load: Loads and warms up the version of a model, by name, that is in a directory. It is
+            called from several threads.
+        poll_seconds: The time between two looks at the base paths; 0 looks once, at the start.
         max_retries: How often a version that failed to load is tried again.
-        retry_seconds: Until the next try. A version whose files have changed since (a copy that
-            was not complete) is tried again at the next poll.
+        retry_seconds: The time until the next try. A version whose files have changed since (a
+            copy that was not complete) is tried again at the next poll.
+        load_threads: How many versions are loaded at a time.
     """
 
     def __init__(
@@ -43,12 +57,18 @@ class Lifecycle:
         poll_seconds: float = 1.0,
         max_retries: int = 5,
         retry_seconds: float = 60.0,
-    ):
+        load_threads: int = 2,
+    ) -> None:
         self._registry = registry
         self._load = load
         self._poll_seconds = poll_seconds
         self._max_retries = max_retries
         self._retry_seconds = retry_seconds
+        self._load_threads = load_threads
+        self._pool = ThreadPoolExecutor(load_threads, "model-load")
+        # Both belong to the background thread; a version is named by its model and its number.
+        self._loading: dict[Future[Servable], tuple[str, Version]] = {}
+        self._attempts: dict[tuple[str, int], _Attempts] = {}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="model-lifecycle", daemon=True)
 
@@ -60,7 +80,11 @@ class Lifecycle:
         """Stops the background thread and unloads everything; running requests end first."""
         self._stopping = True
         self._registry.close()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
+        # From here on this thread stands in for it.
+        self._pool.shutdown()
+        self._collect()
         for _, model in self._registry.models():
             for version in model.in_state(State.AVAILABLE, State.UNLOADING):
                 self._registry.move(version, State.UNLOADING)
@@ -86,6 +110,7 @@ class Lifecycle:
             self._registry.wake.wait(wait if wait is None else max(wait, 0))
 
     def _step(self, poll: bool) -> None:
+        self._collect()
         for name, model in self._registry.models():
             if poll or model.removed or not model.looked_at:
                 self._look(name, model)
@@ -118,16 +143,11 @@ class Lifecycle:
         self._registry.aspire(model, config, {number: present[number] for number in chosen})
 
     def _converge(self, name: str, model: Model) -> None:
-        """Loads what is wanted, highest version first, and only then unloads what is not."""
+        """Has what is wanted loaded, highest version first, and only then unloads what is not."""
         for number in sorted(model.aspired, reverse=True):
-            if self._stopping:
-                return
-            if self._should_load(model, number):
-                self._load_version(name, model, number)
-        wanted_available = any(
-            version.number in model.aspired for version in model.in_state(State.AVAILABLE)
-        )
-        if wanted_available or not model.aspired:
+            if len(self._loading) < self._load_threads and self._should_load(name, model, number):
+                self._begin_loading(name, model, number)
+        if self._may_unload(model):
             for version in model.in_state(State.AVAILABLE):
                 if version.number not in model.aspired:
                     self._registry.move(version, State.UNLOADING)
@@ -137,39 +157,63 @@ class Lifecycle:
                 _log.info("Unloaded servable {name: %s version: %d}", name, version.number)
         for version in model.in_state(State.END):
             if version.number not in model.aspired:
-                version.loads = 0  # should it come back, it starts afresh
+                self._attempts.pop((name, version.number), None)  # it would start afresh
 
-    def _should_load(self, model: Model, number: int) -> bool:
+    def _may_unload(self, model: Model) -> bool:
+        """Whether versions that are not wanted may go: the wanted ones have come, or failed."""
+        wanted = [model.versions[number] for number in model.aspired]
+        coming = any(version.state in (State.START, State.LOADING) for version in wanted)
+        available = any(version.state is State.AVAILABLE for version in wanted)
+        return not wanted or (available and not coming)
+
+    def _should_load(self, name: str, model: Model, number: int) -> bool:
         version = model.versions[number]
         if version.state is State.START:
             return True
         if version.state is not State.END:
             return False
-        if version.error is None or version.loads == 0:
+        attempts = self._attempts.get((name, number))
+        if version.error is None or attempts is None:
             return True
-        if fingerprint(model.aspired[number]) != version.failed_fingerprint:
+        if fingerprint(model.aspired[number]) != attempts.started_from:
             return True
-        waited = time.monotonic() - version.failed_at >= self._retry_seconds
-        return waited and version.loads <= self._max_retries
+        waited = time.monotonic() - attempts.failed_at >= self._retry_seconds
+        return waited and attempts.count <= self._max_retries
 
-    def _load_version(self, name: str, model: Model, number: int) -> None:
+    def _begin_loading(self, name: str, model: Model, number: int) -> None:
         version = self._registry.begin_loading(model, number)
-        version.loads += 1
-        before = fingerprint(version.directory)
+        attempts = self._attempts.setdefault((name, number), _Attempts())
+        attempts.count += 1
+        attempts.started_from = fingerprint(version.directory)
         _log.info("Loading servable {name: %s version: %d}", name, number)
-        try:
-            servable = self._load(name, version.directory)
-        except Exception as error:
-            if not isinstance(error, ServingError):
-                _log.exception("Loading %s raised an unexpected error", version.directory)
-                error = ServingError("UNKNOWN", f"{type(error).__name__}: {error}")
-            _log.error("Loading servable {name: %s version: %d} failed: %s", name, number, error)
-            version.failed_at, version.failed_fingerprint = time.monotonic(), before
-            self._registry.move(version, State.END, error=error)
-            return
-        version.loads = 0
-        self._registry.move(version, State.AVAILABLE, servable=servable)
-        _log.info("Successfully loaded servable version {name: %s version: %d}", name, number)
+        future = self._pool.submit(self._load, name, version.directory)
+        self._loading[future] = name, version
+        future.add_done_callback(lambda _: self._registry.wake.set())
+
+    def _collect(self) -> None:
+        """Takes over what has been loaded since, and notes what could not be."""
+        for future in [future for future in self._loading if future.done()]:
+            name, version = self._loading.pop(future)
+            if (error := future.exception()) is None:
+                del self._attempts[name, version.number]
+                self._registry.move(version, State.AVAILABLE, servable=future.result())
+                _log.info(
+                    "Successfully loaded servable version {name: %s version: %d}",
+                    name,
+                    version.number,
+                )
+            else:
+                self._note_failure(name, version, error)
+
+    def _note_failure(self, name: str, version: Version, error: BaseException) -> None:
+        if not isinstance(error, ServingError):
+            _log.error("Loading %s raised an unexpected error", version.directory, exc_info=error)
+            error = ServingError("UNKNOWN", f"{type(error).__name__}: {error}")
+        _log.error(
+            "Loading servable {name: %s version: %d} failed: %s", name, version.number, error
+        )
+        self._attempts[name, version.number].failed_at = time.monotonic()
+        self._registry.move(version, State.END, error=error)
 
     def _unload(self, version: Version) -> None:
         servable = version.servable

@@ -1,8 +1,8 @@
 """The models a server has: request threads borrow versions here while they come and go.
 
 Requests only read, and count themselves as users of a version. What there shall be is told with
-`configure`; the thread of `serving.lifecycle.manager`, and it alone, moves versions from state to
-state.
+`configure`; the life cycle of `serving.lifecycle.manager`, and it alone, moves versions from state
+to state. Whoever writes holds the lock.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ class Registry:
     """Models by name, and their versions, safe to use from any thread.
 
     Args:
-        labels_before_available: Allow labels on versions that are not loaded, unless the label
-            is in use for another version.
-        move_labels_before_available: Allow it for labels in use, too.
+        labels_before_available: Whether to allow labels on versions that are not loaded, unless
+            the label is in use for another version.
+        move_labels_before_available: Whether to allow it for labels in use, too.
     """
 
     def __init__(
         self, *, labels_before_available: bool = False, move_labels_before_available: bool = False
-    ):
+    ) -> None:
         self._labels_before_available = labels_before_available
         self._move_labels_before_available = move_labels_before_available
         self._models: dict[str, Model] = {}
@@ -46,7 +46,7 @@ class Registry:
 
         Args:
             configs: Model name -> configuration.
-            timeout: Seconds after which the waiting is given up; None waits for ever.
+            timeout: The seconds after which the waiting is given up; None waits for ever.
 
         Raises:
             ServingError: From `configure`, `wait_until_served` or `assign_labels`.
@@ -148,9 +148,9 @@ class Registry:
         """Lends a version; it stays loaded until the `with` block ends.
 
         Args:
-            name: Of the model.
-            version: A number, or None for the highest available one.
-            label: Instead of a number.
+            name: The name of the model.
+            version: The version's number, or None for the highest available one.
+            label: A label, instead of a number.
 
         Yields:
             The servable and its version number.
@@ -208,7 +208,7 @@ class Registry:
             raise ServingError("NOT_FOUND", f"Servable not found for request: {wanted}")
         return available[0]
 
-    # For the life cycle's thread.
+    # For the life cycle.
 
     def models(self) -> list[tuple[str, Model]]:
         """Every model that was ever configured, with its name."""
@@ -219,7 +219,7 @@ class Registry:
         """Notes which versions a look at the base path found wanted.
 
         Args:
-            model: Whose base path it is.
+            model: The model whose base path it is.
             config: The configuration that was looked up; if the model has another one by now, the
                 result is of no use any more.
             wanted: Version -> directory; None if the base path cannot be read, which changes

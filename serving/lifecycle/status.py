@@ -1,8 +1,5 @@
-"""Model status and metadata: the messages, for gRPC, and their JSON form, for REST."""
+"""Model status and metadata, as messages of TensorFlow Serving's API."""
 
-import json
-
-from google.protobuf.json_format import MessageToDict
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from serving.lifecycle.registry import Registry
@@ -41,25 +38,3 @@ def metadata_of(
     response.model_spec.version.value = number
     response.metadata["signature_def"].Pack(signatures)
     return response
-
-
-def status_json(response: get_model_status_pb2.GetModelStatusResponse) -> bytes:
-    """The body of a status reply."""
-    return (_json(response) + "\n").encode()
-
-
-def metadata_json(response: get_model_metadata_pb2.GetModelMetadataResponse) -> bytes:
-    """The body of a metadata reply, two messages in a frame of TensorFlow Serving's making."""
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata["signature_def"].Unpack(signatures)
-    return (
-        f'{{\n"model_spec":{_json(response.model_spec)}\n,\n'
-        f'"metadata": {{"signature_def": {_json(signatures)}\n}}\n}}\n'
-    ).encode()
-
-
-def _json(message) -> str:
-    fields = MessageToDict(
-        message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True
-    )
-    return json.dumps(fields, indent=1, ensure_ascii=False)

@@ -11,7 +11,7 @@ from serving.lifecycle.config import ModelConfig
 
 
 class State(IntEnum):
-    """Of a version, numbered as in `GetModelStatusResponse`."""
+    """The states of a version, numbered as in `GetModelStatusResponse`."""
 
     START = 10
     LOADING = 20
@@ -22,7 +22,12 @@ class State(IntEnum):
 
 @dataclass
 class Version:
-    """One version of a model. Only the life-cycle thread writes to it, under the lock."""
+    """One version of a model.
+
+    The life cycle alone writes to it, always under the registry's lock, so it reads what it wrote
+    without. Only `users` is written by the threads of requests, under that lock as well; once a
+    version is `UNLOADING` it gets no new ones, and the number only falls.
+    """
 
     number: int
     directory: Path
@@ -30,9 +35,6 @@ class Version:
     error: ServingError | None = None
     servable: Servable | None = None
     users: int = 0
-    loads: int = 0
-    failed_at: float = 0.0
-    failed_fingerprint: object = None
 
     @property
     def failed(self) -> bool:
@@ -42,7 +44,12 @@ class Version:
 
 @dataclass
 class Model:
-    """A configured model and every version of it that was ever seen, the ended ones too."""
+    """A configured model and every version of it that was ever seen, the ended ones too.
+
+    The life cycle alone writes `versions` and `aspired`; whoever configures the server writes
+    `config`, `labels` and `removed`; both write `looked_at`. All of it happens under the
+    registry's lock.
+    """
 
     config: ModelConfig
     versions: dict[int, Version] = field(default_factory=dict)

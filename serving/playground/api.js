@@ -50,14 +50,16 @@ export async function getSignatures(model, signal) {
   };
 }
 
-/** Whether a signature exists and has at least these inputs and outputs. */
-export function has(signatures, name, inputs, outputs) {
+/**
+ * Whether a signature exists, reads nothing but `text`, a string for each row of the batch, and
+ * answers at least with `outputs`: name -> ["string" or "number", rank].
+ */
+export function readsText(signatures, name, outputs) {
   const signature = signatures.get(name);
   return (
-    signature !== undefined &&
-    signature.inputs.size === inputs.length &&
-    inputs.every((input) => signature.inputs.has(input)) &&
-    outputs.every((output) => signature.outputs.has(output))
+    signature?.inputs.size === 1 &&
+    isOf(signature.inputs.get("text"), ["string", 1]) &&
+    Object.entries(outputs).every(([output, kind]) => isOf(signature.outputs.get(output), kind))
   );
 }
 
@@ -127,6 +129,12 @@ function errorText(text) {
   } catch {
     return text; // a proxy's page, perhaps
   }
+}
+
+/** A shape of any rank is taken for the one that is wanted: many a graph does not know better. */
+function isOf(tensor, [kind, rank]) {
+  if (tensor === undefined || (tensor.dtype === "string") !== (kind === "string")) return false;
+  return tensor.shape === null || tensor.shape.length === rank;
 }
 
 function tensors(infos) {

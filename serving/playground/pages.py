@@ -1,7 +1,8 @@
 """The playground: a page at `/` that shows what the models see, made of files in `playground/`.
 
 The page talks to the REST API of the server that it came from, and to nothing else. The API has no
-call that lists the models, so their names are written into the page.
+call that lists the models, so their names are written into the page. So are the names of the
+scripts in `views/`: each says itself which signatures it can show.
 """
 
 import functools
@@ -18,7 +19,7 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_NAMES_HERE = b"{{model_names}}"
+_NAMES_HERE, _VIEWS_HERE = b"{{model_names}}", b"{{view_files}}"
 _HEADERS = {
     # No script or style but our own files, no request to any other server.
     "Content-Security-Policy": (
@@ -31,10 +32,10 @@ _HEADERS = {
 
 
 def playground_response(path: str, model_names: Iterable[str]) -> web.Response | None:
-    """The answer to GET or HEAD of a path, if the path is one of the playground's.
+    """Answers GET or HEAD of a path, if the path is one of the playground's.
 
     Args:
-        path: Target of the request, perhaps with a query: `/` or `/playground/FILE`.
+        path: The target of the request, perhaps with a query: `/` or `/playground/FILE`.
         model_names: The models that the page offers, in its order.
 
     Returns:
@@ -66,10 +67,12 @@ def _files() -> dict[str, tuple[str, bytes]]:
         for file in sorted(_FOLDER.rglob("*"))
         if file.suffix in _TYPES
     }
-    files["/"] = files.pop("/playground/index.html")
+    content_type, page = files.pop("/playground/index.html")
+    views = sorted(file.name for file in (_FOLDER / "views").glob("*.js"))
+    files["/"] = content_type, page.replace(_VIEWS_HERE, _json_for_html(views))
     return files
 
 
-def _json_for_html(value) -> bytes:
+def _json_for_html(value: list[str]) -> bytes:
     """JSON that no HTML parser takes for markup, whatever the strings in it."""
     return json.dumps(value).replace("<", "\\u003c").encode()

@@ -1,15 +1,14 @@
 // One model on the page: its form, its calls, its answers. What differs from task to task is in
-// `views/`; what follows a submit is the same for all.
+// `views/`; what follows a submit is the same for all. A view says itself which signatures it fits;
+// what fits none of them gets the plain form.
 
 import { ServerError, getSignatures, getVersions, modelUrl, predict } from "./api.js";
 import { curlCommand } from "./curl.js";
 import { announce, el } from "./dom.js";
-import * as entities from "./views/entities.js";
-import * as generic from "./views/generic.js";
-import * as sentiment from "./views/sentiment.js";
-import * as translation from "./views/translation.js";
+import * as generic from "./generic.js";
 
-const VIEWS = [entities, sentiment, translation, generic]; // the first that fits is taken
+const files = JSON.parse(document.getElementById("view-files").textContent);
+const views = await Promise.all(files.map((file) => import(`./views/${file}`)));
 const RETRY_MS = 2000;
 
 /**
@@ -28,7 +27,7 @@ export async function openWorkbench(host, model, state, onState, closed) {
   const found = await signaturesWhenLoaded(model, problem, about, closed);
   if (!found) return;
   const { version, signatures } = found;
-  const view = VIEWS.find(({ fits }) => fits(signatures)).open(signatures);
+  const view = (views.find(({ fits }) => fits(signatures)) ?? generic).open(signatures);
   about.textContent =
     `${view.title} · version ${version} · signatures ` + [...signatures.keys()].join(", ");
   announce(`${model}: ${view.title}`);
@@ -121,12 +120,15 @@ async function signaturesWhenLoaded(model, problem, about, closed) {
   while (!closed.aborted) {
     try {
       const found = await getSignatures(model, closed);
+      problem.classList.remove("waiting");
       problem.replaceChildren();
       return found;
     } catch (error) {
       if (closed.aborted) return null;
       const versions = await getVersions(model, closed).catch(() => []);
       about.textContent = "Not ready. The page tries again every two seconds.";
+      const isComing = versions.some(({ state }) => state === "START" || state === "LOADING");
+      problem.classList.toggle("waiting", isComing); // no fault, then
       const news = el("div", {}, ...explain(error), ...versions.map(versionLine));
       // The same again is not said again.
       if (problem.textContent !== news.textContent) problem.replaceChildren(news);

@@ -1,0 +1,1 @@
+"""The REST port: paths, JSON bodies and replies."""

@@ -8,6 +8,7 @@ import logging
 import re
 import zlib
 from concurrent.futures import Executor
+from typing import Any
 
 from aiohttp import web
 from tensorflow_serving.apis import classification_pb2, regression_pb2
@@ -15,11 +16,13 @@ from tensorflow_serving.apis import classification_pb2, regression_pb2
 from serving.errors import ServingError, invalid_argument
 from serving.inference.classify import run_classification_request, run_regression_request
 from serving.inference.predict import check_method_name
+from serving.inference.servable import DEFAULT_SIGNATURE
 from serving.lifecycle.registry import Registry
-from serving.lifecycle.status import metadata_json, metadata_of, status_json, status_of
+from serving.lifecycle.status import metadata_of, status_of
 from serving.rest import json_writer, predict_body
 from serving.rest.examples_body import read_examples
 from serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
+from serving.rest.status_body import metadata_json, status_json
 
 MAX_BODY_BYTES = 100 * 2**20
 
@@ -54,7 +57,7 @@ _log = logging.getLogger(__name__)
 class ApiResponse(web.Response):
     """The answer to a call of the API, which ended with a canonical code."""
 
-    def __init__(self, code: str, **options):
+    def __init__(self, code: str, **options: Any) -> None:
         super().__init__(**options)
         self.code = code
 
@@ -64,21 +67,22 @@ class RestApi:
 
     Args:
         registry: Where the models are.
-        executor: Runs parsing and models, off the event loop.
-        timeout_ms: For one run of a model, and for the client to send the next piece of a body.
-        cors: Send the headers that let pages of other origins call the API.
+        executor: What runs parsing and models, off the event loop.
+        timeout_ms: The time for one run of a model, and for the next piece of a body to come; 0 is
+            any time.
+        cors: Whether to send the headers that let pages of other origins call the API.
     """
 
     def __init__(
         self, registry: Registry, executor: Executor, *, timeout_ms: int, cors: bool = False
-    ):
+    ) -> None:
         self._registry = registry
         self._executor = executor
         self._timeout_ms = timeout_ms
         self._cors = cors
 
     def server(self) -> web.Server:
-        """The handler as aiohttp's low-level server; bodies arrive as sent, still compressed."""
+        """Makes aiohttp's low-level server of the handler; bodies arrive as they were sent."""
         return web.Server(self.handle, auto_decompress=False, access_log=None)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -131,7 +135,7 @@ class RestApi:
         return response
 
     def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
-        """Runs in a thread of the executor. Raises `ServingError`."""
+        """Answers a call; it runs in a thread of the executor and raises `ServingError`."""
         call = parse_call(method, path)
         if call.method == "status":
             return status_json(status_of(self._registry, call.model, call.version))
@@ -146,7 +150,7 @@ class RestApi:
     def _predict(self, call: Call, content: bytes) -> bytes:
         body = predict_body.read_body(content)
         with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
-            signature_name = body.signature_name or predict_body.DEFAULT_SIGNATURE
+            signature_name = body.signature_name or DEFAULT_SIGNATURE
             if signature_name not in servable.signatures:
                 raise invalid_argument(
                     f'Serving signature name: "{signature_name}" not found in signature def'
@@ -157,7 +161,7 @@ class RestApi:
         return predict_body.encode_outputs(outputs, layout)
 
     def _infer(self, call: Call, content: bytes) -> bytes:
-        """Classify or regress: the whole body is judged before the model is looked for."""
+        """Classifies or regresses; the whole body is judged before the model is looked for."""
         kind, run, encode = _ON_EXAMPLES[call.method]
         signature_name, examples = read_examples(content)
         request = kind(input=examples)
@@ -188,7 +192,7 @@ class RestApi:
 
 
 def _page(status: int, reason: str) -> web.Response:
-    """What libevent answers with, beneath TensorFlow Serving's API."""
+    """Makes the page that libevent answers with, beneath TensorFlow Serving's API."""
     body = _PAGE.format(status=status, reason=reason).encode()
     response = web.Response(
         status=status, reason=reason, body=body, headers={"Content-Type": "text/html"}

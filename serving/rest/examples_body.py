@@ -1,4 +1,4 @@
-"""Classify and regress requests: from JSON to `tf.Example`s, and from these to one string tensor.
+"""Reads classify and regress requests: `tf.Example`s from JSON.
 
 Pure functions. An example is a JSON object of features; a feature is a value or a list of values
 of one kind: whole numbers and booleans, other numbers, or strings and base64 objects.
@@ -6,7 +6,6 @@ of one kind: whole numbers and booleans, other numbers, or strings and base64 ob
 
 from typing import Any
 
-import numpy as np
 from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow_serving.apis import input_pb2
 
@@ -52,24 +51,6 @@ def read_examples(body: bytes) -> tuple[str, input_pb2.Input]:
         raise format_error(document, "'examples' value is an empty array")
     target.examples.extend(map(_example, examples))
     return parsed.signature_name, request
-
-
-def serialized_examples(request: input_pb2.Input) -> np.ndarray:
-    """What models that read examples are fed with: `[batch]` strings, one for each example.
-
-    A context stands before each of them. Protobuf merges the two when the model parses the
-    string; where both have a feature, the example's own wins.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if there is no example.
-    """
-    context = request.example_list_with_context.context.SerializeToString()
-    examples = getattr(request, request.WhichOneof("kind") or "example_list").examples
-    if not examples:
-        raise invalid_argument("Input is empty.")
-    array = np.empty(len(examples), object)
-    array[:] = [context + example.SerializeToString() for example in examples]
-    return array
 
 
 def _example(value: Any) -> example_pb2.Example:

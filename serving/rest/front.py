@@ -22,10 +22,10 @@ def in_front_of(
     """Counts and times the requests of a handler, and answers those for other pages itself.
 
     Args:
-        handler: Of the REST API.
-        metrics: Where it is noted.
-        prometheus_path: Of the page of metrics; None for no page.
-        pages: Further pages, for GET and HEAD.
+        handler: The handler of the REST API.
+        metrics: Where requests are noted.
+        prometheus_path: The path of the page of metrics; None for no page.
+        pages: What answers GET and HEAD of further pages.
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -47,7 +47,7 @@ def in_front_of(
 
 
 def _metrics_page(metrics: Metrics, path: str, prometheus_path: str) -> web.Response:
-    """Whatever the method; only the path must be exact."""
+    """Answers any method; only the path must be exact."""
     status, body = 200, metrics.page()
     if path != prometheus_path:
         status = 400

@@ -44,7 +44,7 @@ class _Decoder(rapidjson.Decoder):
 
 
 class _RawDecoder(_Decoder):
-    """For text with private characters in the place of bytes: strings with such become `bytes`."""
+    """Decodes text with private characters for bytes: strings that have any become `bytes`."""
 
     def string(self, text: str) -> str | bytes:
         if not _RAW_BYTES.search(text):

@@ -25,19 +25,19 @@ _WHOLE_NUMBERS = ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"
 
 
 def quote(text: str | bytes) -> str:
-    """A JSON string; bytes that are not UTF-8 become surrogate escapes."""
+    """Writes a JSON string; bytes that are not UTF-8 become surrogate escapes."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     return '"' + _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text) + '"'
 
 
 def error_body(message: str) -> bytes:
-    """The body of an error reply: an object whose only key is `error`."""
+    """Writes the body of an error reply: an object whose only key is `error`."""
     return _encode(f'{{\n{INDENT}"error": {quote(message)}\n}}')
 
 
 def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
-    """The reply to a request in row format: one entry per row of the batch.
+    """Writes the reply to a request in row format: one entry per row of the batch.
 
     Args:
         outputs: Name -> array `[batch, ...]`; strings are object arrays of `bytes`. With one
@@ -79,7 +79,7 @@ def predictions(outputs: Mapping[str, np.ndarray]) -> bytes:
 
 
 def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
-    """The reply to a request in columnar format: whole tensors, a bare one if there is but one.
+    """Writes the reply to a request in columnar format: whole tensors, a bare one if alone.
 
     Args:
         outputs: Name -> array of any shape; strings are object arrays of `bytes`.
@@ -102,7 +102,7 @@ def outputs_object(outputs: Mapping[str, np.ndarray]) -> bytes:
 
 
 def classification_results(result: classification_pb2.ClassificationResult) -> bytes:
-    """The reply to a classify request: per example, a list of `[label, score]` pairs."""
+    """Writes the reply to a classify request: per example, a list of `[label, score]` pairs."""
     rows = []
     for classifications in result.classifications:
         scores = _numbers(np.array([each.score for each in classifications.classes], np.float32))
@@ -112,7 +112,7 @@ def classification_results(result: classification_pb2.ClassificationResult) -> b
 
 
 def regression_results(result: regression_pb2.RegressionResult) -> bytes:
-    """The reply to a regress request: per example, a number."""
+    """Writes the reply to a regress request: per example, a number."""
     values = _numbers(np.array([each.value for each in result.regressions], np.float32))
     return _encode(f'{{\n{INDENT}"results": [{", ".join(values)}]\n}}')
 
@@ -126,9 +126,9 @@ def _tokens(name: str, array: np.ndarray, level: int) -> Iterator[str]:
     """Yields the JSON text of each element of `array`, in C order.
 
     Args:
-        name: Of the output; strings of an output whose name ends in `_bytes` become base64.
+        name: The output's name; strings of an output whose name ends in `_bytes` become base64.
         array: The output.
-        level: Depth of indentation inside the array, for base64 objects.
+        level: The depth of indentation inside the array, for base64 objects.
     """
     if array.dtype == object:
         if name.endswith("_bytes"):
@@ -177,7 +177,7 @@ def _one_line(tokens: Iterator[str], shape: Sequence[int]) -> str:
 
 
 def _many_lines(tokens: Iterator[str], shape: Sequence[int], level: int) -> str:
-    """As `_one_line`, with every element on a line of its own."""
+    """Nests tokens as `_one_line` does, with every element on a line of its own."""
     if not shape:
         return next(tokens)
     if shape[0] == 0:

@@ -27,10 +27,10 @@ class Call:
     """A call of the API.
 
     Attributes:
-        method: "classify", "regress", "predict", "status" or "metadata".
-        model: Name of the model, decoded.
-        version: As a number; None if the URL has none.
-        label: Instead of a version.
+        method: What is asked for: "classify", "regress", "predict", "status" or "metadata".
+        model: The name of the model, decoded.
+        version: The version's number; None if the URL has none.
+        label: A label, instead of a version.
     """
 
     method: str
@@ -58,8 +58,8 @@ def parse_call(method: str, path: str) -> Call:
     """Reads the URL of a call.
 
     Args:
-        method: Of HTTP.
-        path: With query and fragment, as sent.
+        method: The method of HTTP.
+        path: The path with query and fragment, as sent.
 
     Raises:
         ServingError: INVALID_ARGUMENT if it is no call of the API.

@@ -1,4 +1,4 @@
-"""From a request body and a signature to tensors: TensorFlow Serving's row and column formats.
+"""Reads tensors from a request body: TensorFlow Serving's row and column formats.
 
 Pure functions. The order of the checks and the texts of the errors are TensorFlow Serving's: a
 client that shows them to its user shows the same text against either server.
@@ -19,7 +19,6 @@ from serving.rest import json_reader, json_writer
 from serving.rest.json_quoting import format_error, value_text
 from serving.rest.tensor_builder import TensorBuilder, is_base64
 
-DEFAULT_SIGNATURE = "serving_default"
 ROW, COLUMN = "row", "column"
 
 
@@ -29,7 +28,7 @@ class PredictBody:
 
     Attributes:
         document: The parsed object.
-        signature_name: As sent; empty if it was not.
+        signature_name: The name as it was sent; empty if it was not.
     """
 
     document: dict[str, Any]
@@ -40,7 +39,7 @@ def read_body(body: bytes) -> PredictBody:
     """Parses a body as far as it can be judged without knowing the model.
 
     Raises:
-        ServingError: Not JSON, not an object, or `signature_name` is not a string.
+        ServingError: The body is not JSON or no object, or `signature_name` is not a string.
     """
     document = json_reader.parse(body)
     if not isinstance(document, dict):
@@ -57,14 +56,14 @@ def read_tensors(body: PredictBody, inputs: Mapping[str, str]) -> tuple[dict[str
     """Fills the tensors of a signature from a body.
 
     Args:
-        body: From `read_body`.
+        body: What `read_body` returned.
         inputs: Input name -> TensorFlow's name of its dtype ("float", "int64", "string", ...).
 
     Returns:
         Name -> array (strings as object arrays of `bytes`), and `ROW` or `COLUMN`.
 
     Raises:
-        ServingError: With TensorFlow Serving's code and message.
+        ServingError: The body does not fit; with TensorFlow Serving's code and message.
     """
     document = body.document
     if not inputs:

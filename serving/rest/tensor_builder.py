@@ -1,4 +1,4 @@
-"""From nested JSON lists to one dense tensor, with TensorFlow Serving's checks and error texts."""
+"""Makes dense tensors of nested JSON lists, with TensorFlow Serving's checks and error texts."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.errors import ServingError, invalid_argument
+from serving.errors import ServingError, invalid_argument, shape_text
 from serving.rest.json_quoting import format_error, type_name, value_text
 
 _MAX_RANK = 64  # NumPy's limit; TensorFlow's own is 254
@@ -32,11 +32,11 @@ class TensorBuilder:
     """Collects the elements of one tensor: flat values and the shape of one item.
 
     Args:
-        name: Of the input, for error messages.
+        name: The input's name, for error messages.
         dtype: TensorFlow's name of it: "float", "int64", "string", ...
     """
 
-    def __init__(self, name: str, dtype: str):
+    def __init__(self, name: str, dtype: str) -> None:
         self.name = name
         self.dtype = dtype
         self.values: list[Any] = []
@@ -170,6 +170,12 @@ def _element(value: Any, dtype: str) -> Any:
 
 
 def lossless(value: float, dtype: str) -> float:
+    """Returns a number if a float of the dtype holds it, be it rounded if it has a fraction.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT for a whole number that would be another one, or a number
+            past the largest of the dtype.
+    """
     largest_whole, numpy_type = _FLOATS[dtype]
     largest = largest_whole if type(value) is int else float(np.finfo(numpy_type).max)
     if abs(value) <= largest or value != value or value in (float("inf"), float("-inf")):
@@ -206,11 +212,6 @@ def is_base64(value: Any) -> bool:
         and "b64" in value
         and isinstance(value["b64"], (str, bytes))
     )
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as error messages have it, `[2,3]`."""
-    return "[" + ",".join(map(str, shape)) + "]"
 
 
 def _numpy_type(dtype: str) -> type:

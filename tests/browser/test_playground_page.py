@@ -10,12 +10,13 @@ import pytest
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
-MODELS = ["shouter", "plain", "mood", "capitals", "repeat"]
+MODELS = ["shouter", "plain", "mood", "capitals", "repeat", "dates", "haiku"]
 ANSWERS = {
     "shouter": "#model=shouter&text=a+rather+long+sentence+about+two+dogs+that+run+and+one+cat",
     "mood": "#model=mood&text=A+good+film.",
     "capitals": "#model=capitals&text=Ada+in+Lisbon",
     "repeat": "#model=repeat&signature=half&in.x=[2]",
+    "dates": "#model=dates&signature=serving_default&in.day=3.10.2017",
 }
 
 
@@ -123,9 +124,11 @@ def test_a_model_that_is_not_loaded_yet_is_waited_for(open_page):
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Servable not found for request: Latest(mood)")
     expect(alert).to_contain_text("Version 7: LOADING")
+    expect(alert).to_have_class("problem waiting")
     page.unroute_all()
     expect(page.get_by_role("button", name="Classify")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.get_by_role("alert")).to_have_class("problem")
 
 
 def test_a_late_answer_does_not_replace_a_newer_one(open_page):
@@ -200,13 +203,13 @@ def test_the_page_can_be_walked_with_the_tab_key(open_page):
     page = open_page("#model=mood")
     expect(page.get_by_role("button", name="Classify")).to_be_visible()
     stops = []
-    for _ in range(13):
+    for _ in range(len(MODELS) + 8):
         page.keyboard.press("Tab")
         stops.append(
             page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
         )
-    assert stops[:8] == ["Skip to the model", "theme", *MODELS, "text"]
-    assert stops[11:] == ["Classify", "Copy"]
+    assert stops[:-5] == ["Skip to the model", "theme", *MODELS, "text"]
+    assert stops[-2:] == ["Classify", "Copy"]
 
 
 def test_the_first_link_skips_the_list_of_models(open_page):

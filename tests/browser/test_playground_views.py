@@ -173,6 +173,36 @@ def test_a_form_for_any_signature(open_page):
     expect(page.locator(".answer pre")).to_contain_text("1.5")
 
 
+def test_a_model_whose_task_nobody_knows(open_page):
+    """One text in, whatever comes out; the address leads back to it."""
+    page = open_page("#model=dates")
+    expect(page.get_by_label("day", exact=True)).to_have_value("Some text")
+    expect(page.locator("#input-0-what")).to_have_text(
+        "string, shape [batch]. Plain text, one row of the batch."
+    )
+    page.get_by_label("day", exact=True).fill("3.10.2017")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator(".answer pre")).to_contain_text("2017-10-3")
+    answer = {
+        "outputs": {
+            "iso": ["2017-10-3"],
+            "certain": [True],
+            "parts": [["3", "10", "2017"]],
+            "lengths": [[1, 2, 4]],
+        }
+    }
+    assert json.loads(page.locator(".answer pre").inner_text()) == answer
+    again = open_page(page.evaluate("location.hash"))
+    expect(again.locator(".answer pre")).to_contain_text("2017-10-3")
+
+
+def test_names_alone_do_not_make_a_translator(open_page):
+    page = open_page("#model=haiku")
+    page.get_by_label("text", exact=True).fill("frog")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator(".answer pre")).to_contain_text("FROG")
+
+
 def test_what_is_not_json_is_said_beside_its_field(open_page):
     page = open_page("#model=repeat")
     page.get_by_label("id", exact=True).fill("seven")

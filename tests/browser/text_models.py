@@ -1,4 +1,4 @@
-"""SavedModels with the signatures of the zoo's text models, whose answers are easy to foresee."""
+"""SavedModels whose answers are easy to foresee: with the signatures of the zoo's, and others."""
 
 from pathlib import Path
 
@@ -129,9 +129,33 @@ class Repeat(tf.Module):
         return {"y": x / 2}
 
 
+class Dates(tf.Module):
+    """A task that the zoo does not have, in a signature whose names nobody knows beforehand."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="day")])
+    def convert(self, day):
+        parts = tf.strings.split(day, ".").to_tensor("", shape=[None, 3])
+        return {
+            "iso": tf.strings.reduce_join(parts[:, ::-1], axis=1, separator="-"),
+            "certain": tf.strings.regex_full_match(day, r"\d+\.\d+\.\d+"),
+            "parts": parts,
+            "lengths": tf.strings.length(parts),
+        }
+
+
+class Haiku(tf.Module):
+    """Has the names of a translator's signature, but answers with three lines for each text."""
+
+    @tf.function(input_signature=_TEXT)
+    def write(self, text):
+        lines = tf.stack([text, tf.strings.upper(text), text], axis=1)
+        return {"translation": lines, "score": tf.zeros([tf.size(text)])}
+
+
 def save_all(root: Path) -> dict[str, Path]:
     """Saves a version 1 of each below `root`; returns the base paths by name."""
     shouter, mood, capitals, repeat = Shouter(), Mood(), Capitals(), Repeat()
+    dates, haiku = Dates(), Haiku()
     models = {
         "shouter": (
             shouter,
@@ -145,6 +169,8 @@ def save_all(root: Path) -> dict[str, Path]:
         "mood": (mood, {"serving_default": mood.classify, "attention": mood.attend}),
         "capitals": (capitals, {"serving_default": capitals.tag, "entities": capitals.entities}),
         "repeat": (repeat, {"serving_default": repeat.several, "half": repeat.half}),
+        "dates": (dates, {"serving_default": dates.convert}),
+        "haiku": (haiku, {"serving_default": haiku.write}),
     }
     for name, (module, signatures) in models.items():
         tf.saved_model.save(module, str(root / name / "1"), signatures=signatures)

@@ -1,4 +1,4 @@
-"""Small SavedModels of every dtype and shape the contract speaks of."""
+"""Small SavedModels of every dtype and shape that TensorFlow Serving tells apart."""
 
 from pathlib import Path
 

@@ -275,7 +275,7 @@ def test_a_canary_is_rolled_out_and_back(run, call):
     assert "Unrecognized" in answer("/labels/stable")["error"]
 
 
-def test_c058_a_pod_without_its_model_is_not_ready_but_alive(run, container, call):
+def test_a_pod_without_its_model_is_not_ready_but_alive(run, container, call):
     server, reload = run
     server.registry.reload({})
     give_up = time.monotonic() + 20

@@ -1,7 +1,4 @@
-"""Metrics for Prometheus: their text form, and what the ports count.
-
-The numbers in the tests' names are those of the contract's cases.
-"""
+"""Metrics for Prometheus: their text form, and what the ports count."""
 
 import grpc
 import pytest
@@ -44,7 +41,7 @@ def samples(client):
     return read
 
 
-def test_c031_c032_the_page(client):
+def test_the_page_of_metrics(client):
     for method in ("GET", "POST", "DELETE"):
         reply = client(method, PROMETHEUS_PATH)
         assert reply.status == 200
@@ -52,7 +49,7 @@ def test_c031_c032_the_page(client):
         assert b"# TYPE :tensorflow:serving:request_count counter\n" in reply.body
 
 
-def test_c034_the_path_must_be_exact(client):
+def test_the_path_of_the_metrics_must_be_exact(client):
     reply = client("GET", f"{PROMETHEUS_PATH}?x=1")
     assert reply.status == 400
     assert reply.headers["Content-Type"].split(";")[0] == "text/plain"
@@ -63,7 +60,7 @@ def test_c034_the_path_must_be_exact(client):
     assert client("GET", f"{PROMETHEUS_PATH}/x").status == 404
 
 
-def test_c033_no_page_unless_it_is_switched_on(tmp_path):
+def test_no_page_of_metrics_unless_it_is_switched_on(tmp_path):
     assert Options().prometheus_path() is None
     file = tmp_path / "monitoring.config"
     for text, path in [
@@ -76,7 +73,7 @@ def test_c033_no_page_unless_it_is_switched_on(tmp_path):
         assert Options(monitoring_config_file=file).prometheus_path() == path
 
 
-def test_c035_the_text_form():
+def test_the_text_form_of_the_metrics():
     metrics = Metrics()
     metrics.count_request('a\\b"c\n', "OK")
     metrics.count_request("half", "NOT_FOUND")

@@ -23,7 +23,7 @@ def test_batching_is_off_unless_it_is_switched_on(tmp_path):
     parameters = Options(enable_batching=True, batching_parameters_file=file)
     assert parameters.batching_parameters().max_batch_size == 7
     with pytest.raises(ServingError, match="batching_parameters_file is set without setting"):
-        Options(batching_parameters_file=file).batching_parameters()  # C167
+        Options(batching_parameters_file=file).batching_parameters()
 
 
 def test_channel_arguments():
@@ -52,7 +52,7 @@ def test_threads_of_a_session(tmp_path):
     assert threads(tensorflow_session_config_file=file, tensorflow_intra_op_parallelism=1) == (1, 6)
 
 
-def test_c127_the_check_of_method_names_reaches_the_model(models):
+def test_the_check_of_method_names_reaches_the_model(models):
     for checked in (False, True):
         loader = Loader(Options(enable_signature_method_name_check=checked), Metrics(), None)
         servable = loader("half", models / "half" / "123")

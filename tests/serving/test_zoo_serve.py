@@ -1,6 +1,7 @@
 """The command line: flags, the start-up lines, presets, the config file read again."""
 
 import functools
+import json
 import socket
 import sys
 import time
@@ -13,12 +14,12 @@ from click.testing import CliRunner
 
 import export
 import zoo
-from serving import presets
 from serving.__main__ import _sample, _say_where, main
 from serving.errors import ServingError
 from serving.flags import IGNORED, NOT_BUILT
 from serving.lifecycle.config import ModelConfig
 from serving.options import Options
+from serving.presets import Presets
 from serving.server import Server
 from tests import corpus
 from tests.serving.fixture_models import save_half
@@ -27,6 +28,14 @@ from tests.serving.rest_client import Client
 
 def run(*args):
     return CliRunner().invoke(main, args)
+
+
+def preset_models(names, repository, report):
+    """The presets' configurations, everything exported."""
+    presets = Presets(names, repository, report)
+    for config in presets.models.values():
+        presets.export_if_missing(config)
+    return presets.models
 
 
 @pytest.mark.parametrize(
@@ -55,7 +64,6 @@ def test_flags_that_are_refused(args, message):
     [
         (["--model_base_path=models/half"], "have an absolute path or URI"),
         (["--model_config_file=/nowhere/models.config"], "Cannot read ModelServerConfig file"),
-        # C167
         (
             ["--model_base_path=/m", "--batching_parameters_file=/b"],
             "batching_parameters_file is set without setting enable_batching to true",
@@ -81,7 +89,7 @@ def test_configurations_that_are_refused(args, message):
     assert message in result.output
 
 
-def test_c026_c158_what_is_served_where_unless_told():
+def test_ports_and_model_name_unless_told():
     given = main.make_context("zoo-serve", ["--model_base_path=/m"]).params
     assert (given["model_name"], given["port"], given["rest_api_port"]) == ("default", 8500, 8501)
 
@@ -114,7 +122,7 @@ def test_a_taken_port_is_named(models):
             assert f"Choose another --{flags}" in result.output
 
 
-def test_c155_c156_the_config_file_is_read_again(models, tmp_path):
+def test_the_config_file_is_read_again(models, tmp_path):
     config = tmp_path / "models.config"
     entry = "config {{ name: '{}' base_path: '{}' model_platform: 'tensorflow' }}"
 
@@ -197,7 +205,7 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
     keras.utils.set_random_seed(5)
     model = corpus.tiny_attention(tokenizer)
     zoo.save(model, tmp_path / "tiny", half=False)
-    models = presets.preset_models([str(tmp_path / "tiny")], tmp_path / "repository", print)
+    models = preset_models([str(tmp_path / "tiny")], tmp_path / "repository", print)
     with Server(models, Options(port=None, rest_api_port=0)) as server:
         client = Client(server.rest_api_port)
         texts = ["A dog runs in the snow.", "", "zwölf 🐕"]
@@ -235,6 +243,9 @@ def fake_zoo(monkeypatch, tmp_path):
     (tmp_path / "zoo" / "models").mkdir(parents=True)
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
+    presets.read_config = lambda given: json.loads(
+        (tmp_path / "presets" / given / "config.json").read_text()
+    )
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
 
@@ -252,7 +263,7 @@ def fake_zoo(monkeypatch, tmp_path):
 def test_presets_are_exported_once(fake_zoo, tmp_path):
     lines = []
     for _ in range(2):
-        models = presets.preset_models(("nmt",), tmp_path / "repository", lines.append)
+        models = preset_models(("nmt",), tmp_path / "repository", lines.append)
         assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
     assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
     assert len(lines) == 1
@@ -266,7 +277,7 @@ def test_a_preset_that_does_not_exist(tmp_path):
 
 def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
     def export() -> ModelConfig:
-        return presets.preset_models(("nmt",), None, str)["nmt"]
+        return preset_models(("nmt",), None, str)["nmt"]
 
     first = export()
     assert first.base_path.parent == tmp_path / "cache" / "rnn-zoo" / "served-models"
@@ -279,6 +290,29 @@ def test_a_newer_preset_or_zoo_is_exported_anew(fake_zoo, tmp_path):
     assert len(fake_zoo) == 3
 
 
+@pytest.mark.parametrize("layout", ["package", "module"])
+def test_a_newer_package_of_the_users_own_is_exported_anew(fake_zoo, tmp_path, monkeypatch, layout):
+    folder = tmp_path / "site" / "my_models"
+    folder.mkdir(parents=True)
+    changed = {"package": folder / "layers.py", "module": folder / "my_models.py"}[layout]
+    main_file = {"package": folder / "__init__.py", "module": changed}[layout]
+    main_file.write_text("")
+    changed.write_text("print('1')")
+    module, registry = ModuleType("my_models"), ModuleType("zoo.registry")
+    module.__file__ = str(main_file)
+    dates = type("Dates", (), {"__module__": "my_models.dates"})
+    registry.model_class = lambda name, package: {("dates", "my-models"): dates}[name, package]
+    for stand_in in (module, registry):
+        monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    config = {"model": "dates", "package": "my-models"}
+    (tmp_path / "presets" / "nmt" / "config.json").write_text(json.dumps(config))
+    first = preset_models(("nmt",), None, str)["nmt"]
+    assert preset_models(("nmt",), None, str)["nmt"] == first
+    changed.write_text("print('2')")
+    assert preset_models(("nmt",), None, str)["nmt"] != first
+    assert len(fake_zoo) == 2
+
+
 def test_two_presets_of_one_name(fake_zoo, tmp_path):
     with pytest.raises(ServingError, match=r"served as nmt; .* Received: nmt elsewhere/nmt"):
-        presets.preset_models(("nmt", "elsewhere/nmt"), tmp_path / "repository", str)
+        preset_models(("nmt", "elsewhere/nmt"), tmp_path / "repository", str)

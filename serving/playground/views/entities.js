@@ -1,11 +1,18 @@
 // Taggers: a signature `entities` from `text` to spans with types and scores.
 
-import { firstRow, has, textCall } from "../api.js";
+import { firstRow, readsText, textCall } from "../api.js";
 import { el, scrollable, table } from "../dom.js";
 import { cut } from "../spans.js";
-import { textView } from "./text_view.js";
+import { textView } from "../text_view.js";
 
-const OUTPUTS = ["entities", "types", "starts", "ends", "scores", "counts"];
+const OUTPUTS = {
+  entities: ["string", 2],
+  types: ["string", 2],
+  starts: ["number", 2],
+  ends: ["number", 2],
+  scores: ["number", 2],
+  counts: ["number", 1],
+};
 const COLOURS = 6; // in the style sheet
 const EXAMPLES = [
   "Ada Lovelace met Charles Babbage in London in 1833.",
@@ -13,7 +20,7 @@ const EXAMPLES = [
   "Off to Reykjavík ✈️🎉 with Siobhán from Acme Ltd!",
 ];
 
-export const fits = (signatures) => has(signatures, "entities", ["text"], OUTPUTS);
+export const fits = (signatures) => readsText(signatures, "entities", OUTPUTS);
 
 export function open() {
   const colours = new Map(); // type -> class, the same for all texts

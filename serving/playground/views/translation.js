@@ -1,13 +1,20 @@
 // Translators: `text` -> `translation`, `score`, and where there are more signatures, the beam's
 // other hypotheses and the attention.
 
-import { firstRow, has, textCall } from "../api.js";
+import { firstRow, readsText, textCall } from "../api.js";
 import { attentionMap } from "../attention.js";
 import { el, scrollable, table } from "../dom.js";
-import { textView } from "./text_view.js";
+import { textView } from "../text_view.js";
 
-const BEST = ["translation", "score"];
-const TOKENS = ["source_tokens", "target_tokens", "source_lengths", "target_lengths"];
+const BEST = { translation: ["string", 1], score: ["number", 1] };
+const ATTENTION = {
+  source_tokens: ["string", 2],
+  target_tokens: ["string", 2],
+  source_lengths: ["number", 1],
+  target_lengths: ["number", 1],
+  attention: ["number", 3],
+};
+const BEAM = { translations: ["string", 2], scores: ["number", 2] };
 const EXAMPLES = [
   "A dog runs through the snow.",
   "Two children are playing football in the park.",
@@ -15,11 +22,11 @@ const EXAMPLES = [
   "An old man is selling apples at the market.",
 ];
 
-export const fits = (signatures) => has(signatures, "serving_default", ["text"], BEST);
+export const fits = (signatures) => readsText(signatures, "serving_default", BEST);
 
 export function open(signatures) {
-  const attends = has(signatures, "attention", ["text"], [...BEST, ...TOKENS, "attention"]);
-  const searches = has(signatures, "beam", ["text"], ["translations", "scores"]);
+  const attends = readsText(signatures, "attention", { ...BEST, ...ATTENTION });
+  const searches = readsText(signatures, "beam", BEAM);
   const names = [attends ? "attention" : "serving_default", ...(searches ? ["beam"] : [])];
   return textView({
     title: "Translation",

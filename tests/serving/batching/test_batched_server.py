@@ -1,7 +1,4 @@
-"""Batching seen from outside: a server that has it, real models, REST.
-
-The numbers in the tests' names are those of the contract's cases.
-"""
+"""Batching seen from outside: a server that has it, real models, REST."""
 
 import threading
 import time
@@ -52,11 +49,11 @@ def test_requests_get_their_own_rows(client):
     assert answers == [{"predictions": [value / 2 + 2, 2 - value / 2]} for value in values]
 
 
-def test_c086_no_rows(client):
+def test_a_request_without_rows_in_a_batch(client):
     assert client.predict("i64", {"inputs": []}).json == {"outputs": []}
 
 
-def test_c169_a_full_queue_is_503(client):
+def test_a_full_queue_is_503(client):
     """One long run, one waiting behind it, and no room for a third."""
     statuses = []
 
@@ -73,10 +70,10 @@ def test_c169_a_full_queue_is_503(client):
         thread.join()
     assert refused.status == 503
     assert "The batch scheduling queue to which this task was submitted is full" in refused.error
-    assert statuses == [400, 400]  # C170: the model gives one row for four
+    assert statuses == [400, 400]  # the model gives one row for four
 
 
-def test_c168_a_request_larger_than_a_batch(client):
+def test_a_request_larger_than_a_batch(client):
     reply = client.predict("half", {"instances": [0] * 5})
     assert (reply.status, reply.error) == (
         400,
@@ -94,7 +91,7 @@ def test_c168_a_request_larger_than_a_batch(client):
         ("enc", {"inputs": {"tokens": [[1, 2]]}}, "Batched output tensor"),
     ],
 )  # fmt: skip
-def test_c170_what_cannot_be_batched_is_400(client, model, body, message):
+def test_what_cannot_be_batched_is_400(client, model, body, message):
     reply = client.predict(model, body)
     assert reply.status == 400
     assert reply.error.startswith(message)

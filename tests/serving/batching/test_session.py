@@ -1,7 +1,4 @@
-"""Requests put together into batches, with a stand-in for the session that notes what it ran.
-
-The numbers in the tests' names are those of the contract's cases.
-"""
+"""Requests put together into batches, with a stand-in for the session that notes what it ran."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -137,7 +134,7 @@ def test_a_signature_of_what_no_request_can_carry_is_not_batched():
         assert len(server.waits) == 1
 
 
-def test_c168_a_batch_is_at_most_max_batch_size():
+def test_a_batch_is_at_most_max_batch_size():
     with Server(max_batch_size=4) as server:
         server.occupy()
         sent = [server.send([1.0, 2.0]) for _ in range(3)]
@@ -151,7 +148,7 @@ def test_c168_a_batch_is_at_most_max_batch_size():
         )
 
 
-def test_c169_a_full_queue():
+def test_a_full_queue_refuses_tasks():
     with Server(max_batch_size=1, max_enqueued_batches=2) as server:
         server.occupy()
         sent = [server.send([1.0]), server.send([2.0])]
@@ -166,7 +163,7 @@ def test_c169_a_full_queue():
         assert server.run([3.0]).tolist() == [4.0]  # there is room again
 
 
-def test_c169_a_timeout_in_the_queue():
+def test_a_timeout_counts_the_wait_in_the_queue():
     with Server() as server:
         server.occupy()
         late = server.send([1.0], timeout_ms=1)
@@ -195,7 +192,7 @@ def test_a_batch_has_the_time_of_its_most_patient_request():
     assert server.session.timeouts == [0, 0]
 
 
-def test_c170_inputs_that_cannot_be_batched():
+def test_inputs_that_cannot_be_batched():
     with Server(signature("x:0", "z:0")) as server:
         refused(
             lambda: server.run(1.0, **{"z:0": [1.0]}),
@@ -221,13 +218,13 @@ def test_c170_inputs_that_cannot_be_batched():
         ),
     ],
 )
-def test_c170_outputs_that_cannot_be_split(answer, message):
+def test_outputs_that_cannot_be_split(answer, message):
     with Server() as server:
         server.session.answer = answer
         refused(lambda: server.run([1.0, 2.0]), "FAILED_PRECONDITION", message)
 
 
-def test_c171_runs_of_other_outputs_go_past_the_queue():
+def test_runs_of_other_outputs_go_past_the_queue():
     with Server(signature("x:0", outputs=("y:0", "w:0"))) as server:
         blocked = server.clients.submit(server.run, [1.0], fetches=("y:0", "w:0"))
         assert server.session.started.acquire(timeout=20)
@@ -238,7 +235,7 @@ def test_c171_runs_of_other_outputs_go_past_the_queue():
         assert len(server.waits) == 2
 
 
-def test_c171_each_signature_has_its_queue_and_equal_ones_share_it():
+def test_each_signature_has_its_queue_and_equal_ones_share_it():
     signatures = [signature("x:0"), signature("x:0"), signature("z:0"), signature()]
     with Server(*signatures, max_batch_size=1, max_enqueued_batches=1) as server:
         assert len(server.batched._queues) == 2
@@ -252,7 +249,7 @@ def test_c171_each_signature_has_its_queue_and_equal_ones_share_it():
         assert other.result(20)[0].tolist() == [2.0]
 
 
-def test_c172_different_shapes_without_padding_fail_together():
+def test_different_shapes_without_padding_fail_together():
     with Server() as server:
         server.occupy()
         sent = [server.send([[1.0]]), server.send([[1.0, 2.0]])]
@@ -267,7 +264,7 @@ def test_c172_different_shapes_without_padding_fail_together():
         assert server.run([[1.0, 2.0]]).tolist() == [[2.0, 3.0]]
 
 
-def test_c172_padding_repeats_each_requests_own_first_element():
+def test_padding_repeats_each_requests_own_first_element():
     with Server(pad_variable_length_inputs=True) as server:
         server.occupy()
         shapes = [[[1.0, 2.0], [3.0, 4.0]], [[5.0]], [[6.0, 7.0, 8.0]]]
@@ -281,7 +278,7 @@ def test_c172_padding_repeats_each_requests_own_first_element():
         ]
 
 
-def test_c172_padding_of_strings_and_of_several_dimensions():
+def test_padding_of_strings_and_of_several_dimensions():
     with Server(signature("x:0", dtype=tf.string), pad_variable_length_inputs=True) as server:
         server.session.answer = lambda array: array
         server.occupy(np.array([[[b"z"]]], object))
@@ -302,7 +299,7 @@ def test_c172_padding_of_strings_and_of_several_dimensions():
         (np.zeros((1, 2, 2)), "Only tensors of one rank from 1 to 6 can be padded"),
     ],
 )
-def test_c172_what_cannot_be_padded(rows, message):
+def test_what_cannot_be_padded(rows, message):
     with Server(pad_variable_length_inputs=True) as server:
         server.occupy()
         sent = [server.send([[1.0, 2.0]]), server.send(rows)]
@@ -314,7 +311,7 @@ def test_c172_what_cannot_be_padded(rows, message):
         refused(lambda: server.run(seven), "INVALID_ARGUMENT", "rank")
 
 
-def test_c173_batches_are_filled_up_to_an_allowed_size():
+def test_batches_are_filled_up_to_an_allowed_size():
     with Server(max_batch_size=8, allowed_batch_sizes=(4, 8)) as server:
         server.occupy()
         sent = [server.send([1.0, 2.0]), server.send([3.0, 4.0, 5.0])]
@@ -417,7 +414,7 @@ def read(tmp_path, text):
     return read_batching_parameters(path)
 
 
-def test_c167_the_parameters_file(tmp_path):
+def test_the_file_of_batching_parameters(tmp_path):
     parameters = read(
         tmp_path,
         """
@@ -465,7 +462,7 @@ def test_c167_the_parameters_file(tmp_path):
          "must match max_execution_batch_size; last entry was 8; expected 4"),
     ],
 )  # fmt: skip
-def test_c173_parameters_that_are_refused(tmp_path, text, message):
+def test_batching_parameters_that_are_refused(tmp_path, text, message):
     with pytest.raises(ServingError) as caught:
         read(tmp_path, text)
     assert caught.value.code == "INVALID_ARGUMENT"

@@ -30,7 +30,7 @@ def test_a_model_that_is_not_a_proto(half):
     assert caught.value.code == "DATA_LOSS"
 
 
-def test_c151_other_tags(half):
+def test_tags_that_no_meta_graph_has(half):
     with pytest.raises(ServingError, match=r"supplied tags: \{ gpu \}") as caught:
         Servable(half, ["gpu"])
     assert caught.value.code == "NOT_FOUND"

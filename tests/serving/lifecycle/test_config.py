@@ -12,7 +12,7 @@ def read(tmp_path, text):
     return read_config_file(path)
 
 
-def test_c152_every_freedom_of_the_text_form(tmp_path):
+def test_every_freedom_of_the_text_form(tmp_path):
     models = read(
         tmp_path,
         """
@@ -38,7 +38,7 @@ def test_c152_every_freedom_of_the_text_form(tmp_path):
     assert last.choose({1, 2, 3, 4}) == {2, 3, 4}
 
 
-def test_c142_latest_is_the_default():
+def test_the_latest_version_is_the_default_policy():
     config = single_model("m", "/models/m")["m"]
     assert isinstance(config, ModelConfig)
     assert config.choose({1, 2, 10}) == {10}
@@ -65,7 +65,7 @@ def test_c142_latest_is_the_default():
         ("nome: 'm'", "Invalid protobuf file"),
     ],
 )  # fmt: skip
-def test_c154_refused(tmp_path, config, message):
+def test_model_configs_that_are_refused(tmp_path, config, message):
     with pytest.raises(ServingError) as caught:
         read(tmp_path, f"model_config_list {{ config {{ {config} }} }}")
     assert message in caught.value.message
@@ -79,7 +79,7 @@ def test_files_that_cannot_be_read(tmp_path):
         read_config_file(tmp_path / "binary.config")
 
 
-def test_c155_an_emptied_file_is_not_a_list_without_models(tmp_path):
+def test_an_emptied_file_is_not_a_list_without_models(tmp_path):
     """A file that is written anew in its place is empty for a moment."""
     path = tmp_path / "models.config"
     path.write_text("# nothing yet\n")
@@ -97,7 +97,7 @@ def test_custom_configs_are_not_supported(tmp_path):
 
 
 @pytest.mark.parametrize("platform", ["model_platform: 'torch'", "model_type: OTHER"])
-def test_c154_platforms(tmp_path, platform):
+def test_other_platforms_are_refused(tmp_path, platform):
     text = "model_config_list {{ config {{ name: 'm' base_path: '/m' {} }} }}"
     other = read(tmp_path, text.format(platform))
     with pytest.raises(ServingError, match="Model m requests unsupported platform"):

@@ -1,7 +1,6 @@
 """Versions come and go without a moment in which none is available.
 
 The models are fakes, files with a word in them; loading "bad" fails, "slow" waits for the test.
-The numbers in the tests' names are those of the contract's cases.
 """
 
 import os
@@ -114,7 +113,7 @@ def serve(registry, base_path):
     return configure
 
 
-def test_c139_c142_the_highest_version_is_served(registry, serve, base_path):
+def test_the_highest_version_is_served(registry, serve, base_path):
     for version in ("1", "00000123", "20"):
         publish(base_path, version)
     for other in ("1000.tmp", ".tmp-500", "_2", "v300"):
@@ -124,7 +123,7 @@ def test_c139_c142_the_highest_version_is_served(registry, serve, base_path):
     assert latest(registry) == 123
 
 
-def test_c148_two_directories_of_one_number(registry, serve, base_path, caplog):
+def test_two_directories_of_one_number(registry, serve, base_path, caplog):
     publish(base_path, "1")
     publish(base_path, "001")
     serve()
@@ -140,14 +139,14 @@ def test_c148_two_directories_of_one_number(registry, serve, base_path, caplog):
         ({"specific": (1, 3, 9)}, {1, 3}),
     ],
 )
-def test_c142_policies(registry, serve, base_path, policy, expected):
+def test_the_versions_that_a_policy_chooses(registry, serve, base_path, policy, expected):
     for version in "123":
         publish(base_path, version)
     serve(**policy)
     assert states(registry) == dict.fromkeys(expected, State.AVAILABLE)
 
 
-def test_c143_a_new_version_takes_over_only_when_it_is_loaded(registry, serve, base_path, loader):
+def test_a_new_version_takes_over_only_when_it_is_loaded(registry, serve, base_path, loader):
     publish(base_path, "1")
     serve()
     publish(base_path, "2", "slow")
@@ -158,7 +157,7 @@ def test_c143_a_new_version_takes_over_only_when_it_is_loaded(registry, serve, b
     assert latest(registry) == 2
 
 
-def test_c143_there_is_always_an_available_version(registry, serve, base_path):
+def test_there_is_always_an_available_version(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     stop, misses = threading.Event(), []
@@ -180,7 +179,7 @@ def test_c143_there_is_always_an_available_version(registry, serve, base_path):
     assert not misses
 
 
-def test_c145_a_version_in_use_is_not_closed(registry, serve, base_path):
+def test_a_version_in_use_is_not_closed(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     with registry.acquire("m") as (servable, _):
@@ -196,9 +195,7 @@ def test_c145_a_version_in_use_is_not_closed(registry, serve, base_path):
 @pytest.mark.parametrize(
     ("content", "error"), [("bad", "DATA_LOSS: bad model"), ("bug", "UNKNOWN: ZeroDivisionError")]
 )
-def test_c133_a_broken_version_leaves_the_old_one(
-    registry, serve, base_path, loader, content, error
-):
+def test_a_broken_version_leaves_the_old_one(registry, serve, base_path, loader, content, error):
     publish(base_path, "1")
     serve()
     publish(base_path, "2", content)
@@ -211,7 +208,7 @@ def test_c133_a_broken_version_leaves_the_old_one(
     assert str(failure).startswith(error)
 
 
-def test_c140_a_half_copied_version_is_loaded_when_it_is_complete(registry, serve, base_path):
+def test_a_half_copied_version_is_loaded_when_it_is_complete(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     (base_path / "2").mkdir()
@@ -222,7 +219,7 @@ def test_c140_a_half_copied_version_is_loaded_when_it_is_complete(registry, serv
     assert registry.statuses("m", 2)[0][2] is None
 
 
-def test_c146_deleting_the_newest_version_falls_back(registry, serve, base_path):
+def test_deleting_the_newest_version_falls_back(registry, serve, base_path):
     publish(base_path, "1")
     publish(base_path, "2")
     serve()
@@ -232,7 +229,7 @@ def test_c146_deleting_the_newest_version_falls_back(registry, serve, base_path)
     eventually(lambda: states(registry) == {2: State.AVAILABLE, 1: State.END})
 
 
-def test_c146_deleting_all_versions_unloads_them(registry, serve, base_path):
+def test_deleting_all_versions_unloads_them(registry, serve, base_path):
     publish(base_path, "1")
     serve()
     shutil.rmtree(base_path / "1")
@@ -241,7 +238,7 @@ def test_c146_deleting_all_versions_unloads_them(registry, serve, base_path):
         latest(registry)
 
 
-def test_c146_a_vanished_base_path_unloads_nothing(registry, serve, base_path, caplog):
+def test_a_vanished_base_path_unloads_nothing(registry, serve, base_path, caplog):
     publish(base_path, "1")
     serve()
     os.rename(base_path, base_path.with_name("elsewhere"))
@@ -249,7 +246,7 @@ def test_c146_a_vanished_base_path_unloads_nothing(registry, serve, base_path, c
     assert latest(registry) == 1
 
 
-def test_c149_an_empty_base_path_is_waited_for(registry, serve, base_path, caplog):
+def test_an_empty_base_path_is_waited_for(registry, serve, base_path, caplog):
     waiting = threading.Thread(target=serve)
     waiting.start()
     eventually(lambda: "Did you forget to name your leaf directory" in caplog.text)
@@ -259,13 +256,13 @@ def test_c149_an_empty_base_path_is_waited_for(registry, serve, base_path, caplo
     assert latest(registry) == 1
 
 
-def test_c149_a_model_that_cannot_be_loaded_is_reported(serve, base_path):
+def test_a_model_that_cannot_be_loaded_is_reported(serve, base_path):
     publish(base_path, "1", "bad")
     with pytest.raises(ServingError, match=r"1 servable\(s\) did not become available: .*bad"):
         serve()
 
 
-def test_c055_c157_labels(registry, serve, base_path):
+def test_labels_stand_for_versions_that_are_available(registry, serve, base_path):
     for version in "12":
         publish(base_path, version)
     serve(latest=0, labels={"stable": 1, "canary": 2, "also": 2})
@@ -280,7 +277,7 @@ def test_c055_c157_labels(registry, serve, base_path):
 
 
 @pytest.mark.parametrize("option", ["labels_before_available", "move_labels_before_available"])
-def test_c056_labels_before_their_version_is_there(loader, base_path, option):
+def test_labels_before_their_version_is_there(loader, base_path, option):
     publish(base_path, "1")
     registry = Registry(**{option: True})
     lifecycle = Lifecycle(registry, loader)
@@ -304,7 +301,7 @@ def test_c056_labels_before_their_version_is_there(loader, base_path, option):
     lifecycle.stop()
 
 
-def test_c155_a_new_configuration_replaces_the_old_one(registry, serve, base_path, tmp_path):
+def test_a_new_configuration_replaces_the_old_one(registry, serve, base_path, tmp_path):
     publish(base_path, "1")
     serve()
     publish(tmp_path / "other", "5")

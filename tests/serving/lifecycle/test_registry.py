@@ -47,7 +47,7 @@ def test_a_changed_configuration_is_waited_for():
         assert number == 1
 
 
-def test_c154_a_refused_configuration_changes_nothing():
+def test_a_refused_configuration_changes_nothing():
     registry = Registry()
     registry.configure({"m": ModelConfig("m", Path("/m"))})
     torch = {"n": ModelConfig("n", Path("/n"), platform="torch")}
@@ -82,7 +82,7 @@ def test_labels_move_for_all_models_or_for_none():
             assert number == expected
 
 
-def test_c133_a_wanted_version_is_listed_before_it_is_loaded():
+def test_a_wanted_version_is_listed_before_it_is_loaded():
     registry = Registry()
     config = ModelConfig("m", Path("/m"), latest=2)
     registry.configure({"m": config})
@@ -101,7 +101,7 @@ def test_a_reload_can_be_given_up():
     assert registry.names() == ["m"]
 
 
-def test_c155_a_later_reload_ends_the_waiting_of_an_earlier_one():
+def test_a_later_reload_ends_the_waiting_of_an_earlier_one():
     """A model without versions must not stand in the way for ever."""
     registry = Registry()
     registry.configure({"m": ModelConfig("m", Path("/m"))})

@@ -1,7 +1,4 @@
-"""Warm-up requests, replayed before a version is made available.
-
-The numbers in the tests' names are those of the contract's cases.
-"""
+"""Warm-up requests, replayed before a version is made available."""
 
 import shutil
 
@@ -58,7 +55,7 @@ def warm(directory, iterations=1) -> int:
         servable.close()
 
 
-def test_c160_every_request_runs(half, caplog):
+def test_every_warm_up_request_runs(half, caplog):
     caplog.set_level("INFO")
     assert warm(half) == 0
     assert "No warmup data file found at" in caplog.text
@@ -68,7 +65,7 @@ def test_c160_every_request_runs(half, caplog):
     assert warm(half) == 3
 
 
-def test_c161_every_kind_of_request_runs(models):
+def test_every_kind_of_warm_up_request_runs(models):
     classify, regress, several = (prediction_log_pb2.PredictionLog() for _ in range(3))
     example = tf.train.Example()
     example.features.feature["x"].float_list.value.append(1.0)
@@ -108,12 +105,9 @@ def test_requests_can_run_several_times(half):
 @pytest.mark.parametrize(
     ("records", "code", "message"),
     [
-        # C166
         ([log_of([1.0], dtype=np.float64)], "INVALID_ARGUMENT", "to be float but double"),
         ([log_of([1.0], "nope")], "FAILED_PRECONDITION", '"nope" not found'),
-        # C164
         ([b"\xff\xff"], "INVALID_ARGUMENT", "Failed to parse warmup record"),
-        # C161
         (
             [prediction_log_pb2.PredictionLog(session_run_log={}).SerializeToString()],
             "UNIMPLEMENTED",
@@ -124,7 +118,6 @@ def test_requests_can_run_several_times(half):
             "UNIMPLEMENTED",
             "Unsupported log_type for warmup: predict_streamed_log",
         ),
-        # C163
         ([b""] * 1001, "INVALID_ARGUMENT", "exceeds the maximum (1000)"),
     ],
     ids=["dtype", "signature", "garbage", "kind", "streamed", "too many"],
@@ -137,7 +130,7 @@ def test_bad_requests(half, records, code, message):
     assert message in caught.value.message
 
 
-def test_c164_a_file_of_another_format(half):
+def test_a_warm_up_file_of_another_format(half):
     write_records(half)
     (half / WARMUP_FILE).write_bytes(b"not a TFRecord at all")
     with pytest.raises(ServingError, match="Please verify your warmup data is in TFRecord format"):

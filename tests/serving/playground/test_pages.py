@@ -4,10 +4,14 @@ import json
 import posixpath
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from serving.playground.pages import playground_response
+
+REPOSITORY = Path(__file__).parents[3]
+PLAYGROUND = REPOSITORY / "serving" / "playground"
 
 
 def _text(path, names=()):
@@ -17,24 +21,25 @@ def _text(path, names=()):
 
 
 class _Parser(HTMLParser):
-    """Collects the files that a page asks for, and the text of its JSON script."""
+    """Collects the files that a page asks for, and the texts of its JSON scripts by id."""
 
     def __init__(self, text):
         super().__init__()
-        self.links, self.data, self._inside = [], "", False
+        self.links, self.data, self._inside = [], {"model-names": "", "view-files": ""}, None
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
-        self._inside = attributes.get("id") == "model-names"
+        self._inside = attributes["id"] if attributes.get("id") in self.data else None
         if link := attributes.get("src") or (tag == "link" and attributes["href"]):
             self.links.append(link)
 
     def handle_endtag(self, tag):
-        self._inside = False
+        self._inside = None
 
     def handle_data(self, data):
-        self.data += data if self._inside else ""
+        if self._inside:
+            self.data[self._inside] += data
 
 
 @pytest.mark.parametrize(
@@ -42,19 +47,30 @@ class _Parser(HTMLParser):
     [
         [],
         ["nmt_attention", "half"],
-        ["</script><script>alert(1)</script>", "<!--", "a\"b'&ü\u2028😀"],
+        ["</script><script>alert(1)</script>", "<!--", "a\"b'&ü\u2028😀", "{{view_files}}"],
     ],
 )
 def test_the_page_carries_the_names(names):
-    assert json.loads(_Parser(_text("/", names)).data) == names
+    assert json.loads(_Parser(_text("/", names)).data["model-names"]) == names
+
+
+def test_every_view_is_found_and_no_model_is_named_in_any():
+    views = json.loads(_Parser(_text("/")).data["view-files"])
+    assert views == sorted(path.name for path in (PLAYGROUND / "views").iterdir())
+    presets = sorted(path.name for path in (REPOSITORY / "zoo" / "presets").iterdir())
+    for script in PLAYGROUND.rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        assert not [name for name in presets if re.search(rf"['\"`/]{name}\b", text)], script
 
 
 def test_names_may_come_from_any_iterable():
-    assert json.loads(_Parser(_text("/", iter(["a"]))).data) == ["a"]
+    assert json.loads(_Parser(_text("/", iter(["a"]))).data["model-names"]) == ["a"]
 
 
 def test_every_file_that_is_asked_for_is_there():
-    waiting = [f"/{link}" for link in _Parser(_text("/")).links]
+    page = _Parser(_text("/"))
+    waiting = [f"/{link}" for link in page.links]
+    waiting += [f"/playground/views/{file}" for file in json.loads(page.data["view-files"])]
     seen = set()
     while waiting:
         path = waiting.pop()

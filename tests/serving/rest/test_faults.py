@@ -41,14 +41,14 @@ def raw(port, *pieces, pause=0.0) -> bytes:
         return connection.recv(100_000)
 
 
-def test_c025_a_run_past_the_timeout(hasty):
+def test_a_run_past_the_timeout_is_504(hasty):
     reply = Client(hasty.rest_api_port).predict("slow", {"instances": [60]})
     assert reply.status == 504
     assert "Timed out" in reply.error
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_c028_c029_cors_headers(hasty):
+def test_cors_headers_where_they_are_switched_on(hasty):
     client = Client(hasty.rest_api_port)
     for reply in (
         client("GET", "/v1/models/slow"),
@@ -212,7 +212,7 @@ def test_many_clients_at_once(client):
     assert not wrong
 
 
-def test_c143_versions_change_under_load(tmp_path):
+def test_versions_change_under_load(tmp_path):
     """Real models: no request fails while versions are published and deleted."""
     save_half(tmp_path / "half" / "1", offset=1.0)
     save_half(tmp_path / "spare", offset=2.0)

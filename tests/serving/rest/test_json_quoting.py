@@ -34,7 +34,7 @@ def test_values_in_messages(value, text):
     assert value_text(value) == text
 
 
-def test_c052_values_in_messages_are_cut():
+def test_values_in_messages_are_cut():
     assert len(value_text(list(range(100_000)))) == 256
     assert len(value_text("é" * 1000).encode()) <= 256
 

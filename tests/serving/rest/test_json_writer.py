@@ -41,12 +41,12 @@ def _strings(*items):
         (-np.inf, "-Infinity"),
     ],
 )
-def test_c112_digits_of_a_float(value, text):
+def test_digits_of_a_float(value, text):
     body = json_writer.outputs_object({"y": np.float32(value)[()].reshape(())})
     assert body.decode() == f'{{\n    "outputs": {text}\n}}'
 
 
-def test_c112_digits_of_a_double():
+def test_digits_of_a_double():
     assert b'"outputs": 0.33333333333333331' in json_writer.outputs_object({"y": np.array(1 / 3)})
 
 
@@ -57,14 +57,14 @@ def test_floats_read_back_as_themselves(array):
     np.testing.assert_array_equal(np.array(read, np.float64).astype(np.float32), array)
 
 
-def test_c106_c115_row_layout_of_one_output():
+def test_row_layout_of_one_output():
     body = json_writer.predictions({"y": np.array([2.5, 3.0, 4.5], np.float32)})
     assert body == b'{\n    "predictions": [2.5, 3.0, 4.5\n    ]\n}'
     body = json_writer.predictions({"y": np.array([[1, 2], [3, 4]])})
     assert body == b'{\n    "predictions": [[1, 2], [3, 4]\n    ]\n}'
 
 
-def test_c106_c115_row_layout_of_several_outputs():
+def test_row_layout_of_several_outputs():
     body = json_writer.predictions({"a": np.array([[1, 2]]), "b_bytes": _strings(b"x")})
     assert body.decode() == (
         '{\n    "predictions": [\n        {\n            "a": [1, 2],\n            "b_bytes": {\n'
@@ -72,7 +72,7 @@ def test_c106_c115_row_layout_of_several_outputs():
     )
 
 
-def test_c106_c115_column_layout():
+def test_column_layout():
     assert json_writer.outputs_object({"y": np.array([[1, 2]])}).decode() == (
         '{\n    "outputs": [\n        [\n            1,\n            2\n        ]\n    ]\n}'
     )
@@ -83,7 +83,7 @@ def test_c106_c115_column_layout():
 
 
 @pytest.mark.parametrize("width", [0, 3])
-def test_c109_empty_batch(width):
+def test_the_layout_of_an_empty_batch(width):
     empty = {"a": np.zeros((0, width)), "b": np.zeros(0)}
     assert json_writer.predictions(empty) == b'{\n    "predictions": []\n}'
 

@@ -1,8 +1,4 @@
-"""Bodies to tensors: formats, dtypes, shapes, and whose fault an error is.
-
-Numbers such as C079 are those of the list of TensorFlow Serving's behaviour that the server is
-built from; §5 is a section of that list.
-"""
+"""Bodies to tensors: formats, dtypes, shapes, and whose fault an error is."""
 
 import json
 
@@ -80,89 +76,84 @@ LOSSY = "Cannot convert JSON value: {} to {} without loss of precision."
 
 
 @pytest.mark.parametrize(
-    ("case", "dtypes", "rows", "index", "message"),
+    ("dtypes", "rows", "index", "message"),
     [
-        ("C079", X, ["x", "y"], 0, wrong_type('"x"', "String", "float")),
-        ("C080", X, [True], 0, wrong_type("true", "True", "float")),
-        ("C080", X, [1, None], 1, wrong_type("null", "Null", "float")),
-        ("C103", X, [{"b64": "AA=="}], 0, wrong_type('{\n    "b64": "AA=="\n}', "Object", "float")),
-        ("C076", X, [[1, 2], [3, 4], [[5, 6]]], 2, "Expecting shape [2] but got: [1,2]"),
-        ("C076", X, [1, [1]], 1, "Expecting shape [] but got: [1]"),
-        ("C076", X, [[[]], [[], []]], 1, "Expecting shape [1,0] but got: [2,0]"),
-        ("§5", X, [[1, 2], [3]], 1, "Expecting tensor size: 2 but got: 1"),
-        ("§5", X, [[], 1], 1, "Expecting tensor size: 0 but got: 1"),
-        ("C077", X, [[[1, 2], [3]]], 0, unequal_lists(level=1)),
-        ("C077", X, [[[[1], [2]], [[3]]]], 0, unequal_lists(level=1)),
-        ("§5", X, [[1, [2]]], 0, "Encountered list at unexpected level: 1 expected < 1"),
+        (X, ["x", "y"], 0, wrong_type('"x"', "String", "float")),
+        (X, [True], 0, wrong_type("true", "True", "float")),
+        (X, [1, None], 1, wrong_type("null", "Null", "float")),
+        (X, [{"b64": "AA=="}], 0, wrong_type('{\n    "b64": "AA=="\n}', "Object", "float")),
+        (X, [[1, 2], [3, 4], [[5, 6]]], 2, "Expecting shape [2] but got: [1,2]"),
+        (X, [1, [1]], 1, "Expecting shape [] but got: [1]"),
+        (X, [[[]], [[], []]], 1, "Expecting shape [1,0] but got: [2,0]"),
+        (X, [[1, 2], [3]], 1, "Expecting tensor size: 2 but got: 1"),
+        (X, [[], 1], 1, "Expecting tensor size: 0 but got: 1"),
+        (X, [[[1, 2], [3]]], 0, unequal_lists(level=1)),
+        (X, [[[[1], [2]], [[3]]]], 0, unequal_lists(level=1)),
+        (X, [[1, [2]]], 0, "Encountered list at unexpected level: 1 expected < 1"),
         (
-            "§5",
             X,
             [[[1], 2]],
             0,
             "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2",
         ),
-        ("§5", X, [16777217], 0, LOSSY.format("16777217", "float")),
-        ("§5", X, [0.5, -16777216], 1, LOSSY.format("-16777216", "float")),
-        ("§5", X, [1e39], 0, LOSSY.format("1e39", "float")),
-        ("§5", {"x": "double"}, [2**53], 0, LOSSY.format("9007199254740992", "double")),
-        ("C101", S, [{"b64": "a-b_"}], 0, "Unable to base64 decode"),
-        ("C101", S, [{"b64": "QQ="}], 0, "Unable to base64 decode"),
-        ("C082", N, [1, 1.0], 1, wrong_type("1.0", "Number", "int64")),
+        (X, [16777217], 0, LOSSY.format("16777217", "float")),
+        (X, [0.5, -16777216], 1, LOSSY.format("-16777216", "float")),
+        (X, [1e39], 0, LOSSY.format("1e39", "float")),
+        ({"x": "double"}, [2**53], 0, LOSSY.format("9007199254740992", "double")),
+        (S, [{"b64": "a-b_"}], 0, "Unable to base64 decode"),
+        (S, [{"b64": "QQ="}], 0, "Unable to base64 decode"),
+        (N, [1, 1.0], 1, wrong_type("1.0", "Number", "int64")),
     ],
 )
-def test_rows_refused(case, dtypes, rows, index, message):
+def test_rows_refused(dtypes, rows, index, message):
     with pytest.raises(ServingError) as caught:
         read({"instances": rows}, dtypes)
-    assert caught.value.http_status == 400, case
+    assert caught.value.http_status == 400
     assert caught.value.message == (
         f"Failed to process element: {index} of 'instances' list. "
         f"Error: INVALID_ARGUMENT: {message}"
-    ), case
+    )
 
 
 @pytest.mark.parametrize(
-    ("case", "dtypes", "column", "message"),
+    ("dtypes", "column", "message"),
     [
-        ("C094", X, ["x"], wrong_type('"x"', "String", "float")),
-        ("C095", X, [[1.0, 2.0], [3.0]], unequal_lists(level=1)),
-        ("C080", S, [1], wrong_type("1", "Number", "string")),
-        ("C080", S, ["a", None], wrong_type("null", "Null", "string")),
-        ("C080", {"b": "bool"}, [1], wrong_type("1", "Number", "bool")),
-        ("C080", {"b": "bool"}, [True, "true"], wrong_type('"true"', "String", "bool")),
-        ("C080", N, [True], wrong_type("true", "True", "int64")),
-        ("C101", S, {"b64": "a"}, "Unable to base64 decode"),
-        ("C101", S, {"b64": "QQ==="}, "Unable to base64 decode"),
+        (X, ["x"], wrong_type('"x"', "String", "float")),
+        (X, [[1.0, 2.0], [3.0]], unequal_lists(level=1)),
+        (S, [1], wrong_type("1", "Number", "string")),
+        (S, ["a", None], wrong_type("null", "Null", "string")),
+        ({"b": "bool"}, [1], wrong_type("1", "Number", "bool")),
+        ({"b": "bool"}, [True, "true"], wrong_type('"true"', "String", "bool")),
+        (N, [True], wrong_type("true", "True", "int64")),
+        (S, {"b64": "a"}, "Unable to base64 decode"),
+        (S, {"b64": "QQ==="}, "Unable to base64 decode"),
         (
-            "§7",
             S,
             [{"b64": 1}],
             'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data',
         ),
         (
-            "§7",
             S,
             [{"b64": "", "x": 1}],
             'JSON Value: {\n    "b64": "",\n    "x": 1\n} not formatted correctly for base64 data',
         ),
-        ("C082", N, [1.0], wrong_type("1.0", "Number", "int64")),
-        ("C082", N, [1e3], wrong_type("1000.0", "Number", "int64")),
-        ("C083", {"n": "int32"}, [2**31], wrong_type("2147483648", "Number", "int32")),
-        ("C083", {"n": "int8"}, [-(2**31) - 1], wrong_type("-2147483649", "Number", "int8")),
-        ("C083", {"n": "uint32"}, [-1], wrong_type("-1", "Number", "uint32")),
-        ("C083", {"n": "uint32"}, [2**32], wrong_type("4294967296", "Number", "uint32")),
-        ("C083", {"n": "uint64"}, [-1], wrong_type("-1", "Number", "uint64")),
+        (N, [1.0], wrong_type("1.0", "Number", "int64")),
+        (N, [1e3], wrong_type("1000.0", "Number", "int64")),
+        ({"n": "int32"}, [2**31], wrong_type("2147483648", "Number", "int32")),
+        ({"n": "int8"}, [-(2**31) - 1], wrong_type("-2147483649", "Number", "int8")),
+        ({"n": "uint32"}, [-1], wrong_type("-1", "Number", "uint32")),
+        ({"n": "uint32"}, [2**32], wrong_type("4294967296", "Number", "uint32")),
+        ({"n": "uint64"}, [-1], wrong_type("-1", "Number", "uint64")),
         (
-            "C083",
             {"n": "uint64"},
             [2**64],
             wrong_type("18446744073709552000.0", "Number", "uint64"),
         ),
-        ("C083", N, [2**63], wrong_type("9223372036854775808", "Number", "int64")),
-        ("§6", X, {"x": {"x": 1}}, wrong_type('{\n    "x": 1\n}', "Object", "float")),
-        ("C091", X, {}, "Missing named input: x in 'inputs' object."),
-        ("C091", MULTI, {"s": ["x"]}, "Missing named input: a in 'inputs' object."),
+        (N, [2**63], wrong_type("9223372036854775808", "Number", "int64")),
+        (X, {"x": {"x": 1}}, wrong_type('{\n    "x": 1\n}', "Object", "float")),
+        (X, {}, "Missing named input: x in 'inputs' object."),
+        (MULTI, {"s": ["x"]}, "Missing named input: a in 'inputs' object."),
         (
-            "§6",
             MULTI,
             [1],
             "inputs is a plain value/list, but expecting an object as multiple input tensors "
@@ -170,114 +161,100 @@ def test_rows_refused(case, dtypes, rows, index, message):
         ),
     ],
 )
-def test_columns_refused(case, dtypes, column, message):
+def test_columns_refused(dtypes, column, message):
     with pytest.raises(ServingError) as caught:
         read({"inputs": column}, dtypes)
-    assert (caught.value.http_status, caught.value.message) == (400, message), case
+    assert (caught.value.http_status, caught.value.message) == (400, message)
 
 
 @pytest.mark.parametrize(
-    ("case", "dtypes", "body", "message"),
+    ("dtypes", "body", "message"),
     [
         (
-            "§5",
             X,
             {"inputs": [1, 2], "instances": [1]},
             'JSON Value: {\n    "inputs": [1, 2],\n    "instances": [1]\n} Not formatted correctly '
             "expecting only one of 'inputs' or 'instances' keys to exist ",
         ),
         (
-            "C068",
             X,
             {"instances": 5},
             "JSON Value: {\n    \"instances\": 5\n} Expecting 'instances' to be an list/array",
         ),
         (
-            "C068",
             X,
             {"instances": {"x": 1}},
             'JSON Value: {\n    "instances": {\n        "x": 1\n    }\n} '
             "Expecting 'instances' to be an list/array",
         ),
         (
-            "C068",
             X,
             {"instances": None},
             "JSON Value: {\n    \"instances\": null\n} Expecting 'instances' to be an list/array",
         ),
         (
-            "§5",
             X,
             {"instances": []},
             "JSON Value: {\n    \"instances\": []\n} No values in 'instances' array",
         ),
         (
-            "C070",
             MULTI,
             {"instances": [1]},
             "instances is a plain list, but expecting list of objects as multiple input tensors "
             "required as per tensorinfo_map",
         ),
         (
-            "C071",
             MULTI,
             {"instances": [{"a": [1, 2]}]},
             "Failed to process element: 0 of 'instances' list. JSON object: "
             '{\n    "a": [1, 2]\n} keys must be equal to: a,s',
         ),
         (
-            "C071",
             X,
             {"instances": [{}]},
             "Failed to process element: 0 of 'instances' list. JSON object: "
             "{} keys must be equal to: x",
         ),
         (
-            "§5",
             X,
             {"instances": [{"x": 1}, {"x": 2, "y": 2}]},
             "Failed to process element: 1 key: y of 'instances' list. Error: INVALID_ARGUMENT: "
             "JSON object: does not have named input: y",
         ),
         (
-            "§5",
             MULTI,
             {"instances": [{"a": 1, "s": 5}]},
             "Failed to process element: 0 key: s of 'instances' list. Error: INVALID_ARGUMENT: "
             + wrong_type("5", "Number", "string"),
         ),
         (
-            "C073",
             X,
             {"instances": [{"x": 1}, 2]},
             "Expecting object but got list at item 1 of input list",
         ),
         (
-            "C073",
             MULTI,
             {"instances": [{"a": 1, "s": ""}, {"b64": "QQ=="}]},
             "Expecting object but got list at item 1 of input list",
         ),
         (
-            "C074",
             X,
             {"instances": [1, {"x": 2}]},
             "Expecting value/list but got object at item 1 of input list",
         ),
         (
-            "C074",
             S,
             {"instances": ["", {"b64": 1}]},
             "Expecting value/list but got object at item 1 of input list",
         ),
-        ("C067", X, {"Instances": [1]}, "Missing 'inputs' or 'instances' key"),
-        ("C062", {}, {"inputs": [1]}, "Failed to get input map for signature: DEFAULT"),
+        (X, {"Instances": [1]}, "Missing 'inputs' or 'instances' key"),
+        ({}, {"inputs": [1]}, "Failed to get input map for signature: DEFAULT"),
     ],
 )
-def test_bodies_refused(case, dtypes, body, message):
+def test_bodies_refused(dtypes, body, message):
     with pytest.raises(ServingError) as caught:
         read(body, dtypes)
-    assert (caught.value.http_status, caught.value.message) == (400, message), case
+    assert (caught.value.http_status, caught.value.message) == (400, message)
 
 
 @pytest.mark.parametrize("key", ["inputs", "instances"])

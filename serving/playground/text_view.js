@@ -1,6 +1,6 @@
 // What the views of text models share: one text area, and examples to click.
 
-import { el } from "../dom.js";
+import { el } from "./dom.js";
 
 /**
  * A view whose form is one text.

@@ -1,23 +1,34 @@
 // Classifiers of texts: `text` -> `label`, `score`, `probabilities` and the `labels` these are of;
 // with an `attention` signature, also how much each word weighed.
 
-import { firstRow, has, textCall } from "../api.js";
+import { firstRow, readsText, textCall } from "../api.js";
 import { el, percent, scrollable, setWeight, table } from "../dom.js";
 import { cut } from "../spans.js";
-import { textView } from "./text_view.js";
+import { textView } from "../text_view.js";
 
-const ANSWER = ["label", "score", "probabilities", "labels"];
-const WEIGHTS = ["tokens", "starts", "ends", "weights", "lengths"];
+const ANSWER = {
+  label: ["string", 1],
+  score: ["number", 1],
+  probabilities: ["number", 2],
+  labels: ["string", 2],
+};
+const WEIGHTS = {
+  tokens: ["string", 2],
+  starts: ["number", 2],
+  ends: ["number", 2],
+  weights: ["number", 2],
+  lengths: ["number", 1],
+};
 const EXAMPLES = [
   "A warm and funny film that I would gladly see again.",
   "The plot makes no sense and the jokes fall flat.",
   "Great actors, beautiful pictures, and yet I was bored 😴 for two hours.",
 ];
 
-export const fits = (signatures) => has(signatures, "serving_default", ["text"], ANSWER);
+export const fits = (signatures) => readsText(signatures, "serving_default", ANSWER);
 
 export function open(signatures) {
-  const attends = has(signatures, "attention", ["text"], [...ANSWER, ...WEIGHTS]);
+  const attends = readsText(signatures, "attention", { ...ANSWER, ...WEIGHTS });
   const signature = attends ? "attention" : "serving_default";
   return textView({
     title: "Classification",

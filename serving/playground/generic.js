@@ -1,13 +1,11 @@
-// Any model: a form made of a signature's inputs, and the answer as it comes.
+// Any model, whatever its task: a form made of a signature's inputs, and the answer as it comes.
 
-import { columnsCall } from "../api.js";
-import { el, scrollable } from "../dom.js";
+import { columnsCall } from "./api.js";
+import { el, scrollable } from "./dom.js";
 
 const MOST_DEFAULT_VALUES = 4096;
 const MOST_SHOWN = 200_000; // characters of an answer
 const FLOATS = ["float", "double", "half", "bfloat16"];
-
-export const fits = () => true;
 
 /** What a user typed cannot be sent; `field` is where. */
 export class FormError extends Error {

@@ -1,10 +1,11 @@
-"""The command line ``zoo``: list, show and run pretrained models."""
+"""The command line `zoo`: list, show and run pretrained models."""
 
 import inspect
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,8 +15,8 @@ from rich.table import Table
 
 @click.group()
 @click.version_option(package_name="rnn-zoo")
-def main():
-    """Recurrent networks to load by name, look into and run.
+def main() -> None:
+    r"""Recurrent networks to load by name, look into and run.
 
     \b
     zoo list
@@ -25,7 +26,7 @@ def main():
 
 
 @main.command("list")
-def list_presets():
+def list_presets() -> None:
     """Name the pretrained models that ship."""
     from zoo.presets import PRESETS_DIR, list_models, read_config
 
@@ -43,7 +44,7 @@ def list_presets():
 
 @main.command()
 @click.argument("name_or_folder")
-def show(name_or_folder):
+def show(name_or_folder: str) -> None:
     """Print a model's card: data, licence, figures and limits.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
@@ -74,8 +75,8 @@ def show(name_or_folder):
     help="Tag: write the texts with their entities marked, an .html page.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
-def run(name_or_folder, texts, as_json, **options):
-    """Run a model on TEXTS, or on each line of standard input.
+def run(name_or_folder: str, texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    r"""Run a model on TEXTS, or on each line of standard input.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
 
@@ -114,7 +115,7 @@ def run(name_or_folder, texts, as_json, **options):
             Console().print(line, soft_wrap=True)
 
 
-def _lines():
+def _lines() -> list[bytes]:
     """Lines of standard input, without their ends."""
     stream = click.get_binary_stream("stdin")
     return [] if sys.stdin.isatty() else [line.rstrip(b"\r\n") for line in stream]

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.progress import progress_bar
@@ -75,13 +76,22 @@ class ZooModel(keras.Model):
             learning_rate: Of Adam, with gradients clipped to a norm of 1.
             **compile_arguments: What else `keras.Model.compile` takes, such as `loss`.
         """
+        self.build()
+        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+        self.compile(optimizer=optimizer, **compile_arguments)
+
+    def build(self, input_shape: object = None) -> None:
+        """Creates all variables, by running the network once; `finish` calls it.
+
+        Args:
+            input_shape: Not used: `network_inputs` tells the shapes.
+        """
         inputs = {
             name: tf.zeros([1 if size is None else size for size in spec.shape], spec.dtype)
             for name, spec in self.network_inputs.items()
         }
-        self(inputs)
-        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
-        self.compile(optimizer=optimizer, **compile_arguments)
+        # Not `self(inputs)`, before which Keras would trace the network for the variables' shapes.
+        self.call(inputs)
 
     @property
     def verb_column(self) -> Column:
@@ -133,7 +143,7 @@ class ZooModel(keras.Model):
                 x, y, sample_weight, validation_split, batch_size, shuffle
             )
         else:
-            check_epochs(x, **kwargs)
+            check_epochs(x, validation_data, **kwargs)
             data = raw.batches(x, y, sample_weight, batch_size, shuffle)
             validation_data = raw.validation(validation_data, batch_size)
         if self.optimizer and not self.optimizer.built:
@@ -151,11 +161,18 @@ class ZooModel(keras.Model):
         **kwargs: Any,
     ) -> Any:
         """Loss and metrics on raw data; arguments as of `fit`."""
-        # Keras calls this from `fit` for validation, with a data set that is preprocessed already.
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Keras, from `fit`: it has an iterator over this, which is preprocessed already.
+            return super().evaluate(x, y, **kwargs)
         raw = self._raw_data()
         data = raw.batches(x, y, sample_weight, batch_size)
         with raw.errors():
             return super().evaluate(data, **kwargs)
+
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes a training step as Keras does, and leaves no gradient in TensorFlow's registry."""
+        with unregistered_gradients():
+            return super().train_step(*args, **kwargs)
 
     def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
         """What the network gives for preprocessed inputs; for raw data there is the verb.
@@ -211,8 +228,11 @@ class ZooModel(keras.Model):
         inputs, targets, *weights = self.preprocess(*columns[:count])
         if len(columns) > count:
             sample_weight = tf.cast(columns[count], tf.float32)
-            weights = [weight * sample_weight[:, tf.newaxis] for weight in weights]
-            weights = weights or [sample_weight]
+            # The weights of a model may be of rows, of tokens, of pixels.
+            weights = [
+                tf.einsum("i,i...->i...", sample_weight, tf.cast(weight, tf.float32))
+                for weight in weights
+            ] or [sample_weight]
         return inputs, targets, *weights
 
     # The verb.
@@ -281,9 +301,9 @@ class ZooModel(keras.Model):
         Returns:
             The dict, of NumPy arrays.
         """
-        key = (function.__name__, *sorted(options.items()))
+        specs = specs or self.verb_column.batch_spec
+        key = (function, specs, *sorted(options.items()))
         if key not in self._graphs:
-            specs = specs or self.verb_column.batch_spec
             self._graphs[key] = tf.function(
                 functools.partial(function, **options),
                 input_signature=specs if isinstance(specs, tuple) else (specs,),

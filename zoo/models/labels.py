@@ -52,7 +52,7 @@ def label_numbers(labels: list[str], given: tf.Tensor) -> tf.Tensor:
 
     Args:
         labels: The names of the classes.
-        given: string or integer `[batch]`.
+        given: String or integer `[batch]`.
 
     Returns:
         int32 `[batch]`; running it fails, with a message, where a label is none of `labels`.

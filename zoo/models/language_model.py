@@ -19,7 +19,7 @@ import tensorflow as tf
 from zoo.decoding import Hypotheses, greedy, sample
 from zoo.layers import BasicLSTMCell, DynamicRNN
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count, read_texts
+from zoo.models.checks import check_count, check_kind, read_texts
 from zoo.models.columns import Column
 from zoo.models.losses import sampled_cross_entropy
 from zoo.registry import register
@@ -73,8 +73,7 @@ class LanguageModel(ZooModel):
         negatives: int = 1024,
     ) -> None:
         super().__init__()
-        if not isinstance(vocabulary, WordVocabulary):
-            raise TypeError(f"`vocabulary` must be a WordVocabulary. Received: {vocabulary!r}")
+        check_kind("vocabulary", vocabulary, WordVocabulary)
         # Layers.
         self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
         self.input_dropout = keras.layers.Dropout(dropout)

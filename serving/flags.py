@@ -157,7 +157,7 @@ _FLAGS = [
         0,
         "rest_api_timeout_in_ms",
         30000,
-        "For a run of a model, and for the next piece of a body to arrive; 0: none.",
+        "For an answer once its body is there, and for the next piece of a body; 0: none.",
     ),
     _at_least(1, "rest_api_num_threads", 16, "REST requests at a time."),
     _at_least(1, "grpc_max_threads", 16, "gRPC calls at a time."),

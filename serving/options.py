@@ -128,12 +128,18 @@ class Options:
         """Threads and memory of the sessions that models run in; flags go before the file.
 
         Raises:
-            ServingError: The file cannot be used.
+            ServingError: The file cannot be used, or all three numbers of threads are given.
         """
         config, path = config_pb2.ConfigProto(), self.tensorflow_session_config_file
         if path:
             parse_text(path, config)
         both = self.tensorflow_session_parallelism
+        if both and self.tensorflow_intra_op_parallelism and self.tensorflow_inter_op_parallelism:
+            raise invalid_argument(
+                "Either configure tensorflow_session_parallelism or "
+                "(tensorflow_intra_op_parallelism, tensorflow_inter_op_parallelism) separately. "
+                "You cannot configure all."
+            )
         if intra := self.tensorflow_intra_op_parallelism or both:
             config.intra_op_parallelism_threads = intra
         if inter := self.tensorflow_inter_op_parallelism or both:

@@ -36,6 +36,7 @@ class Servable:
         check_method_names: Whether the kind of a request must be the signature's `method_name`.
             TF2 programs give every signature that of predict, so that it is off by default.
         observe_run: Called with the API and the seconds of every run that succeeds.
+        observe_examples: Called with the number of examples of every run on examples that succeeds.
 
     Raises:
         ServingError: NOT_FOUND, DATA_LOSS, ... if the model cannot be loaded.
@@ -50,10 +51,12 @@ class Servable:
         batching: Batching | None = None,
         check_method_names: bool = False,
         observe_run: Callable[[str, float], None] = lambda api, seconds: None,
+        observe_examples: Callable[[int], None] = lambda number: None,
     ) -> None:
         _check_meta_graph(directory, tags)
         graph = tf.Graph()
         self.check_method_names = check_method_names
+        self.observe_examples = observe_examples
         self._observe_run = observe_run
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:

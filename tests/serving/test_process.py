@@ -39,6 +39,7 @@ class Program:
         command = [sys.executable, "-m", "serving", f"--model_config_file={self._config}"]
         command += [f"--rest_api_port={self.port}", "--port=0", "--enable_model_warmup=false"]
         command += [f"--grpc_socket_path={self.unix_socket}"]
+        command += ["--allow_version_labels_for_unavailable_models"]
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

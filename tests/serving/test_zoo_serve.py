@@ -226,6 +226,9 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
         long = client.predict("tiny", {"instances": ["A dog.", "word " * 10_000]})
         assert long.status == 400
         assert "at most 512 sub-words in each entry" in long.error
+        with pytest.raises(ValueError, match="sub-words in each entry") as caught:
+            model.translate(["A dog.", "word " * 10_000])
+        assert long.error == str(caught.value)
         assert "Traceback" not in long.error
         assert client.predict("tiny", {"instances": [5]}).error.endswith("expected type: string")
         (version,) = client("GET", "/v1/models/tiny").json["model_version_status"]

@@ -6,6 +6,7 @@ to state. Whoever writes holds the lock.
 """
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from serving.errors import ServingError, invalid_argument
 from serving.inference.servable import Servable
 from serving.lifecycle.config import ModelConfig, check_platforms
 from serving.lifecycle.versions import Model, State, Version
+
+_log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -66,18 +69,21 @@ class Registry:
                 FAILED_PRECONDITION for a label on a version that is not available; nothing changes.
         """
         with self._changed:
-            check_platforms(configs, self.configs())
+            before = self.configs()
+            check_platforms(configs, before)
             self._check_labels(configs)
             for name, config in configs.items():
                 known = self._models.setdefault(name, Model(config))
                 if known.removed or known.config != config:
                     known.config, known.removed, known.looked_at = config, False, False
+                _log_moves(name, known.labels, config.labels)
                 known.labels = dict(config.labels)
             for name, model in self._models.items():
                 if name not in configs:
                     model.removed, model.labels = True, {}
             self._changed.notify_all()
         self.wake.set()
+        _log_changes(before, configs)
 
     def configs(self) -> dict[str, ModelConfig]:
         """What is to be served: model name -> configuration."""
@@ -270,3 +276,26 @@ class Registry:
             self._closed = True
             self._changed.notify_all()
         self.wake.set()
+
+
+def _log_changes(before: Mapping[str, ModelConfig], after: Mapping[str, ModelConfig]) -> None:
+    changes = {
+        "new": [name for name in after if name not in before],
+        "changed": [name for name in after if name in before and after[name] != before[name]],
+        "removed": [name for name in before if name not in after],
+    }
+    if said := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in changes.items() if names):
+        _log.info("Models to serve, %s", said)
+
+
+def _log_moves(model: str, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    for label in sorted({*before, *after}):
+        old, new = before.get(label), after.get(label)
+        if old != new:
+            _log.info(
+                "Label %s of servable %s: version %s, was %s",
+                label,
+                model,
+                "none" if new is None else new,
+                "none" if old is None else old,
+            )

@@ -84,7 +84,9 @@ class RestApi:
 
     def server(self) -> web.Server:
         """Makes aiohttp's low-level server of the handler; bodies arrive as they were sent."""
-        return web.Server(self.handle, auto_decompress=False, access_log=None)
+        return web.Server(
+            self.handle, handler_cancellation=True, auto_decompress=False, access_log=None
+        )
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers a request; never raises."""
@@ -147,6 +149,9 @@ class RestApi:
                 return await answer
         except TimeoutError:
             raise deadline.error from None
+        except asyncio.CancelledError:  # the client has left; a call that waits is not begun
+            deadline.abandon()
+            raise
 
     def _answer(
         self, method: str, path: str, content: bytes, gzipped: bool, deadline: Deadline

@@ -15,6 +15,7 @@ class Deadline:
     def __init__(self, timeout_ms: int) -> None:
         self._timeout_ms = timeout_ms
         self._end = time.monotonic() + timeout_ms / 1000
+        self._client_left = False
 
     @property
     def error(self) -> ServingError:
@@ -25,12 +26,18 @@ class Deadline:
             "(--rest_api_timeout_in_ms).",
         )
 
+    def abandon(self) -> None:
+        """Notes that nobody waits for the answer any more."""
+        self._client_left = True
+
     def left_ms(self) -> int:
         """The milliseconds left, at least 1; 0 is any time.
 
         Raises:
-            ServingError: DEADLINE_EXCEEDED if there are none.
+            ServingError: DEADLINE_EXCEEDED if there are none, CANCELLED if the client has left.
         """
+        if self._client_left:
+            raise ServingError("CANCELLED", "The client has left.")
         if not self._timeout_ms:
             return 0
         left = self._end - time.monotonic()

@@ -123,20 +123,73 @@ def label_numbers(labels: list[str], given: tf.Tensor) -> tf.Tensor:
         return tf.identity(numbers)
 
 
-def class_numbers(labels: list[str], class_weight: dict) -> dict:
-    """`class_weight` by number, however it names the classes.
+def class_numbers(labels: list[str], class_weight: object) -> dict[int, float]:
+    """The weight of each class by its place in `labels`; classes left out weigh 1.
+
+    Args:
+        labels: The names of the classes.
+        class_weight: A dict from classes, by label or by number, to finite weights of at least 0.
 
     Raises:
-        ValueError: A class that is none.
+        TypeError: `class_weight` is no dict.
+        ValueError: A class that is none, or is named twice; a weight that is none.
     """
-    numbers = {label: number for number, label in enumerate(labels)}
-    class_weight = {numbers.get(key, key): value for key, value in class_weight.items()}
-    if unknown := class_weight.keys() - numbers.values():
+    if not isinstance(class_weight, dict):
+        raise TypeError(
+            '`class_weight` must be a dict of weights by label, or "balanced". '
+            f"Received: class_weight={class_weight!r}"
+        )
+    places = {label: place for place, label in enumerate(labels)}
+    places |= {number: place for place, number in enumerate(_integers(labels))}
+    if unknown := class_weight.keys() - places.keys():
         raise ValueError(
             f"`class_weight` must name entries of {labels} or their numbers. "
             f"Received: {sorted(unknown, key=str)}"
         )
-    return class_weight
+    if len({places[key] for key in class_weight}) < len(class_weight):
+        raise ValueError(
+            f"`class_weight` must name each class once. Received: class_weight={class_weight}"
+        )
+    for key, weight in class_weight.items():
+        number = isinstance(weight, int | float | np.number)
+        if not number or not np.isfinite(weight) or weight < 0:
+            raise ValueError(
+                "`class_weight` must hold finite numbers of at least 0. "
+                f"Received: class_weight[{key!r}]={weight!r}"
+            )
+    given = {places[key]: float(weight) for key, weight in class_weight.items()}
+    return {place: given.get(place, 1.0) for place in range(len(labels))}
+
+
+def balanced_weights(labels: list[str], given: tf.Tensor) -> dict[int, float]:
+    """Weights with which all classes of some rows count alike: rows / (classes * rows of one).
+
+    Args:
+        labels: The names of the classes.
+        given: Names of labels, string `[rows]`.
+
+    Returns:
+        The weight of each class by its place in `labels`; 1 of one that no row has.
+    """
+    counts = np.bincount(label_numbers(labels, given).numpy(), minlength=len(labels))
+    classes = np.count_nonzero(counts)
+    rows = counts.sum()
+    return {i: float(rows / (classes * n)) if n else 1.0 for i, n in enumerate(counts)}
+
+
+def refuse_class_weight(class_weight: object, reason: str, instead: str) -> None:
+    """Raises ValueError if a model that has no classes to weigh was given weights of them.
+
+    Args:
+        class_weight: What `fit` was given.
+        reason: What the model's loss is of, for the message.
+        instead: What to do, for the message.
+    """
+    if class_weight is not None:
+        raise ValueError(
+            f"`class_weight` must be left out: {reason}. {instead}. "
+            f"Received: class_weight={class_weight!r}"
+        )
 
 
 def checked_labels(labels: list[str] | tuple[str, ...]) -> list[str]:

@@ -21,6 +21,7 @@ from zoo.layers import BasicLSTMCell, DynamicRNN
 from zoo.models.base import Signature, ZooModel
 from zoo.models.checks import check_count, check_kind, read_texts
 from zoo.models.columns import Column
+from zoo.models.labels import refuse_class_weight
 from zoo.models.losses import sampled_cross_entropy
 from zoo.registry import register
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
@@ -95,6 +96,15 @@ class LanguageModel(ZooModel):
         self.finish(1e-3)
 
     # Data.
+
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: words are no classes."""
+        refuse_class_weight(
+            class_weight,
+            "the model writes texts, which have no classes",
+            "To let some rows count more, give `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
 
     def ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Ids of the words of each text: string `[batch]` to int32 `[batch, (words)]`."""

@@ -137,6 +137,8 @@ class LanguageModel(ZooModel):
     ) -> tf.Tensor:
         """Mean cross-entropy over the batch's tokens, against `negatives` words only.
 
+        What regularizers and `add_loss` give is added.
+
         Args:
             x: The inputs.
             y: The next ids, int32 `[tokens]`.
@@ -149,7 +151,7 @@ class LanguageModel(ZooModel):
         losses = sampled_cross_entropy(y_pred, y, table, bias, uniform)
         if sample_weight is not None:
             losses *= tf.repeat(sample_weight, x["lengths"])
-        return tf.reduce_mean(losses)
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
 
     def scores(self, features: tf.Tensor) -> tf.Tensor:
         """Logits over the vocabulary, float32 `[rows, words]`, of what `call` gives."""

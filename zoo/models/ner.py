@@ -205,11 +205,14 @@ class NER(ZooModel):
         sample_weight: tf.Tensor | None = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """Negative log-likelihood of a sentence's tags, the mean over sentences."""
+        """Negative log-likelihood of a sentence's tags, the mean over sentences.
+
+        What regularizers and `add_loss` give is added.
+        """
         losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
-        return tf.reduce_mean(losses)
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
 
     def compute_metrics(
         self,

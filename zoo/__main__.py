@@ -18,6 +18,7 @@ from rich.table import Table
 from zoo.batch_run import BatchRun, EntryFile, Row, answered_or_refused
 from zoo.drawing.answers import OPTIONS, PAGE_SUFFIXES, Answer, printable
 from zoo.presets import CONFIG, file_sha256, preset_folder, read_config
+from zoo.startup import import_tensorflow
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
@@ -207,6 +208,7 @@ def _loaded(name_or_folder: str, options: dict[str, Any]) -> "ZooModel":
     import zoo
 
     with Console(stderr=True).status(f"Loading {name_or_folder}"):
+        import_tensorflow()
         model = zoo.load(name_or_folder)
     _check_known(options, inspect.signature(model.console_answers).parameters, model.task)
     return model

@@ -3,7 +3,10 @@
 import functools
 import inspect
 import json
+import os
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import keras
@@ -268,3 +271,13 @@ def test_options_are_those_of_the_classes():
             assert OPTIONS[name][0] == cls.task
             assert set(OPTIONS[name][1]) == set(known)
     assert OPTIONS["sentiment"] == OPTIONS["text_classifier"]
+
+
+def test_nothing_but_the_answer_is_shown(classifier, tmp_path):
+    """TensorFlow's start-up lines come before Python can stop them: hence a new process."""
+    folder = zoo.save(classifier, tmp_path / "preset")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    command = [sys.executable, "-m", "zoo", "run", folder, "A good film."]
+    result = subprocess.run(command, capture_output=True, text=True, env=clean)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 1

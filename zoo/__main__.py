@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from zoo.batch_run import BatchRun, EntryFile, Row, answered_or_refused
+from zoo.batch_run import BatchRun, answered_or_refused
 from zoo.drawing.answers import OPTIONS, PAGE_SUFFIXES, Answer, printable
+from zoo.entry_file import EntryFile, Row
 from zoo.presets import CONFIG, file_sha256, preset_folder, read_config
 from zoo.startup import import_tensorflow
 

@@ -16,9 +16,10 @@ from click.testing import CliRunner
 
 import zoo
 from tests import corpus
-from zoo import batch_run
+from zoo import batch_run, entry_file
 from zoo.__main__ import main
-from zoo.batch_run import BatchRun, EntryFile
+from zoo.batch_run import BatchRun
+from zoo.entry_file import EntryFile
 
 
 def answers(texts):
@@ -36,7 +37,7 @@ def answered(path, output, column=None, resume=False, answers=answers, **setting
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(batch_run, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(entry_file, "CHUNK_ROWS", 4)
 
 
 @pytest.fixture
@@ -204,12 +205,12 @@ def test_a_killed_run_goes_on(tmp_path, lines):
     code = """
         import sys, time
         from pathlib import Path
-        from zoo import batch_run
-        batch_run.CHUNK_ROWS = 4
+        from zoo import batch_run, entry_file
+        entry_file.CHUNK_ROWS = 4
         def answers(texts):
             time.sleep(0.05)
             return [{"label": "odd" if len(t) % 2 else "even", "score": 0.5} for t in texts]
-        source = batch_run.EntryFile(Path(sys.argv[1]))
+        source = entry_file.EntryFile(Path(sys.argv[1]))
         run = batch_run.BatchRun(source, Path(sys.argv[2]), {}, True)
         run.answer(answers, lambda count: print(count, flush=True))
         assert "tensorflow" not in sys.modules
@@ -288,7 +289,7 @@ def test_a_full_disk_leaves_what_was_whole(tmp_path, lines):
 
 
 def test_a_large_file_is_never_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch_run, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(entry_file, "CHUNK_BYTES", 1000)
     path = tmp_path / "in.txt"
     path.write_bytes(b"word " * 99 + b"\n" + (b"word " * 19 + b"\n") * 2000)
     sizes = []
@@ -299,7 +300,7 @@ def test_a_large_file_is_never_in_memory(tmp_path, monkeypatch):
 
     assert answered(path, tmp_path / "out.jsonl", answers=counted).answered == 2001
     assert max(sizes) < 1000 + 500
-    monkeypatch.setattr(batch_run, "LONGEST_LINE", 400)
+    monkeypatch.setattr(entry_file, "LONGEST_LINE", 400)
     with pytest.raises(ValueError, match="line 1: longer than 400 bytes"):
         answered(path, tmp_path / "other.jsonl")
 

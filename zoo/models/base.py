@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
+from zoo.models.copies import CopiedWhole
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
 
@@ -32,7 +33,7 @@ class Signature:
     examples: dict[str, np.ndarray] = field(repr=False)
 
 
-class ZooModel(keras.Model):
+class ZooModel(CopiedWhole, keras.Model):
     """A network that takes raw data of any kind: texts, lists of tokens, pictures, numbers.
 
     A subclass, registered by `@zoo.register`, gives:
@@ -194,13 +195,6 @@ class ZooModel(keras.Model):
             )
         return super().predict(x, *args, **kwargs)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refused: a `.keras` file would lack the vocabularies, and could not be loaded."""
-        raise NotImplementedError(
-            "A model of the zoo is saved with `zoo.save(model, folder)` and its weights alone with "
-            "`model.save_weights(path)`, which ModelCheckpoint(..., save_weights_only=True) calls."
-        )
-
     def raw_columns(self, *given: object) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
         """The raw columns that `fit` and `evaluate` were given, checked.
 
@@ -339,10 +333,6 @@ class ZooModel(keras.Model):
         return Signature(
             function, {column.wire_name: spec}, {column.wire_name: np.array(examples, dtype)}
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """The network's arguments, plain values."""
-        return dict(self.configuration)
 
 
 def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:

@@ -13,6 +13,7 @@ from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.copies import CopiedWhole
+from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
 
@@ -65,6 +66,7 @@ class ZooModel(CopiedWhole, keras.Model):
     former_weights: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
+        check_process()
         super().__init__(**kwargs)
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
@@ -212,6 +214,7 @@ class ZooModel(CopiedWhole, keras.Model):
         return tuple(column.read(column.name, values) for column, values in pairs)
 
     def _raw_data(self) -> RawData:
+        check_process()
         # A graph of its own, which is not traced again at each call.
         prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
         return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
@@ -260,6 +263,7 @@ class ZooModel(CopiedWhole, keras.Model):
             TypeError: An entry of a wrong type.
             ValueError: An empty list, or `batch_size` below 1.
         """
+        check_process()
         check_count("batch_size", batch_size)
         column = self.verb_column
         one = column.is_entry(entries)

@@ -198,7 +198,8 @@ class Server:
         return self._runner.addresses[0][1]
 
     def _playground(self, path: str) -> web.Response | None:
-        return playground_response(path, dict.fromkeys([*self._announced, *self.registry.names()]))
+        names = dict.fromkeys([*self._announced, *self.registry.names()])
+        return playground_response(path, names, self.registry.directory)
 
     async def _close_rest_port(self) -> None:
         await self._runner.cleanup()

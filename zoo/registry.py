@@ -103,6 +103,10 @@ def package_of(cls: type) -> str | None:
     top = cls.__module__.partition(".")[0]
     if top == "zoo":
         return None
+    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        # It knows its distribution also where no list of files does: in an editable install.
+        if entry_point.dist and entry_point.module.partition(".")[0] == top:
+            return entry_point.dist.name
     return next(iter(importlib.metadata.packages_distributions().get(top, [])), None)
 
 

@@ -195,6 +195,14 @@ class Registry:
         """The configured models."""
         return list(self.configs())
 
+    def directory(self, name: str) -> Path | None:
+        """The directory of the version that answers; None while none does."""
+        with self._changed:
+            try:
+                return self._find(name, None, None).directory
+            except ServingError:
+                return None
+
     def _find(self, name: str, number: int | None, label: str | None) -> Version:
         model = self._models.get(name)
         if label is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from training.evaluation.base import Evaluation
 from training.evaluation.lookup import card_of, evaluation_of, preset_name
 from training.loop.schedule import recorded
+from zoo.presets import list_models
 
 
 def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
@@ -28,6 +29,8 @@ def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """
     evaluation, card, name = evaluation_of(config), card_of(config), preset_name(config)
     example = f"\n{evaluation.example}" if evaluation.example else ""
+    # A folder of the user's own has no name to be loaded by.
+    where = "" if name in list_models() else "  # or wherever its folder is"
     speed = _speed(evaluation, metrics)
     return f"""# {name}
 
@@ -38,7 +41,7 @@ def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 ```python
 import zoo
 
-model = zoo.load("{name}"){example}
+model = zoo.load("{name}"){where}{example}
 ```
 
 ## Data and licence

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
+from zoo.models.copies import CopiedWhole
+from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
 
@@ -31,7 +34,7 @@ class Signature:
     examples: dict[str, np.ndarray] = field(repr=False)
 
 
-class ZooModel(keras.Model):
+class ZooModel(CopiedWhole, keras.Model):
     """A network that takes raw data of any kind: texts, lists of tokens, pictures, numbers.
 
     A subclass, registered by `@zoo.register`, gives:
@@ -63,6 +66,7 @@ class ZooModel(keras.Model):
     former_weights: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
+        check_process()
         super().__init__(**kwargs)
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
@@ -75,13 +79,22 @@ class ZooModel(keras.Model):
             learning_rate: Of Adam, with gradients clipped to a norm of 1.
             **compile_arguments: What else `keras.Model.compile` takes, such as `loss`.
         """
+        self.build()
+        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+        self.compile(optimizer=optimizer, **compile_arguments)
+
+    def build(self, input_shape: object = None) -> None:
+        """Creates all variables, by running the network once; `finish` calls it.
+
+        Args:
+            input_shape: Not used: `network_inputs` tells the shapes.
+        """
         inputs = {
             name: tf.zeros([1 if size is None else size for size in spec.shape], spec.dtype)
             for name, spec in self.network_inputs.items()
         }
-        self(inputs)
-        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
-        self.compile(optimizer=optimizer, **compile_arguments)
+        # Not `self(inputs)`, before which Keras would trace the network for the variables' shapes.
+        self.call(inputs)
 
     @property
     def verb_column(self) -> Column:
@@ -133,7 +146,7 @@ class ZooModel(keras.Model):
                 x, y, sample_weight, validation_split, batch_size, shuffle
             )
         else:
-            check_epochs(x, **kwargs)
+            check_epochs(x, validation_data, **kwargs)
             data = raw.batches(x, y, sample_weight, batch_size, shuffle)
             validation_data = raw.validation(validation_data, batch_size)
         if self.optimizer and not self.optimizer.built:
@@ -151,11 +164,18 @@ class ZooModel(keras.Model):
         **kwargs: Any,
     ) -> Any:
         """Loss and metrics on raw data; arguments as of `fit`."""
-        # Keras calls this from `fit` for validation, with a data set that is preprocessed already.
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Keras, from `fit`: it has an iterator over this, which is preprocessed already.
+            return super().evaluate(x, y, **kwargs)
         raw = self._raw_data()
         data = raw.batches(x, y, sample_weight, batch_size)
         with raw.errors():
             return super().evaluate(data, **kwargs)
+
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes a training step as Keras does, and leaves no gradient in TensorFlow's registry."""
+        with unregistered_gradients():
+            return super().train_step(*args, **kwargs)
 
     def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
         """What the network gives for preprocessed inputs; for raw data there is the verb.
@@ -177,13 +197,6 @@ class ZooModel(keras.Model):
             )
         return super().predict(x, *args, **kwargs)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refused: a `.keras` file would lack the vocabularies, and could not be loaded."""
-        raise NotImplementedError(
-            "A model of the zoo is saved with `zoo.save(model, folder)` and its weights alone with "
-            "`model.save_weights(path)`, which ModelCheckpoint(..., save_weights_only=True) calls."
-        )
-
     def raw_columns(self, *given: object) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
         """The raw columns that `fit` and `evaluate` were given, checked.
 
@@ -201,6 +214,7 @@ class ZooModel(keras.Model):
         return tuple(column.read(column.name, values) for column, values in pairs)
 
     def _raw_data(self) -> RawData:
+        check_process()
         # A graph of its own, which is not traced again at each call.
         prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
         return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
@@ -211,8 +225,11 @@ class ZooModel(keras.Model):
         inputs, targets, *weights = self.preprocess(*columns[:count])
         if len(columns) > count:
             sample_weight = tf.cast(columns[count], tf.float32)
-            weights = [weight * sample_weight[:, tf.newaxis] for weight in weights]
-            weights = weights or [sample_weight]
+            # The weights of a model may be of rows, of tokens, of pixels.
+            weights = [
+                tf.einsum("i,i...->i...", sample_weight, tf.cast(weight, tf.float32))
+                for weight in weights
+            ] or [sample_weight]
         return inputs, targets, *weights
 
     # The verb.
@@ -246,6 +263,7 @@ class ZooModel(keras.Model):
             TypeError: An entry of a wrong type.
             ValueError: An empty list, or `batch_size` below 1.
         """
+        check_process()
         check_count("batch_size", batch_size)
         column = self.verb_column
         one = column.is_entry(entries)
@@ -281,9 +299,9 @@ class ZooModel(keras.Model):
         Returns:
             The dict, of NumPy arrays.
         """
-        key = (function.__name__, *sorted(options.items()))
+        specs = specs or self.verb_column.batch_spec
+        key = (function, specs, *sorted(options.items()))
         if key not in self._graphs:
-            specs = specs or self.verb_column.batch_spec
             self._graphs[key] = tf.function(
                 functools.partial(function, **options),
                 input_signature=specs if isinstance(specs, tuple) else (specs,),
@@ -319,10 +337,6 @@ class ZooModel(keras.Model):
         return Signature(
             function, {column.wire_name: spec}, {column.wire_name: np.array(examples, dtype)}
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """The network's arguments, plain values."""
-        return dict(self.configuration)
 
 
 def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:

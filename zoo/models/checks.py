@@ -44,6 +44,10 @@ def check_texts(name: str, texts: object) -> list[bytes]:
     """
     texts = check_column(name, texts)
     for index, text in enumerate(texts):
+        if getattr(text, "shape", None) == () and hasattr(text, "numpy"):
+            texts[index] = text = text.numpy()  # a row of a data set
+        elif isinstance(text, np.ndarray) and text.ndim == 0:
+            texts[index] = text = text.item()
         if not isinstance(text, str | bytes):
             raise TypeError(
                 f"`{name}` must hold strings only. Received: {name}[{index}]={short(text)}"
@@ -105,6 +109,20 @@ def read_arrays(
         return tf.ragged.stack([tf.convert_to_tensor(r) if ragged == 1 else r for r in rows])
 
     return read
+
+
+def check_kind(name: str, value: object, kind: type) -> None:
+    """Raises TypeError unless `value` is a `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"`{name}` must be a {kind.__name__}. Received: {value!r}")
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raises ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
+        )
 
 
 def check_count(name: str, value: object) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 TOKEN_OUTPUTS = ("tokens", "starts", "ends", "weights")
 
@@ -37,6 +38,19 @@ class Classification(NamedTuple):
     score: float
     probabilities: dict[str, float]
     tokens: list[TokenWeight] | None
+
+
+def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tensor]:
+    """What the signatures of a classifier give, of logits `[batch, labels]`; in the graph."""
+    probabilities = tf.nn.softmax(logits)
+    names = tf.constant(labels)
+    return {
+        "label": tf.gather(names, tf.argmax(logits, axis=-1)),
+        "score": tf.reduce_max(probabilities, axis=-1),
+        "probabilities": probabilities,
+        # What each probability is of; on every row, since an answer is read row by row.
+        "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
+    }
 
 
 def classification(row: dict[str, np.ndarray], labels: Sequence[str]) -> Classification:

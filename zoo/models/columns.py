@@ -57,7 +57,7 @@ class Column:
 
     def is_entry(self, value: object) -> bool:
         """Whether a user gave one entry rather than a list of them."""
-        if self.rank == 0:
+        if self.rank == 0 and not hasattr(value, "shape"):
             return isinstance(value, str | bytes if self.dtype == tf.string else int | float)
         return rank_of(value) == self.rank
 
@@ -80,6 +80,8 @@ def rank_of(value: object) -> int:
     """Of what a user hands in: 0 for a string or number, 1 for a list of them."""
     if isinstance(value, str | bytes):
         return 0
+    if hasattr(value, "to_numpy"):  # a pandas Series
+        value = value.to_numpy()
     if (shape := getattr(value, "shape", None)) is not None:
         # Arrays of objects hold further sequences.
         of_objects = isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size

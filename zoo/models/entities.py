@@ -1,21 +1,23 @@
 """From tags of tokens to entities of texts, in the graph, and from there to Python."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.text.tags import PREFIXES, chunk_edges
-from zoo.text.words import valid_utf8
+from zoo.text.words import Words, valid_utf8
 
 
 class Entity(NamedTuple):
     """A named entity in a text.
 
     Attributes:
-        text: the entity as it stands in the text.
-        type: one of the model's `types`.
-        start, end: its place in the text, in characters, `end` exclusive.
-        score: the probability that these tokens are tagged as this entity: that of all tag
+        text: The entity as it stands in the text.
+        type: One of the model's `types`.
+        start, end: Its place in the text, in characters, `end` exclusive.
+        score: The probability that these tokens are tagged as this entity: that of all tag
             sequences which have it, by the CRF's marginals.
     """
 
@@ -26,19 +28,26 @@ class Entity(NamedTuple):
     score: float
 
 
-def find_entities(texts, words, sentence_starts, ids, probabilities, types):
-    """The entities of each text.
+def find_entities(
+    texts: tf.Tensor,
+    words: Words,
+    sentence_starts: tf.Tensor,
+    ids: tf.Tensor,
+    probabilities: Sequence[tf.Tensor],
+    types: list[str],
+) -> dict[str, tf.Tensor]:
+    """The entities of each text, in the graph.
 
     Args:
-        texts: string `[batch]`.
-        words: their `Words`.
-        sentence_starts: bool `[tokens]`, true where a sentence sentence_starts.
+        texts: String `[batch]`.
+        words: Their `Words`.
+        sentence_starts: bool `[tokens]`, true where a sentence starts.
         ids: int32 `[tokens]`, tags of all tokens, places in `iobes_tags(types)`.
         probabilities: float32 `[tokens]` twice, what `CRF.path_probabilities` gave.
-        types: list of strings.
+        types: The names that `ids` are of.
 
     Returns:
-        dict of `entities`, `types` (string), `starts`, `ends` (int32) and `scores`
+        Dict of `entities`, `types` (string), `starts`, `ends` (int32) and `scores`
         (float32), `[batch, entities]`, padded, and `counts` int32 `[batch]`.
     """
     starts, ends = chunk_edges(ids, sentence_starts)
@@ -48,7 +57,7 @@ def find_entities(texts, words, sentence_starts, ids, probabilities, types):
     last = tf.boolean_mask(words.ends.flat_values, ends)
     kinds = (tf.boolean_mask(ids, starts) - 1) // len(PREFIXES)
 
-    def dense(values, padding):
+    def dense(values: tf.Tensor, padding: object) -> tf.Tensor:
         return tf.RaggedTensor.from_value_rowids(values, rows, count).to_tensor(padding)
 
     return {
@@ -61,8 +70,19 @@ def find_entities(texts, words, sentence_starts, ids, probabilities, types):
     }
 
 
-def entities_by_text(found):
-    """What :func:`find_entities` gave, as arrays -> a list of :class:`Entity` for each text."""
+def token_outputs(words: Words, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The tokens of each text, their tags (string `[tokens]`) and offsets, padded."""
+    return {
+        "tokens": words.tokens.to_tensor(""),
+        "tags": words.tokens.with_values(tags).to_tensor(""),
+        "starts": words.starts.to_tensor(0),
+        "ends": words.ends.to_tensor(0),
+        "lengths": tf.cast(words.tokens.row_lengths(), tf.int32),
+    }
+
+
+def entities_by_text(found: dict[str, np.ndarray]) -> Iterator[list[Entity]]:
+    """The entities of each text, of what `find_entities` gave, as arrays."""
     columns = [found[name] for name in ("entities", "types", "starts", "ends", "scores")]
     for row, count in enumerate(found["counts"]):
         values = (column[row, :count].tolist() for column in columns)
@@ -72,7 +92,9 @@ def entities_by_text(found):
         ]
 
 
-def _scores(ids, starts, marginals, conditionals):
+def _scores(
+    ids: tf.Tensor, starts: tf.Tensor, marginals: tf.Tensor, conditionals: tf.Tensor
+) -> tf.Tensor:
     """The probability of each entity, float32 `[entities]`.
 
     The tags of a CRF are a Markov chain: the probability of a stretch of them is that of the first
@@ -86,7 +108,7 @@ def _scores(ids, starts, marginals, conditionals):
     )
 
 
-def _substrings(texts, rows, starts, ends):
+def _substrings(texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
     """`texts[row][start:end]` in characters, string `[n]`; linear in the texts' length."""
     characters = tf.strings.unicode_decode(valid_utf8(texts), "UTF-8")
     offsets = tf.cast(tf.gather(characters.row_starts(), rows), tf.int32)

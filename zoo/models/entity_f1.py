@@ -13,20 +13,21 @@ class EntityF1(keras.metrics.Metric):
     last token is among the given ones. Padding and batches make no difference.
 
     Args:
-        name: string, the key in `History` and logs.
+        name: The key in `History` and logs.
     """
 
-    def __init__(self, name="f1"):
+    def __init__(self, name: str = "f1") -> None:
         super().__init__(name=name)
         self.right, self.given, self.found = (
             self.add_variable((), "zeros", name=name) for name in ("right", "given", "found")
         )
 
-    def update_state(self, given, found, lengths):
-        """Count the entities of a batch.
+    def update_state(self, given: tf.Tensor, found: tf.Tensor, lengths: tf.Tensor) -> None:
+        """Counts the entities of a batch.
 
         Args:
-            given, found: int32 `[batch, time]`, places in `zoo.text.tags.iobes_tags`.
+            given: The right tags, int32 `[batch, time]`, places in `zoo.text.tags.iobes_tags`.
+            found: The model's, likewise.
             lengths: int32 `[batch]`, how many of them are tags.
         """
         shape = tf.shape(given)
@@ -42,15 +43,16 @@ class EntityF1(keras.metrics.Metric):
         ):
             count.assign_add(tf.reduce_sum(tf.cast(which, count.dtype)))
 
-    def result(self):
+    def result(self) -> tf.Tensor:
+        """F1 of what was counted."""
         # Without any entity, given or found, nothing is right.
         return tf.math.divide_no_nan(2 * self.right.value, self.given.value + self.found.value)
 
 
-def _entities(ids, sentence_starts):
+def _entities(ids: tf.Tensor, sentence_starts: tf.Tensor) -> tf.Tensor:
     """At the first token of each entity a number for its end and type, 0 elsewhere: `[tokens]`.
 
-    Arguments as for :func:`zoo.text.tags.chunk_edges`.
+    Arguments as for `zoo.text.tags.chunk_edges`.
     """
     starts, ends = chunk_edges(ids, sentence_starts)
     first, last = (tf.cast(tf.where(edges), tf.int32) for edges in (starts, ends))

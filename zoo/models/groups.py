@@ -16,7 +16,7 @@ def read_in_groups(
     """Runs a network over sentences, in groups that bound the memory.
 
     Args:
-        sentences: string `[sentences, (tokens)]`.
+        sentences: String `[sentences, (tokens)]`.
         decode: Some of the sentences to their lengths, int32 `[rows]`, and what is wanted of each
             token, a list of `[rows, time]`.
         dtypes: Of what `decode` gives.

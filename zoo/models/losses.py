@@ -1,5 +1,7 @@
 """The losses of models that choose tokens."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -12,17 +14,17 @@ class TokenCrossEntropy(keras.losses.Loss):
     `(1 - smoothing) * -log p(y) + smoothing * mean_v -log p(v)`, the mean over real tokens.
 
     Args:
-        label_smoothing: share of the probability spread evenly over the vocabulary, in [0, 1).
+        label_smoothing: Share of the probability spread evenly over the vocabulary, in [0, 1).
 
     Call arguments:
-        y_true: int `[batch, time]`.
-        y_pred: logits, float `[batch, time, vocabulary]`.
+        y_true: Int `[batch, time]`.
+        y_pred: Logits, float `[batch, time, vocabulary]`.
 
     Raises:
         ValueError: `label_smoothing` outside [0, 1).
     """
 
-    def __init__(self, label_smoothing=0.0, name="token_cross_entropy"):
+    def __init__(self, label_smoothing: float = 0.0, name: str = "token_cross_entropy") -> None:
         super().__init__(name=name, reduction="mean_with_sample_weight")
         if not 0 <= label_smoothing < 1:
             raise ValueError(
@@ -30,16 +32,18 @@ class TokenCrossEntropy(keras.losses.Loss):
             )
         self.label_smoothing = float(label_smoothing)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """The loss of each token, float `[batch, time]`; see the class."""
         flat = tf.reshape(y_pred, [-1, tf.shape(y_pred)[-1]])
         ids = tf.reshape(tf.cast(y_true, tf.int32), [-1])
         return tf.reshape(_cross_entropy(flat, ids, self.label_smoothing), tf.shape(y_true))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`."""
         return {"label_smoothing": self.label_smoothing, "name": self.name}
 
 
-def _cross_entropy(logits, ids, smoothing):
+def _cross_entropy(logits: tf.Tensor, ids: tf.Tensor, smoothing: float) -> tf.Tensor:
     """Smoothed cross-entropy `[rows]` of logits `[rows, vocabulary]` with ids `[rows]`.
 
     The gradient is written out, `p - (1 - smoothing) onehot(y) - smoothing / vocabulary`: a
@@ -57,7 +61,7 @@ def _cross_entropy(logits, ids, smoothing):
         if smoothing:
             loss -= smoothing * tf.reduce_mean(logits, axis=-1)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             size = tf.cast(tf.shape(logits)[-1], logits.dtype)
             rows = tf.range(tf.shape(ids)[0])
             result = exponentials * (upstream / total)[:, tf.newaxis]

@@ -7,7 +7,7 @@ The lecture's sequence labelling on a bidirectional LSTM, with a conditional ran
     s_t = W h_t + b                       a score for every tag of the token
     p(y | x) = CRF(s_1 ... s_T)           one probability for the whole tag sequence
 
-Tags are IOBES, and moves that make no entity are not allowed, see `zoo.text.tags`. Dropout
+Tags are IOBES, and transitions that make no entity are not allowed, see `zoo.text.tags`. Dropout
 is on the inputs and on the outputs of the sentence's LSTMs, as in Ma and Hovy (2016).
 """
 
@@ -19,16 +19,18 @@ import tensorflow as tf
 
 from zoo.layers import CRF, BasicLSTMCell, BidirectionalRNN
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import read_texts
+from zoo.models.checks import check_choice, check_kind, read_texts
 from zoo.models.columns import Column
-from zoo.models.entities import entities_by_text, find_entities
+from zoo.models.entities import entities_by_text, find_entities, token_outputs
 from zoo.models.entity_f1 import EntityF1
 from zoo.models.groups import read_in_groups
+from zoo.models.labels import refuse_class_weight
 from zoo.models.tagged_columns import check_lengths, checked_types, read_tokens, tagged_columns
-from zoo.models.token_encoder import TokenEncoder
+from zoo.models.tags_in_graph import bio_tags, sentence_starts, tag_numbers
+from zoo.models.token_encoder import TOKEN_INPUTS, TokenEncoder, token_inputs
 from zoo.registry import register
-from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_tags, iobes_transitions
-from zoo.text.vocabulary import PAD_ID, CharacterVocabulary, WordVocabulary
+from zoo.text.tags import iobes_tags, iobes_transitions
+from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 from zoo.text.words import Words, WordTokenizer, by_sentence
 
 OUTPUTS = ("crf", "softmax")
@@ -39,20 +41,20 @@ class NER(ZooModel):
     """Words and their characters, a bidirectional LSTM, a CRF.
 
     Args:
-        words: a `WordVocabulary`. Words of the training data come first.
-        characters: a `CharacterVocabulary`.
-        types: the types of entities, different strings.
-        trained_words: how many words, the first of `words`, have vectors that are trained; the
+        words: A `WordVocabulary`. Words of the training data come first.
+        characters: A `CharacterVocabulary`.
+        types: The types of entities, different strings.
+        trained_words: How many words, the first of `words`, have vectors that are trained; the
             others keep those of `assign_words`. None: all are trained.
-        word_units: width of the word vectors.
-        character_units: width of the character vectors.
-        spelling_units: units of each of the two LSTMs over a token's characters.
-        units: units of each of the two LSTMs over a sentence.
-        word_dropout: share of words taken for unknown in training.
-        input_dropout: share of the units of `x_t` dropped in training.
-        output_dropout: share of the units of `h_t` dropped in training.
-        output: `"crf"`, or `"softmax"`: every tag is chosen for itself. (That is a CRF all of
-            whose moves are free and score 0.)
+        word_units: Width of the word vectors.
+        character_units: Width of the character vectors.
+        spelling_units: Units of each of the two LSTMs over a token's characters.
+        units: Units of each of the two LSTMs over a sentence.
+        word_dropout: Share of words taken for unknown in training.
+        input_dropout: Share of the units of `x_t` dropped in training.
+        output_dropout: Share of the units of `h_t` dropped in training.
+        output: `"crf"`, or `"softmax"`: every tag is chosen for itself, as by a CRF all of whose
+            transitions are free and score 0.
 
     `fit` and `evaluate` give the loss and `f1`, the strict F1 of entities from 0 to 1.
 
@@ -63,13 +65,7 @@ class NER(ZooModel):
 
     task = "tag"
     verb_column = Column("texts", tf.string, (), read_texts, wire_name="text")
-    network_inputs: ClassVar = {
-        "words": tf.TensorSpec([None, None], tf.int32),
-        "lengths": tf.TensorSpec([None], tf.int32),
-        "spellings": tf.TensorSpec([None, None], tf.int32),
-        "spelling_lengths": tf.TensorSpec([None], tf.int32),
-        "spelling_of": tf.TensorSpec([None, None], tf.int32),
-    }
+    network_inputs = TOKEN_INPUTS
     head_arguments = ("types",)
     head_layers = ("projection", "crf")
     former_weights: ClassVar = {
@@ -92,16 +88,9 @@ class NER(ZooModel):
         output: str = "crf",
     ) -> None:
         super().__init__()
-        for name, value, kind in (
-            ("words", words, WordVocabulary),
-            ("characters", characters, CharacterVocabulary),
-        ):
-            if not isinstance(value, kind):
-                raise TypeError(f"`{name}` must be a {kind.__name__}. Received: {value!r}")
-        if output not in OUTPUTS:
-            raise ValueError(
-                f"`output` must be one of {', '.join(OUTPUTS)}. Received: output={output!r}"
-            )
+        check_kind("words", words, WordVocabulary)
+        check_kind("characters", characters, CharacterVocabulary)
+        check_choice("output", output, OUTPUTS)
         types = checked_types(types)
         trained_words = len(words.words) if trained_words is None else trained_words
         # Layers.
@@ -153,20 +142,17 @@ class NER(ZooModel):
 
     # Data.
 
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: the loss is of whole sentences."""
+        refuse_class_weight(
+            class_weight,
+            "the loss of a tagger is of whole sentences, not of single tags",
+            "To let entities count more, give their sentences a larger `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
+
     def raw_columns(self, *given: Any) -> tuple[tf.RaggedTensor, ...]:
-        """Tokens and tags of each sentence, as tensors.
-
-        Args:
-            *given: A list of lists of tokens, and one of their tags in BIO, IOB1 or IOBES.
-
-        Returns:
-            string `[rows, (tokens)]` twice; tags in IOBES.
-
-        Raises:
-            TypeError: Not lists of lists, or a token that is not a string.
-            ValueError: No rows, a tag of no scheme or of no type of the model, or tags that are
-                not as many as their tokens.
-        """
+        """As `ZooModel.raw_columns`: tokens, and as many tags in IOBES, `[rows, (tokens)]`."""
         tokens, tags = super().raw_columns(*given)
         check_lengths(tokens, tags)
         return tokens, tags
@@ -175,8 +161,8 @@ class NER(ZooModel):
         """Raw pairs to what `call` and the loss take.
 
         Args:
-            tokens: string `[batch, (tokens)]`, ragged.
-            tags: string `[batch, (tokens)]`, ragged, in BIO, IOB1 or IOBES.
+            tokens: String `[batch, (tokens)]`, ragged.
+            tags: String `[batch, (tokens)]`, ragged, in BIO, IOB1 or IOBES.
 
         Returns:
             `(inputs, tag ids)`: as of `make_inputs`; int32 `[batch, time]`, in IOBES.
@@ -186,41 +172,12 @@ class NER(ZooModel):
             column if isinstance(column, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(column)
             for column in (tokens, tags)
         )
-        ids = self.tag_ids.lookup(tags.flat_values)
-        unknown = tf.boolean_mask(tags.flat_values, ids < 0)
-        checks = [
-            tf.debugging.Assert(
-                tf.reduce_all(tokens.row_splits == tags.row_splits),
-                ["`tags` must have a tag for each token. Received tags:", tags.flat_values],
-            ),
-            tf.debugging.Assert(
-                tf.size(unknown) == 0,
-                [f"`tags` must hold {', '.join(self.tags)}. Received:", unknown],
-            ),
-        ]
-        with tf.control_dependencies(checks):
-            ids = tags.with_values(iobes_ids(ids, _sentence_starts(tags)))
+        ids = tag_numbers(tokens, tags, self.tag_ids, self.tags)
         return self.make_inputs(tokens), ids.to_tensor(0)
 
     def make_inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        """What `call` takes, of tokens (string `[batch, (tokens)]`, ragged).
-
-        Returns:
-            dict of `words` int32 `[batch, time]`, `lengths` int32 `[batch]`, and of the
-            characters of each unique token: `spellings` int32 `[unique, characters]`,
-            `spelling_lengths` int32 `[unique]`, and which of them is where,
-            `spelling_of` int32 `[batch, time]`.
-        """
-        unique, place = tf.unique(tokens.flat_values)
-        spellings = self.characters.ids(unique)
-        word_ids = tf.gather(self.words.ids(unique), place)
-        return {
-            "words": tokens.with_values(word_ids).to_tensor(PAD_ID),
-            "lengths": tf.cast(tokens.row_lengths(), tf.int32),
-            "spellings": spellings.to_tensor(PAD_ID),
-            "spelling_lengths": tf.cast(spellings.row_lengths(), tf.int32),
-            "spelling_of": tokens.with_values(place).to_tensor(0),
-        }
+        """What `call` takes, of tokens (string `[batch, (tokens)]`, ragged)."""
+        return token_inputs(tokens, self.words, self.characters)
 
     # Network.
 
@@ -232,11 +189,7 @@ class NER(ZooModel):
         return self.projection(self.output_dropout(outputs, training=training))
 
     def compile(self, optimizer: Any = "adam", loss: None = None, **kwargs: Any) -> None:
-        """As `keras.Model.compile`, without a loss: that is the CRF's, see `compute_loss`.
-
-        Raises:
-            ValueError: a `loss`.
-        """
+        """As `keras.Model.compile`, without a loss: that is the CRF's, see `compute_loss`."""
         if loss is not None:
             raise ValueError(
                 "`loss` must be left out: the loss of a tagger is the negative log-likelihood of "
@@ -252,11 +205,14 @@ class NER(ZooModel):
         sample_weight: tf.Tensor | None = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """Negative log-likelihood of a sentence's tags, the mean over sentences."""
+        """Negative log-likelihood of a sentence's tags, the mean over sentences.
+
+        What regularizers and `add_loss` give is added.
+        """
         losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
-        return tf.reduce_mean(losses)
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
 
     def compute_metrics(
         self,
@@ -280,37 +236,27 @@ class NER(ZooModel):
 
     # Tagging.
 
-    def _best_tags(self, sentences: tf.RaggedTensor) -> tf.Tensor:
-        """Tag ids of all tokens, int32 `[tokens]`."""
+    def _decode(
+        self, sentences: tf.RaggedTensor, with_probabilities: bool = False
+    ) -> list[tf.Tensor]:
+        """Tag ids; if wanted their probabilities, and those given the tag before: `[tokens]`."""
 
         def decode(sentences: tf.RaggedTensor) -> tuple:
-            scores, lengths = self._scores(sentences)
-            return lengths, [self.crf.viterbi(scores, lengths)[0]]
-
-        (ids,) = read_in_groups(sentences, decode, [tf.int32])
-        return ids
-
-    def _tags_with_probabilities(self, sentences: tf.RaggedTensor) -> list[tf.Tensor]:
-        """Tag ids, their probabilities, and those given the tag before, `[tokens]` each."""
-
-        def decode(sentences: tf.RaggedTensor) -> tuple:
-            scores, lengths = self._scores(sentences)
+            inputs = self.make_inputs(sentences)
+            scores, lengths = self(inputs, training=False), inputs["lengths"]
             tags, _ = self.crf.viterbi(scores, lengths)
+            if not with_probabilities:
+                return lengths, [tags]
             probabilities = self.crf.path_probabilities(scores, tags, lengths)
             return lengths, [tags, *(tf.cast(of, tf.float32) for of in probabilities)]
 
-        return read_in_groups(sentences, decode, [tf.int32, tf.float32, tf.float32])
+        dtypes = [tf.int32, tf.float32, tf.float32]
+        return read_in_groups(sentences, decode, dtypes if with_probabilities else dtypes[:1])
 
-    def _scores(self, sentences: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs = self.make_inputs(sentences)
-        return self(inputs, training=False), inputs["lengths"]
-
-    def _bio(self, ids: tf.Tensor, sentences: tf.RaggedTensor) -> tf.Tensor:
-        """Tags in BIO of the ids of all tokens, string `[tokens]`."""
-        starts, _ = chunk_edges(ids, _sentence_starts(sentences))
-        kind = tf.gather(tf.constant(["", *self.types]), (ids + 3) // len(PREFIXES))
-        tags = tf.where(starts, "B-", "I-") + kind
-        return tf.where(ids > 0, tags, "O")
+    def _bio(self, sentences: tf.RaggedTensor) -> tf.Tensor:
+        """Tags in BIO of all tokens, string `[tokens]`."""
+        (ids,) = self._decode(sentences)
+        return bio_tags(ids, sentences, self.types)
 
     def tag(self, texts: Any, batch_size: int = 64, progress: bool = True) -> Any:
         """The entities of each text.
@@ -358,7 +304,7 @@ class NER(ZooModel):
         return [[tag.decode() for tag in row] for row in rows]
 
     def _tag_sentences(self, sentences: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        return {"tags": self._bio(self._best_tags(sentences), sentences)}
+        return {"tags": self._bio(sentences)}
 
     def console_answers(self, texts: list, page: Any = None) -> list:
         """As `ZooModel.console_answers`; `page`: the web page to write the marked texts into."""
@@ -376,19 +322,12 @@ class NER(ZooModel):
 
     def _tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words, sentences = self._sentences(text)
-        ids = self._best_tags(sentences)
-        return {
-            "tokens": words.tokens.to_tensor(""),
-            "tags": words.tokens.with_values(self._bio(ids, sentences)).to_tensor(""),
-            "starts": words.starts.to_tensor(0),
-            "ends": words.ends.to_tensor(0),
-            "lengths": tf.cast(words.tokens.row_lengths(), tf.int32),
-        }
+        return token_outputs(words, self._bio(sentences))
 
     def _entities(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words, sentences = self._sentences(text)
-        ids, *probabilities = self._tags_with_probabilities(sentences)
-        starts = _sentence_starts(sentences)
+        ids, *probabilities = self._decode(sentences, with_probabilities=True)
+        starts = sentence_starts(sentences)
         return find_entities(text, words, starts, ids, probabilities, self.types)
 
     def _sentences(self, text: tf.Tensor) -> tuple[Words, tf.RaggedTensor]:
@@ -407,9 +346,3 @@ class NER(ZooModel):
         words = WordVocabulary.from_bytes(assets["words.txt"])
         characters = CharacterVocabulary.from_bytes(assets["characters.txt"])
         return cls(words, characters, **config)
-
-
-def _sentence_starts(sentences: tf.RaggedTensor) -> tf.Tensor:
-    """True at the first token of each row: bool `[tokens]`."""
-    rows = sentences.value_rowids()
-    return tf.concat([[-1], rows], 0)[:-1] != rows

@@ -34,18 +34,18 @@ class NMTAttention(TranslationModel):
     """Encoder, additive attention, decoder.
 
     Args:
-        tokenizer: a `SubwordTokenizer`.
-        embedding_units: width of the token embeddings.
-        encoder_units: units of the encoder in each direction.
-        decoder_units: units of the decoder.
-        attention_units: hidden units of the alignment model.
-        embedding_dropout: share of embedding units dropped in training.
-        encoder_dropout: share of annotation units dropped in training.
-        readout_dropout: share of read-out units dropped in training.
+        tokenizer: A `SubwordTokenizer`.
+        embedding_units: Width of the token embeddings.
+        encoder_units: Units of the encoder in each direction.
+        decoder_units: Units of the decoder.
+        attention_units: Hidden units of the alignment model.
+        embedding_dropout: Share of embedding units dropped in training.
+        encoder_dropout: Share of annotation units dropped in training.
+        readout_dropout: Share of read-out units dropped in training.
         cell: `"gru"` or `"lstm"`, the gated unit of encoder and decoder.
 
     Raises:
-        ValueError: another `cell`.
+        ValueError: Another `cell`.
 
     Example:
         >>> model = zoo.load("nmt_attention")

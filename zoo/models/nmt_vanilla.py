@@ -25,13 +25,13 @@ class NMTVanilla(TranslationModel):
     """Two stacks of LSTMs with a state in between.
 
     Args:
-        tokenizer: a `SubwordTokenizer`.
-        embedding_units: width of the token embeddings.
-        units: units of every LSTM layer.
+        tokenizer: A `SubwordTokenizer`.
+        embedding_units: Width of the token embeddings.
+        units: Units of every LSTM layer.
         layers: LSTM layers in the encoder and in the decoder.
-        embedding_dropout: share of embedding units dropped in training.
-        layer_dropout: share of each LSTM layer's outputs dropped in training.
-        readout_dropout: share of read-out units dropped in training.
+        embedding_dropout: Share of embedding units dropped in training.
+        layer_dropout: Share of each LSTM layer's outputs dropped in training.
+        readout_dropout: Share of read-out units dropped in training.
 
     Example:
         >>> model = zoo.load("nmt_vanilla")

@@ -9,12 +9,34 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.models.checks import check_column, short
 from zoo.models.columns import Column, rank_of
 
 WEIGHTS = "sample_weight"
+
+
+def _read_weights(name: str, weights: object) -> tf.Tensor:
+    """Weights of rows, float32 `[rows]`; a missing one is an error, not a loss of NaN."""
+    numbers = np.array(check_column(name, weights, "numbers"))
+    wrong = numbers.dtype.kind not in "buif" or numbers.ndim != 1 or not np.isfinite(numbers).all()
+    if wrong:
+        raise ValueError(
+            f"`{name}` must hold finite numbers, one for each row. Received: {short(weights)}"
+        )
+    return tf.constant(numbers, tf.float32)
+
+
+WEIGHT_COLUMN = Column(
+    WEIGHTS,
+    tf.float32,
+    (),
+    _read_weights,
+    other_dtypes=(tf.float64, tf.float16, tf.int32, tf.int64, tf.bool),
+    what="numbers",
+)
 
 
 class RawData:
@@ -150,8 +172,7 @@ class RawData:
         names, columns = list(self.names), list(self.read(*given))
         if sample_weight is not None:
             names.append(WEIGHTS)
-            weights = check_column(WEIGHTS, sample_weight, "numbers")
-            columns.append(tf.constant(weights, tf.float32))
+            columns.append(_read_weights(WEIGHTS, sample_weight))
         rows = [column.shape[0] for column in columns]
         for name, count in zip(names[1:], rows[1:], strict=True):
             if count != rows[0]:
@@ -161,15 +182,18 @@ class RawData:
                 )
         return tuple(columns)
 
-    def _given(self, x, y, sample_weight) -> tuple:
+    def _given(self, x: object, y: object, sample_weight: object) -> tuple[list, object]:
         if is_frame(x):
             x = {name: x[name] for name in x.columns}
         if isinstance(x, dict):
-            if sample_weight is None:
-                sample_weight = x.get(WEIGHTS)
-            if y is not None and self.names[-1] not in x:
-                x = {**x, self.names[-1]: y}
-            return self._by_name(x), sample_weight
+            more = {self.names[-1]: y, WEIGHTS: sample_weight}
+            more = {name: value for name, value in more.items() if value is not None}
+            if twice := more.keys() & x.keys():
+                raise ValueError(
+                    f"`{min(twice)}` must be given once. Received: it is in `x`, and an argument"
+                )
+            x = {**x, **more}
+            return self._by_name(x), x.get(WEIGHTS)
         if len(self.columns) > 2:
             whole = [*x, *([] if y is None else [y])] if isinstance(x, tuple | list) else [x, y]
             if len(whole) != len(self.columns):
@@ -220,13 +244,17 @@ class RawData:
                 f"{' and '.join(f'`{name}`' for name in self.names)}, or one more with weights: "
                 f"{'; '.join(map(str, self.columns))}. Received: {spec}"
             )
-        in_rows = {self._in_rows(*pair) for pair in zip(self.columns, columns, strict=False)}
-        if len(in_rows) > 1:
+        kinds = (*self.columns, WEIGHT_COLUMN)[: len(columns)]
+        in_rows = [self._in_rows(*pair) for pair in zip(kinds, columns, strict=True)]
+        if {True, False} <= set(in_rows):
             raise ValueError(f"{self._ranks()}, all of them alike. Received: {spec}")
-        return data.ragged_batch(batch_size) if in_rows == {True} else data
+        if None in in_rows:  # as out of a tf.py_function: what the others are, these are too
+            shapes = [kind.shape if True in in_rows else (None, *kind.shape) for kind in kinds]
+            data = data.map(lambda *of: tuple(map(_shaped, of, in_rows, shapes)))
+        return data.ragged_batch(batch_size) if True in in_rows else data
 
-    def _in_rows(self, column: Column, spec: tf.TypeSpec) -> bool:
-        """Whether the column comes entry by entry rather than in batches."""
+    def _in_rows(self, column: Column, spec: tf.TypeSpec) -> bool | None:
+        """Whether the column comes entry by entry rather than in batches; None: it is not known."""
         rank = getattr(getattr(spec, "shape", None), "rank", column.rank + 1)
         if rank not in (column.rank, column.rank + 1, None):
             raise ValueError(f"{self._ranks()}. Received: {column.name}={spec}")
@@ -235,7 +263,7 @@ class RawData:
                 f"`{column.name}` must be {column.what}: a data set has entries of {column}, or "
                 f"batches of them. Received: {spec}"
             )
-        return rank == column.rank
+        return None if rank is None else rank == column.rank
 
     def _ranks(self) -> str:
         ranks = ", ".join(
@@ -264,7 +292,8 @@ class RawData:
         if self.is_prepared(first):
             return data
 
-        def elements():
+        def elements() -> Iterator:
+            data.on_epoch_begin()
             count = data.num_batches
             yield from (data[i] for i in (range(count) if count else itertools.count()))
             data.on_epoch_end()
@@ -278,7 +307,7 @@ class RawData:
         weighted = len(self._split(first)) > len(self.columns)
         in_rows = self._entries_first(first)
 
-        def batches():
+        def batches() -> Iterator[tuple]:
             try:
                 columns_of = map(self._split, elements())
                 if in_rows:
@@ -297,7 +326,7 @@ class RawData:
             signature += (tf.TensorSpec([None], tf.float32),)
         return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
-    def _checked(self, given, weights):
+    def _checked(self, given: list, weights: object) -> tuple:
         columns = self.in_memory(
             given[0] if len(given) < 3 else tuple(given),
             given[1] if len(given) == 2 else None,
@@ -336,12 +365,24 @@ class RawData:
         return rank == column.rank
 
 
-def check_epochs(x: object, epochs: int = 1, **kwargs: object) -> None:
+def check_epochs(
+    x: object,
+    validation_data: object,
+    epochs: int = 1,
+    steps_per_epoch: int | None = None,
+    **kwargs: object,
+) -> None:
     """Raises ValueError if a generator, which can be read once, shall give several epochs."""
-    if isinstance(x, Iterator) and epochs > 1 and not kwargs.get("steps_per_epoch"):
+    if epochs > 1 and isinstance(x, Iterator) and not steps_per_epoch:
         raise ValueError(
             "A generator can be read once: say how many batches make an epoch with "
             f"`steps_per_epoch`, or give a list or data set. Received: epochs={epochs}"
+        )
+    if epochs > 1 and isinstance(validation_data, Iterator):
+        # Keras starts anew at each validation, whatever it has read ahead.
+        raise ValueError(
+            "A generator can be read once: as `validation_data` of several epochs give a list or "
+            f"data set. Received: epochs={epochs}"
         )
 
 
@@ -365,6 +406,11 @@ def split_rows(columns: tuple, share: float) -> tuple[tuple, tuple]:
             f"Received: validation_split={share} of {rows} rows"
         )
     return tuple(column[:cut] for column in columns), tuple(column[cut:] for column in columns)
+
+
+def _shaped(value: tf.Tensor, in_rows: bool | None, shape: tuple[int | None, ...]) -> tf.Tensor:
+    """The value itself, or one of unknown rank with its shape, checked as it comes."""
+    return tf.ensure_shape(value, shape) if in_rows is None else value
 
 
 def _batched(rows: Iterable, size: int) -> Iterator[tuple]:

@@ -26,13 +26,13 @@ def read_tokens(name: str, tokens: object) -> tf.RaggedTensor:
         tokens: List of lists of strings, each a sentence, which may be empty.
 
     Returns:
-        string `[rows, (tokens)]`.
+        String `[rows, (tokens)]`.
 
     Raises:
         TypeError: Not a list of lists of strings; the message names the entry.
         ValueError: An empty list.
     """
-    rows = check_column(name, tokens, f"lists of {name}")
+    rows = _rows(name, tokens)
     for row, sentence in enumerate(rows):
         _check_row(name, row, sentence)
     return _ragged([check_texts(f"{name}[{i}]", x) if len(x) else [] for i, x in enumerate(rows)])
@@ -46,7 +46,7 @@ def _read_tags(types: list[str], name: str, tags: object) -> tf.RaggedTensor:
         ValueError: An empty list, or a tag of no scheme or of none of `types`; the message names
             the entry.
     """
-    rows = check_column(name, tags, f"lists of {name}")
+    rows = _rows(name, tags)
     checked = []
     for row, names in enumerate(rows):
         _check_row(name, row, names)
@@ -83,6 +83,13 @@ def checked_types(types: list[str] | tuple[str, ...]) -> list[str]:
     if not types or len(set(types)) < len(types):
         raise ValueError(f"`types` must be different strings. Received: types={types!r}")
     return list(types)
+
+
+def _rows(name: str, sentences: object) -> list:
+    """Sentences as a list; arrays of sentences that are equally long have two dimensions."""
+    if getattr(sentences, "ndim", 1) == 2 and not isinstance(sentences, tf.RaggedTensor):
+        sentences = list(sentences)
+    return check_column(name, sentences, f"lists of {name}")
 
 
 def _check_row(name: str, row: int, value: object) -> None:

@@ -15,6 +15,8 @@ language model first (Dai and Le 2015, arXiv:1511.01432): `embedding` and `encod
 language model needs to share.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import keras
@@ -29,10 +31,19 @@ from zoo.layers import (
     average_pooling,
 )
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count, read_texts
-from zoo.models.classifications import Classification, classification
+from zoo.models.both_ends import both_ends
+from zoo.models.checks import check_choice, check_count, check_kind, read_texts, short
+from zoo.models.classifications import Classification, classification, label_outputs
 from zoo.models.columns import Column
-from zoo.models.labels import checked_labels, class_numbers, label_column, label_numbers
+from zoo.models.labels import (
+    PRESET_LABELS,
+    balanced_weights,
+    checked_labels,
+    class_numbers,
+    label_column,
+    label_numbers,
+)
+from zoo.models.raw_data import split_rows
 from zoo.registry import register
 from zoo.text.vocabulary import PAD_ID, WordVocabulary
 from zoo.text.words import Words, WordTokenizer
@@ -45,17 +56,17 @@ class TextClassifier(ZooModel):
     """Words, an LSTM, a read-out, a softmax.
 
     Args:
-        vocabulary: a `WordVocabulary`. A word that it does not hold counts as unknown.
-        labels: the names of the classes, at least two different strings.
+        vocabulary: A `WordVocabulary`. A word that it does not hold counts as unknown.
+        labels: The names of the classes, at least two different strings.
         readout: `"last"`, `"average"` or `"attention"`. The last output of a bidirectional
             encoder is the forward one at the last token beside the backward one at the first.
-        bidirectional: read backwards too, with a second LSTM.
-        embedding_units: width of the word embeddings.
-        units: units of the LSTM, in each direction.
-        attention_units: hidden units that score a token, for `readout="attention"`.
-        embedding_dropout: share of embedding units dropped in training.
-        readout_dropout: share of the read-out vector's units dropped in training.
-        max_tokens: tokens read of one text. Of a longer one the first and the last half of them
+        bidirectional: Read backwards too, with a second LSTM.
+        embedding_units: Width of the word embeddings.
+        units: Units of the LSTM, in each direction.
+        attention_units: Hidden units that score a token, for `readout="attention"`.
+        embedding_dropout: Share of embedding units dropped in training.
+        readout_dropout: Share of the read-out vector's units dropped in training.
+        max_tokens: Tokens read of one text. Of a longer one the first and the last half of them
             are read, as if they stood side by side: reviews state their verdict at either end
             (Sun et al. 2019, arXiv:1905.05583, section 5.3.1). It bounds memory and time.
 
@@ -75,7 +86,7 @@ class TextClassifier(ZooModel):
     def __init__(
         self,
         vocabulary: WordVocabulary,
-        labels: list[str] | tuple[str, ...] = ("negative", "positive"),
+        labels: list[str] | tuple[str, ...] = PRESET_LABELS,
         readout: str = "attention",
         bidirectional: bool = True,
         embedding_units: int = 100,
@@ -86,12 +97,8 @@ class TextClassifier(ZooModel):
         max_tokens: int = 1000,
     ) -> None:
         super().__init__()
-        if not isinstance(vocabulary, WordVocabulary):
-            raise TypeError(f"`vocabulary` must be a WordVocabulary. Received: {vocabulary!r}")
-        if readout not in READOUTS:
-            raise ValueError(
-                f"`readout` must be one of {', '.join(READOUTS)}. Received: readout={readout!r}"
-            )
+        check_kind("vocabulary", vocabulary, WordVocabulary)
+        check_choice("readout", readout, READOUTS)
         check_count("max_tokens", max_tokens)
         labels = checked_labels(labels)
         # Layers.
@@ -140,22 +147,80 @@ class TextClassifier(ZooModel):
 
     # Data.
 
-    def fit(self, *args: Any, class_weight: dict | None = None, **kwargs: Any) -> Any:
-        """As `ZooModel.fit`; `class_weight` may name classes by label or by number.
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *args: Any,
+        class_weight: dict | str | None = None,
+        labels_are_numbers: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Trains as `ZooModel.fit` does, on labels by name.
+
+        Args:
+            x: As of `ZooModel.fit`.
+            y: As of `ZooModel.fit`.
+            *args: As of `ZooModel.fit`.
+            class_weight: How much the rows of a class count: a dict by label or by number, in
+                which a class that is left out weighs 1; or `"balanced"`: all classes of the
+                training rows, which are lists or arrays, count alike.
+            labels_are_numbers: Take integers as places in `labels`, from 0. Without it they are
+                taken only of models with the labels of the presets, and of models whose labels are
+                numbers, such as "1" to "5": there 5 is "5".
+            **kwargs: As of `ZooModel.fit`.
 
         Raises:
-            ValueError: `class_weight` names a class that is none.
+            TypeError: `class_weight` is something else.
+            ValueError: `class_weight` names a class that is none, or is `"balanced"` with a data
+                set; or labels are integers that may have been counted in another order.
         """
-        if class_weight:
-            class_weight = class_numbers(self.labels, class_weight)
-        return super().fit(*args, class_weight=class_weight, **kwargs)
+        with self._reading_numbers(labels_are_numbers):
+            if isinstance(class_weight, str) and class_weight == "balanced":
+                class_weight = self._balanced(x, y, **kwargs)
+            elif class_weight is not None:
+                class_weight = class_numbers(self.labels, class_weight)
+            return super().fit(x, y, *args, class_weight=class_weight, **kwargs)
+
+    def _balanced(
+        self,
+        x: Any,
+        y: Any,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        **kwargs: Any,
+    ) -> dict[int, float]:
+        if isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator):
+            raise ValueError(
+                '`class_weight="balanced"` needs lists or arrays, to count their labels: with a '
+                f"data set give a dict of weights by label. Received: x={short(x)}"
+            )
+        columns = self._raw_data().in_memory(x, y, None)
+        if validation_split and validation_data is None:
+            columns, _ = split_rows(columns, validation_split)
+        return balanced_weights(self.labels, columns[1])
+
+    def evaluate(self, *args: Any, labels_are_numbers: bool = False, **kwargs: Any) -> Any:
+        """Loss and metrics on raw data; arguments as of `fit`."""
+        with self._reading_numbers(labels_are_numbers):
+            return super().evaluate(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _reading_numbers(self, labels_are_numbers: bool) -> Iterator[None]:
+        columns = self.columns
+        if labels_are_numbers:
+            self.columns = (columns[0], label_column(self.labels, numbers=True))
+        try:
+            yield
+        finally:
+            self.columns = columns
 
     def preprocess(self, texts: tf.Tensor, labels: tf.Tensor) -> tuple:
         """Raw pairs to what `call` and the loss take.
 
         Args:
-            texts: string `[batch]`.
-            labels: string or integer `[batch]`.
+            texts: String `[batch]`.
+            labels: String or integer `[batch]`.
 
         Returns:
             `(inputs, label numbers)`: a dict of `tokens` int32 `[batch, time]` and
@@ -164,24 +229,8 @@ class TextClassifier(ZooModel):
         return self.make_inputs(self.words_of(texts)), label_numbers(self.labels, labels)
 
     def words_of(self, texts: tf.Tensor) -> Words:
-        """The tokens to read of each text (string `[batch]`), at most `max_tokens`: `Words`.
-
-        Their offsets are those of the whole text.
-        """
-        words = self.tokenizer.tokenize(texts)
-        lengths = words.tokens.row_lengths()
-        place = tf.ragged.range(lengths).flat_values
-        behind = tf.gather(lengths, words.tokens.value_rowids()) - place  # 1 at the last token
-        kept = (place < (self.max_tokens + 1) // 2) | (behind <= self.max_tokens // 2)
-        lengths = tf.minimum(lengths, self.max_tokens)
-        return Words(
-            *(
-                tf.RaggedTensor.from_row_lengths(
-                    tf.boolean_mask(part.flat_values, kept), lengths, validate=False
-                )
-                for part in words
-            )
-        )
+        """The tokens to read of each text (string `[batch]`), at most `max_tokens`."""
+        return both_ends(self.tokenizer.tokenize(texts), self.max_tokens)
 
     def make_inputs(self, words: Words) -> dict[str, tf.Tensor]:
         """What `call` takes, of `Words`."""
@@ -283,30 +332,20 @@ class TextClassifier(ZooModel):
         return {name: self.signature(function, texts) for name, function in functions.items()}
 
     def _classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._answer(self._read(self.make_inputs(self.words_of(text)))[0])
+        logits, _ = self._read(self.make_inputs(self.words_of(text)))
+        return label_outputs(logits, self.labels)
 
     def _attend(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = self.words_of(text)
         inputs = self.make_inputs(words)
         logits, weights = self._read(inputs)
         return {
-            **self._answer(logits),
+            **label_outputs(logits, self.labels),
             "tokens": words.tokens.to_tensor(""),
             "starts": words.starts.to_tensor(0),
             "ends": words.ends.to_tensor(0),
             "weights": tf.cast(weights, tf.float32),
             "lengths": inputs["lengths"],
-        }
-
-    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.nn.softmax(logits)
-        names = tf.constant(self.labels)
-        return {
-            "label": tf.gather(names, tf.argmax(logits, axis=-1)),
-            "score": tf.reduce_max(probabilities, axis=-1),
-            "probabilities": probabilities,
-            # What each probability is of; on every row, since an answer is read row by row.
-            "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
         }
 
     # Files.

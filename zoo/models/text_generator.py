@@ -17,8 +17,9 @@ import tensorflow as tf
 
 from zoo.decoding import Hypotheses, beam_search, greedy
 from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count
+from zoo.models.checks import check_count, check_kind
 from zoo.models.decoders import AttentionDecoder, Memory, StateDecoder
+from zoo.models.labels import refuse_class_weight
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.readout import TiedReadout, scaled_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
@@ -74,13 +75,13 @@ class TextGenerator(ZooModel):
     def __init__(
         self,
         tokenizer: SubwordTokenizer,
-        embedding_units: int,
-        embedding_dropout: float,
-        readout_dropout: float,
+        embedding_units: int = 64,
+        embedding_dropout: float = 0.0,
+        readout_dropout: float = 0.0,
         **network: Any,
     ) -> None:
         super().__init__()
-        check_tokenizer(tokenizer)
+        check_kind("tokenizer", tokenizer, SubwordTokenizer)
         self.tokenizer = tokenizer
         self.embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
         self.embedding_dropout = keras.layers.Dropout(embedding_dropout)
@@ -143,12 +144,21 @@ class TextGenerator(ZooModel):
 
     # Data.
 
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: texts have no classes."""
+        refuse_class_weight(
+            class_weight,
+            "the model writes texts, which have no classes",
+            "To let some rows count more, give `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
+
     def preprocess(self, source: tf.Tensor, target: tf.Tensor) -> tuple:
         """Raw pairs to what `call` and the loss take.
 
         Args:
             source: Entries of the first column, `[batch, ...]`.
-            target: string `[batch]`.
+            target: String `[batch]`.
 
         Returns:
             `(inputs, target ids, weights)`: a dict of `network_inputs`; the ids to predict, int32
@@ -370,12 +380,6 @@ class TextGenerator(ZooModel):
     def from_assets(cls, config: dict[str, Any], assets: dict[str, bytes]) -> "TextGenerator":
         """The model of `get_config` and `assets`, with fresh weights."""
         return cls(SubwordTokenizer(assets["subwords.model"]), **config)
-
-
-def check_tokenizer(tokenizer: SubwordTokenizer) -> None:
-    """Raises TypeError unless this is a `SubwordTokenizer`."""
-    if not isinstance(tokenizer, SubwordTokenizer):
-        raise TypeError(f"`tokenizer` must be a SubwordTokenizer. Received: {tokenizer!r}")
 
 
 def first_of(hypotheses: Hypotheses) -> Hypotheses:

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from zoo.models.checks import read_texts
+from zoo.models.checks import check_kind, read_texts
 from zoo.models.columns import Column
 from zoo.models.readout import scaled_embedding
-from zoo.models.text_generator import DEFAULT_BEAM_SIZE, TextGenerator, check_tokenizer
+from zoo.models.text_generator import DEFAULT_BEAM_SIZE, TextGenerator
 from zoo.text.subwords import SubwordTokenizer
 
 MAX_SOURCE_LENGTH = 512
@@ -75,7 +75,7 @@ class TranslationModel(TextGenerator):
         readout_dropout: float,
         **network: Any,
     ) -> None:
-        check_tokenizer(tokenizer)
+        check_kind("tokenizer", tokenizer, SubwordTokenizer)
         # Made before the other layers: seeds are drawn in that order, and the recipes rest on it.
         source_embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
         super().__init__(tokenizer, embedding_units, embedding_dropout, readout_dropout, **network)

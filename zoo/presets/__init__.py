@@ -7,8 +7,12 @@ import difflib
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zoo.files import whole_folder
+
+if TYPE_CHECKING:
+    from zoo.models.base import ZooModel
 
 PRESETS_DIR = Path(__file__).parent
 CONFIG = "config.json"
@@ -17,22 +21,22 @@ ASSETS = "assets"
 CARD = "card.md"
 
 
-def list_models():
-    """Names of the presets that ship, a sorted list of strings."""
+def list_models() -> list[str]:
+    """Names of the presets that ship, sorted."""
     return sorted(path.parent.name for path in PRESETS_DIR.glob(f"*/{CONFIG}"))
 
 
-def preset_folder(name_or_folder):
+def preset_folder(name_or_folder: str | Path) -> Path:
     """The folder of a preset.
 
     Args:
-        name_or_folder: the name of a preset that ships (`"nmt_attention"`), or the path of a
+        name_or_folder: The name of a preset that ships (`"nmt_attention"`), or the path of a
             folder that `zoo.save` wrote.
 
     Raises:
-        TypeError: neither string nor path.
-        ValueError: no preset of this name and no folder; the message has close matches.
-        FileNotFoundError: a folder, but not of a preset.
+        TypeError: Neither string nor path.
+        ValueError: No preset of this name and no folder; the message has close matches.
+        FileNotFoundError: A folder, but not of a preset.
     """
     if not isinstance(name_or_folder, (str, Path)):
         raise TypeError(
@@ -57,11 +61,11 @@ def preset_folder(name_or_folder):
     )
 
 
-def read_config(name_or_folder):
-    """The content of a preset's `config.json`, a dict.
+def read_config(name_or_folder: str | Path) -> dict[str, Any]:
+    """The content of a preset's `config.json`.
 
     Raises:
-        ValueError: the file is damaged, besides what :func:`preset_folder` raises.
+        ValueError: The file is damaged, besides what `preset_folder` raises.
     """
     path = preset_folder(name_or_folder) / CONFIG
     try:
@@ -81,14 +85,14 @@ def read_config(name_or_folder):
     return config
 
 
-def load(name_or_folder, **overrides):
+def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
     """A pretrained model, ready to use, fine-tune or export. Works offline.
 
     Args:
-        name_or_folder: the name of a preset (see `zoo.list_models()`) or the path of a folder
+        name_or_folder: The name of a preset (see `zoo.list_models()`) or the path of a folder
             that `zoo.save` wrote. A preset's name comes before a folder's: one that is called
             alike is `"./sentiment"`.
-        **overrides: arguments of the model to be other than in the preset: classes of your own
+        **overrides: Arguments of the model to be other than in the preset: classes of your own
             (`labels=[...]` of a classifier, `types=[...]` of a tagger) or what has no weights
             (a dropout). With other classes the last layers are fresh, to be trained with `fit`,
             and all others have the preset's weights.
@@ -97,10 +101,11 @@ def load(name_or_folder, **overrides):
         A compiled `keras.Model` of the zoo, such as `zoo.models.NMTAttention`.
 
     Raises:
-        TypeError: an override that the model has no argument for; the message lists them.
-        ValueError: unknown name (with close matches); a file that is not the one saved: the
+        TypeError: An override that the model has no argument for; the message lists them.
+        ValueError: Unknown name (with close matches); a file that is not the one saved: the
             message names the file and its SHA-256; or an override that the weights do not fit.
-        FileNotFoundError: a file of the preset is missing.
+        FileNotFoundError: A file of the preset is missing.
+        RuntimeError: In a process that was forked after TensorFlow had started.
 
     Example:
         >>> model = zoo.load("nmt_attention")
@@ -108,9 +113,11 @@ def load(name_or_folder, **overrides):
         >>> model = zoo.load("sentiment", labels=["bug", "feature", "question"])
         >>> model.fit(texts, labels)
     """
+    from zoo.models.forking import check_process
     from zoo.registry import model_class
     from zoo.weights import load_weights
 
+    check_process()
     folder = preset_folder(name_or_folder)
     config = read_config(name_or_folder)
     try:
@@ -135,7 +142,7 @@ def load(name_or_folder, **overrides):
     return _changed(model, overrides, assets) if overrides else model
 
 
-def _changed(model, overrides, assets):
+def _changed(model: "ZooModel", overrides: dict[str, Any], assets: dict[str, bytes]) -> "ZooModel":
     """The model with other arguments: its weights, but fresh heads if those are other."""
     from zoo.weights import copy_weights
 
@@ -152,27 +159,33 @@ def _changed(model, overrides, assets):
     return changed
 
 
-def save(model, folder, overwrite=False, half=True, training=None):
-    """Write a model as a preset folder, whole or not at all.
+def save(
+    model: "ZooModel",
+    folder: str | Path,
+    overwrite: bool = False,
+    half: bool = True,
+    training: dict[str, Any] | None = None,
+) -> Path:
+    """Writes a model as a preset folder, whole or not at all.
 
     Args:
-        model: a model of the zoo.
-        folder: where; its parents are made.
-        overwrite: replace a folder that stands there.
+        model: A model of the zoo.
+        folder: Where; its parents are made.
+        overwrite: Replace a folder that stands there.
         half: Store float32 weights as float16, which differ by less than 0.05 % (below 6e-5 by up
             to 3e-8), and large tables of vectors as int8 with a step for each row, off by at most
             0.4 % of the row's largest number. Pass False to go on training from exact weights.
-        training: dict of plain values that tell how the model came about, kept in `config.json`.
+        training: Plain values that tell how the model came about, kept in `config.json`.
 
     Returns:
-        The folder, a `Path`.
+        The folder.
 
     Raises:
-        TypeError: not a model of the zoo.
-        FileExistsError: the folder exists and `overwrite` is false, or it exists and is neither
+        TypeError: Not a model of the zoo.
+        FileExistsError: The folder exists and `overwrite` is false, or it exists and is neither
             a preset nor empty.
-        ValueError: weights that are not finite, or too large for half precision.
-        OSError: the disk is full or cannot be written; what stood there is untouched.
+        ValueError: Weights that are not finite, or too large for half precision.
+        OSError: The disk is full or cannot be written; what stood there is untouched.
     """
     from zoo import __version__
     from zoo.registry import model_name, model_names, package_of
@@ -210,15 +223,15 @@ def save(model, folder, overwrite=False, half=True, training=None):
     return folder
 
 
-def card(name):
+def card(name: str | Path) -> str:
     """The model card: data and licence, how it was trained, figures, limits. Markdown text.
 
     Args:
-        name: as for :func:`load`.
+        name: As for `load`.
 
     Raises:
-        FileNotFoundError: the preset has no card (`zoo-train evaluate` writes one).
-        ValueError: unknown name.
+        FileNotFoundError: The preset has no card (`zoo-train evaluate` writes one).
+        ValueError: Unknown name.
     """
     path = preset_folder(name) / CARD
     if not path.is_file():
@@ -228,13 +241,13 @@ def card(name):
     return path.read_text(encoding="utf-8")
 
 
-def file_sha256(path):
+def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(path, expected):
+def _check(path: Path, expected: str) -> None:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the preset is not complete")
     actual = file_sha256(path)

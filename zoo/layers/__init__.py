@@ -1,5 +1,6 @@
 """Recurrent cells, wrappers, unrolling over variable lengths and pooling."""
 
+from zoo.layers import backend  # noqa: F401 (first: it refuses other backends of Keras)
 from zoo.layers.attention import BahdanauAttention
 from zoo.layers.attention_cell import AttentionCell
 from zoo.layers.bidirectional import BidirectionalRNN

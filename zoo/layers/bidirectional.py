@@ -5,7 +5,7 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from zoo.layers.dynamic_rnn import check_sequence, reverse
+from zoo.layers.dynamic_rnn import read_lengths, reverse
 from zoo.layers.recurrent_cell import State, unroll
 
 
@@ -19,7 +19,7 @@ class BidirectionalRNN(keras.layers.Layer):
         forward_cell, backward_cell: Two separate cells; see `DynamicRNN`.
 
     Call arguments:
-        inputs, sequence_length, training: As for `DynamicRNN`.
+        inputs, sequence_length, training, mask: As for `DynamicRNN`.
         initial_state: `(forward_state, backward_state)` or None for zeros.
 
     Returns:
@@ -46,6 +46,7 @@ class BidirectionalRNN(keras.layers.Layer):
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
         self.supports_jit = False  # see RecurrentCell
+        self.supports_masking = True
 
     def build(self, inputs_shape: tuple) -> None:
         """Creates the variables."""
@@ -60,9 +61,10 @@ class BidirectionalRNN(keras.layers.Layer):
         sequence_length: tf.Tensor | None = None,
         initial_state: State | None = None,
         training: bool | None = None,
+        mask: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tuple[State, State]]:
         """Reads both ways; arguments and results are those of the class."""
-        lengths = check_sequence(inputs, sequence_length)
+        lengths = read_lengths(inputs, sequence_length, mask)
         forward, backward = (None, None) if initial_state is None else initial_state
         ahead, forward = unroll(self.forward_cell, inputs, lengths, forward, training)
         behind, backward = unroll(

@@ -26,13 +26,17 @@ class DynamicRNN(keras.layers.Layer):
             counts as `T`, as in TF1.
         initial_state: Nested like `cell.state_size`, or None for zeros.
         training: Given to the cell.
+        mask: `[B, T]` bool, true at each row's first tokens and false in its padding, or None.
+            Keras gives that of an `Embedding(mask_zero=True)` by itself. Lengths are taken from
+            it if `sequence_length` is None; it goes on with the outputs as it came.
 
     Returns:
         `(outputs [B, T, U], state)`.
 
     Raises:
-        ValueError: If `inputs` is not of rank 3, or `sequence_length` not an integer vector of
-            one length per row.
+        ValueError: If `inputs` is not of rank 3, `sequence_length` not an integer vector of one
+            length per row, or `mask` not of the shape of `inputs`.
+        tf.errors.InvalidArgumentError: A `mask` with a hole, or with padding first.
 
     Example:
         >>> outputs, (h, c) = DynamicRNN(BasicLSTMCell(8))(tf.ones([2, 5, 4]), tf.constant([5, 3]))
@@ -43,6 +47,7 @@ class DynamicRNN(keras.layers.Layer):
         self.cell = cell
         self.go_backwards = go_backwards
         self.supports_jit = False  # see RecurrentCell
+        self.supports_masking = True
 
     def build(self, inputs_shape: tuple) -> None:
         """Creates the variables."""
@@ -56,9 +61,10 @@ class DynamicRNN(keras.layers.Layer):
         sequence_length: tf.Tensor | None = None,
         initial_state: State | None = None,
         training: bool | None = None,
+        mask: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, State]:
         """Runs the cell; arguments and results are those of the class."""
-        sequence_length = check_sequence(inputs, sequence_length)
+        sequence_length = read_lengths(inputs, sequence_length, mask)
         if self.go_backwards:
             inputs = reverse(inputs, sequence_length)
         outputs, state = unroll(self.cell, inputs, sequence_length, initial_state, training)
@@ -83,6 +89,33 @@ def reverse(sequence: tf.Tensor, sequence_length: tf.Tensor | None) -> tf.Tensor
     if sequence_length is None:
         return tf.reverse(sequence, [1])
     return tf.reverse_sequence(sequence, sequence_length, seq_axis=1, batch_axis=0)
+
+
+def read_lengths(
+    inputs: tf.Tensor, sequence_length: tf.Tensor | None, mask: tf.Tensor | None
+) -> tf.Tensor | None:
+    """The lengths that an unrolling layer was given, or those of its mask, checked and clipped."""
+    if mask is None:
+        # Where there is an initial state as well, Keras leaves the mask at its tensor.
+        mask = getattr(inputs, "_keras_mask", None)
+    if sequence_length is not None or mask is None:
+        return check_sequence(inputs, sequence_length)
+    mask = tf.cast(mask, tf.bool)
+    if not mask.shape.is_compatible_with(inputs.shape[:2]):
+        raise ValueError(
+            f"`mask` must be [batch, time] as `inputs`, {inputs.shape[:2]}. "
+            f"Received: shape={mask.shape}"
+        )
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    prefix = tf.debugging.assert_equal(
+        mask,
+        tf.sequence_mask(lengths, tf.shape(mask)[1]),
+        message="`mask` must be true at the first tokens of each row and false after them: put "
+        "the padding at the end of a row (`padding='post'`), and no padding between its tokens; "
+        "or give `sequence_length`",
+    )
+    with tf.control_dependencies([] if prefix is None else [prefix]):
+        return check_sequence(inputs, tf.identity(lengths))
 
 
 def check_sequence(inputs: tf.Tensor, sequence_length: tf.Tensor | None) -> tf.Tensor | None:

@@ -4,6 +4,8 @@ A class registered in one of these modules is an attribute of the package too:
 `from zoo.models import NER`. Nothing lists them.
 """
 
+from zoo.layers import backend  # noqa: F401 (first: it refuses other backends of Keras)
+
 
 def __getattr__(name: str) -> type:
     from zoo import registry

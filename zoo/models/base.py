@@ -12,6 +12,8 @@ import tensorflow as tf
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
+from zoo.models.copies import CopiedWhole
+from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
 
@@ -32,7 +34,7 @@ class Signature:
     examples: dict[str, np.ndarray] = field(repr=False)
 
 
-class ZooModel(keras.Model):
+class ZooModel(CopiedWhole, keras.Model):
     """A network that takes raw data of any kind: texts, lists of tokens, pictures, numbers.
 
     A subclass, registered by `@zoo.register`, gives:
@@ -64,6 +66,7 @@ class ZooModel(keras.Model):
     former_weights: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
+        check_process()
         super().__init__(**kwargs)
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
@@ -194,13 +197,6 @@ class ZooModel(keras.Model):
             )
         return super().predict(x, *args, **kwargs)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refused: a `.keras` file would lack the vocabularies, and could not be loaded."""
-        raise NotImplementedError(
-            "A model of the zoo is saved with `zoo.save(model, folder)` and its weights alone with "
-            "`model.save_weights(path)`, which ModelCheckpoint(..., save_weights_only=True) calls."
-        )
-
     def raw_columns(self, *given: object) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
         """The raw columns that `fit` and `evaluate` were given, checked.
 
@@ -218,6 +214,7 @@ class ZooModel(keras.Model):
         return tuple(column.read(column.name, values) for column, values in pairs)
 
     def _raw_data(self) -> RawData:
+        check_process()
         # A graph of its own, which is not traced again at each call.
         prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
         return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
@@ -266,6 +263,7 @@ class ZooModel(keras.Model):
             TypeError: An entry of a wrong type.
             ValueError: An empty list, or `batch_size` below 1.
         """
+        check_process()
         check_count("batch_size", batch_size)
         column = self.verb_column
         one = column.is_entry(entries)
@@ -339,10 +337,6 @@ class ZooModel(keras.Model):
         return Signature(
             function, {column.wire_name: spec}, {column.wire_name: np.array(examples, dtype)}
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """The network's arguments, plain values."""
-        return dict(self.configuration)
 
 
 def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:

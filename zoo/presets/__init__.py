@@ -105,6 +105,7 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
         ValueError: Unknown name (with close matches); a file that is not the one saved: the
             message names the file and its SHA-256; or an override that the weights do not fit.
         FileNotFoundError: A file of the preset is missing.
+        RuntimeError: In a process that was forked after TensorFlow had started.
 
     Example:
         >>> model = zoo.load("nmt_attention")
@@ -112,9 +113,11 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
         >>> model = zoo.load("sentiment", labels=["bug", "feature", "question"])
         >>> model.fit(texts, labels)
     """
+    from zoo.models.forking import check_process
     from zoo.registry import model_class
     from zoo.weights import load_weights
 
+    check_process()
     folder = preset_folder(name_or_folder)
     config = read_config(name_or_folder)
     try:

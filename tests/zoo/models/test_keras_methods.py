@@ -1,0 +1,89 @@
+"""What Keras, TensorFlow and Python offer to save or copy a model: it works, or is refused."""
+
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests import corpus
+
+KEEP = r"zoo\.save\(model, folder\).*zoo\.load\(folder\)"
+TEXT = "The film was clever."
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return corpus.loud(corpus.tiny_sentiment(labels=["bug", "praise", "question"]))
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_is_whole_and_apart(classifier, how):
+    copied = how(classifier)
+    assert type(copied) is type(classifier)
+    assert copied.get_config() == classifier.get_config()
+    assert copied.assets() == classifier.assets()
+    assert copied.classify(TEXT) == classifier.classify(TEXT)
+    before = classifier.get_weights()
+    copied.fit([TEXT] * 4, ["bug"] * 4, verbose=0)
+    for kept, weight in zip(before, classifier.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
+def test_a_copy_of_frozen_layers_has_the_weights(classifier):
+    classifier.layers[0].trainable = False
+    try:
+        assert copy.deepcopy(classifier).classify(TEXT) == classifier.classify(TEXT)
+    finally:
+        classifier.layers[0].trainable = True
+
+
+@pytest.mark.parametrize("make", [lambda _: corpus.tiny_ner(), corpus.tiny_vanilla])
+def test_taggers_and_translators_can_be_copied_too(make, tokenizer):
+    model = make(tokenizer)
+    copied = copy.deepcopy(model)
+    assert getattr(copied, model.task)([TEXT]) == getattr(model, model.task)([TEXT])
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda model, path: keras.saving.save_model(model, path / "m.keras"),
+        lambda model, path: keras.saving.save_model(model, path / "m.h5"),
+        lambda model, path: keras.saving.save_model(model, path / "m", zipped=False),
+        lambda model, path: keras.saving.serialize_keras_object(model),
+        lambda model, path: keras.models.clone_model(model),
+        lambda model, path: type(model).from_config(model.get_config()),
+        lambda model, path: model.save(path / "m.keras"),
+        lambda model, path: model.to_json(),
+    ],
+)
+def test_what_would_lose_the_vocabulary_is_refused(classifier, tmp_path, refused):
+    with pytest.raises(NotImplementedError, match=KEEP):
+        refused(classifier, tmp_path)
+    # Keras opens its file, or makes its folder, before it asks: nothing of a model is in there.
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 1000
+    assert classifier.get_config()["labels"] == ["bug", "praise", "question"]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda model, path: model.export(path),
+        lambda model, path: tf.saved_model.save(model, path),
+    ],
+)
+def test_a_saved_model_is_written_by_the_exporter(classifier, tmp_path, refused):
+    with pytest.raises(NotImplementedError, match=r"zoo-export.*export\.saved_model\(model"):
+        refused(classifier, tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+
+
+def test_weights_and_checkpoints_are_saved_as_ever(classifier, tmp_path):
+    classifier.save_weights(tmp_path / "m.weights.h5")
+    tf.train.Checkpoint(model=classifier).write(str(tmp_path / "checkpoint"))
+    zoo.save(classifier, tmp_path / "folder")
+    assert zoo.load(tmp_path / "folder").get_config() == classifier.get_config()

@@ -8,10 +8,11 @@ here.
 
 import contextlib
 import csv
+import fcntl
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ class BatchRun:
             OSError: The output cannot be written; what was whole stays, to go on with.
             ValueError: The input cannot be read on.
         """
+        if not self._resumed:
+            if self.output.exists():
+                raise ValueError(f"another run has made --output meanwhile: {self.output}")
+            self._save_state()
+        with _alone(self.output):
+            self._answer(answers, advance)
+
+    def _answer(self, answers: Answers, advance: Callable[[int], None]) -> None:
+        if self._state != self._former_state(self._state["settings"]):
+            raise ValueError(f"another run has written to {self.output} meanwhile: start again")
         remove_partial(self._state_file)
         if self._resumed:
             _append(self.output, self._state["output_bytes"], b"")
@@ -92,7 +103,6 @@ class BatchRun:
                 _append(self.errors, self._state["errors_bytes"], b"")
         else:
             self.errors.unlink(missing_ok=True)
-            self._save_state()
             _append(self.output, 0, b"")
         done = 0
         for chunk in self.source.chunks(self._state["rows"]):
@@ -190,6 +200,17 @@ def _halved(answers: Answers, texts: list[bytes]) -> list:
             return [str(error) or repr(error)]
     middle = len(texts) // 2
     return _halved(answers, texts[:middle]) + _halved(answers, texts[middle:])
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Within the block no other run writes to a file, which is made if there is none."""
+    with open(path, "ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(f"another run is writing to --output. Received: {path}") from error
+        yield
 
 
 def _append(path: Path, size: int, data: bytes) -> int:

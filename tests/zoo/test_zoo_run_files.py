@@ -271,6 +271,25 @@ def test_only_the_same_run_goes_on(lines, stopped):
         answered(lines, stopped, resume=True, model="a")
 
 
+def test_two_runs_do_not_write_to_one_output(lines, stopped):
+    content, inner = stopped.read_bytes(), []
+
+    def second(texts):
+        if not inner:
+            inner.append(True)
+            with pytest.raises(ValueError, match="another run is writing"):
+                answered(lines, stopped, resume=True, model="a")
+            assert stopped.read_bytes() == content
+        return answers(texts)
+
+    late = BatchRun(EntryFile(lines), stopped, {"model": "a"}, resume=True)
+    assert answered(lines, stopped, resume=True, model="a", answers=second).answered == 30
+    whole = stopped.read_bytes()
+    with pytest.raises((OSError, ValueError), match="state"):
+        late.answer(answers)
+    assert stopped.read_bytes() == whole
+
+
 def test_a_full_disk_leaves_what_was_whole(tmp_path, lines):
     whole, output = whole_output(lines, tmp_path), tmp_path / "out.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

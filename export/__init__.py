@@ -10,6 +10,7 @@ The stages, one file each, in the order in which an export goes through them:
 - `graph`: The signatures traced and saved with the state they use, and with nothing else.
 - `operations`: The graph's operations, TensorFlow's and TF Text's only.
 - `warmup`: The requests that TensorFlow Serving replays before it serves the version.
+- `card`: The model card, if there is one, for the playground.
 - `verification`: The result, run in a fresh process and compared with the model.
 
 None of them knows a model of the zoo: what has signatures can be exported, whatever its data are.

@@ -43,13 +43,15 @@ def main(name_or_folder: str, base: Path, version: int | None, verify: bool) -> 
     """
     import export
     import zoo
+    from export import card
 
     console = Console()
     start = time.monotonic()
     try:
         with console.status(f"Exporting {name_or_folder}"):
             model = zoo.load(name_or_folder)
-            path = export.saved_model(model, base, version=version, verify=verify)
+            text = card.of_preset(name_or_folder)
+            path = export.saved_model(model, base, version=version, verify=verify, card=text)
     except (ExportError, ImportError, OSError, TypeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from export import card as cards
 from export import graph, operations, verification, warmup
 from export import signatures as offered
 from export.publication import Publication
@@ -16,6 +17,7 @@ def saved_model(
     base_dir: str | os.PathLike,
     version: int | None = None,
     verify: bool = True,
+    card: str | None = None,
 ) -> Path:
     """Exports a model as a version that TensorFlow Serving can load.
 
@@ -31,6 +33,7 @@ def saved_model(
         verify: Whether to run the result in a fresh process, through the Session path that
             TensorFlow Serving takes, and compare it with the model before publishing. Costs
             a start of TensorFlow.
+        card: The model card, Markdown, to be kept in the version's `assets.extra/card.md`.
 
     Returns:
         The directory of the new version.
@@ -53,6 +56,8 @@ def saved_model(
         graph.write(model, signatures, publication.folder)
         operations.check(publication.folder)
         warmup.write(requests, publication.folder)
+        if card is not None:
+            cards.write(card, publication.folder)
         if verify:
             verification.verify(signatures, publication.folder)
         return publication.publish()

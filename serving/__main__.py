@@ -1,6 +1,5 @@
 """`zoo-serve`: TensorFlow Serving's command line, in this process, for any SavedModel."""
 
-import logging
 import os
 import resource
 import signal
@@ -32,6 +31,7 @@ def main(
     model_base_path: str | None,
     model_config_file: Path | None,
     model_repository: Path | None,
+    log_format: str,
     **flags: Any,
 ) -> None:
     """Serves SavedModels over TensorFlow Serving's REST and gRPC API.
@@ -46,21 +46,20 @@ def main(
     """
     # Before TensorFlow is imported: its start-up notes are not about the models.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _leave_keras_out()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     _allow_many_connections()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    # What these have to say is about deprecated calls, and about clients that do not speak HTTP.
-    for library in ("absl", "tensorflow", "aiohttp.server"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
     from serving.errors import ServingError
     from serving.lifecycle.config import read_config_file, single_model
+    from serving.logs import set_up_logging
     from serving.options import Options
     from serving.presets import Presets
     from serving.server import Server
 
+    set_up_logging(log_format)
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))
     for port in ("port", "rest_api_port"):
         flags[port] = flags[port] or None
@@ -80,6 +79,15 @@ def main(
     except ServingError as error:
         click.echo(f"Failed to start server. Error: {error}", err=True)
         sys.exit(1)
+
+
+def _leave_keras_out() -> None:
+    """Keeps TensorFlow from importing Keras, which takes longer than all the rest.
+
+    A server runs graphs; presets are exported by a process of their own.
+    """
+    if "tensorflow" not in sys.modules:
+        sys.modules.setdefault("keras", None)
 
 
 def _allow_many_connections() -> None:

@@ -22,6 +22,25 @@ CODES = {
     "DATA_LOSS": (15, 500),
     "UNAUTHENTICATED": (16, 401),
 }
+# What stands around the message of a kernel, and what to keep of it; in this order.
+_DECORATIONS = [
+    (re.compile(pattern, re.DOTALL), kept)
+    for pattern, kept in (
+        # Python's account of where the graph was built.
+        (r"\n\n?(?:Original stack trace|Detected at node).*\Z", ""),
+        # One error that several branches of the graph have met.
+        (
+            r"\A\d+ root error\(s\) found\.\n *\(0\) \w+: (.*?)"
+            r"(?:\n *\(1\) |\n\d+ successful operations).*\Z",
+            r"\1",
+        ),
+        # The nodes and functions that the kernel stands in.
+        (r"\A(?:\{\{(?:function_)?node [^{}]*\}\} ?)+", ""),
+        (r"(?:\n\t ?\[\[[^\n]*\]\])+\Z", ""),
+        # The brackets around the only thing that an assertion has to say.
+        (r"\Aassertion failed: \[((?:(?!\] \[).)*)\]\Z", r"\1"),
+    )
+]
 _NAMES = {number: name for name, (number, _) in CODES.items()}
 
 
@@ -74,7 +93,11 @@ def from_tensorflow(error: Exception) -> ServingError:
     message = getattr(error, "message", None) or str(error) or type(error).__name__
     if isinstance(error, UnicodeDecodeError):
         number, message = CODES["INVALID_ARGUMENT"][0], error.object.decode(errors="replace")
-    # The runtime names the kernel that failed on lines of their own; keep them, but not Python's
-    # account of where the graph was built.
-    message = re.split(r"\n\n?(?:Original stack trace|Detected at node)", str(message))[0]
-    return ServingError(_NAMES.get(number, "UNKNOWN"), message)
+    return ServingError(_NAMES.get(number, "UNKNOWN"), _plain(str(message)))
+
+
+def _plain(message: str) -> str:
+    """What a kernel said, without what TensorFlow puts around it."""
+    for decoration, kept in _DECORATIONS:
+        message = decoration.sub(kept, message)
+    return message

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import click
 
+#: Which requests are logged; `serving.logs`, which imports much, does it.
+ACCESS_LOGS = ("none", "errors", "all")
+LOG_FORMATS = ("text", "json")
 # Flags of TensorFlow Serving that change what is served or how; refused rather than ignored.
 NOT_BUILT = frozenset(
     {
@@ -157,12 +160,27 @@ _FLAGS = [
         0,
         "rest_api_timeout_in_ms",
         30000,
-        "For a run of a model, and for the next piece of a body to arrive; 0: none.",
+        "For an answer once its body is there, and for the next piece of a body; 0: none.",
     ),
+    _at_least(0, "max_text_bytes", 1_000_000, "Of one string of a request; 0: any."),
+    _at_least(0, "max_batch_texts", 10_000, "Strings in one request; 0: any."),
+    _at_least(0, "max_batch_bytes", 8_000_000, "Of all strings of a request; 0: any."),
     _at_least(1, "rest_api_num_threads", 16, "REST requests at a time."),
     _at_least(1, "grpc_max_threads", 16, "gRPC calls at a time."),
     click.option("--grpc_channel_arguments", default="", help="key=value,... for gRPC."),
     _switch("playground", True, "Offer a page at / to try the models in."),
+    click.option(
+        "--access_log",
+        type=click.Choice(ACCESS_LOGS),
+        default="none",
+        help="Requests to log: those that failed, or all.",
+    ),
+    click.option(
+        "--log_format",
+        type=click.Choice(LOG_FORMATS),
+        default="text",
+        help="Lines of the log: to read, or objects of JSON.",
+    ),
     _switch("rest_api_enable_cors_support", False, "Let pages of other origins call the REST API."),
     _switch("enable_batching", False, "Run requests that come together as one batch."),
     _file("batching_parameters_file", "BatchingParameters in protobuf's text form."),

@@ -5,6 +5,8 @@ writes differently from TensorFlow Serving (`_total`, `HELP`, `10.0`); so the pa
 from what the library's registry collects. Latencies are in microseconds.
 """
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics_core import Metric
 
@@ -16,6 +18,9 @@ _SAVED_MODEL = ":tensorflow:cc:saved_model:"
 # Names that clients ask for become label values for good; strangers' names beyond these share one.
 _MAX_MODEL_NAMES = 1000
 _LATENCIES = [10 * 1.8**power for power in range(33)]  # 10 us to about 25 minutes
+# 1 to 16,384. TensorFlow's buckets end before their limits, the library's with them, which is the
+# same for latencies, but not for whole numbers.
+_EXAMPLES = [math.nextafter(2**power, 0) for power in range(15)]
 _WAITS = [100 * 1.2**power for power in range(52)]  # 100 us to about one second
 
 
@@ -32,6 +37,10 @@ class Metrics:
         self._runtime_latency = self._histogram(
             _SERVING + "runtime_latency", _LATENCIES, "model_name", "API", "runtime"
         )
+        self._example_counts = self._histogram(
+            _SERVING + "request_example_counts", _EXAMPLES, "model"
+        )
+        self._example_total = self._counter(_SERVING + "request_example_count_total", "model")
         self._warmup_latency = self._histogram(
             _SERVING + "model_warmup_latency", _LATENCIES, "model_path", "status"
         )
@@ -77,6 +86,11 @@ class Metrics:
         # The runtime is that of TF1's sessions; TensorFlow Serving has another one, too.
         self._runtime_latency.labels(model_name, api, "TF1").observe(seconds * 1e6)
 
+    def count_examples(self, model_name: str, number: int) -> None:
+        """Notes how many examples a classifier or regressor, or several at once, ran on."""
+        self._example_counts.labels(model_name).observe(number)
+        self._example_total.labels(model_name).inc(number)
+
     def time_load(self, model_path: str, success: bool, seconds: float) -> None:
         """Notes a try to load a version, without its warm-up."""
         self._load_attempts.labels(model_path, "success" if success else "fail").inc()
@@ -93,8 +107,9 @@ class Metrics:
     def page(self) -> bytes:
         """All metrics in TensorFlow Serving's text form, sorted by name."""
         lines = []
-        for metric in sorted(self._registry.collect(), key=lambda metric: metric.name):
-            lines.append(f"# TYPE {metric.name} {metric.type}")
+        # The documentation holds the whole name: the library takes a `_total` off the other.
+        for metric in sorted(self._registry.collect(), key=lambda each: each.documentation):
+            lines.append(f"# TYPE {metric.documentation} {metric.type}")
             lines.extend(_sample_lines(metric))
         return ("\n".join(lines) + "\n").encode()
 
@@ -122,7 +137,8 @@ def _sample_lines(metric: Metric) -> list[str]:
             labels["le"] = f"{float(labels['le']):g}"
         text = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
         value = int(sample.value) if sample.value == int(sample.value) else sample.value
-        lines.append(f"{sample.name.removesuffix('_total')}{{{text}}} {value}")
+        name = metric.documentation if metric.type == "counter" else sample.name
+        lines.append(f"{name}{{{text}}} {value}")
     return lines
 
 

@@ -9,6 +9,7 @@ from tensorflow.core.protobuf import config_pb2
 
 from serving.batching.parameters import BatchingParameters, read_batching_parameters
 from serving.errors import invalid_argument
+from serving.inference.limits import TextLimits
 from serving.metrics import PROMETHEUS_PATH
 from serving.text_protos import parse_text, read_text_file
 
@@ -22,8 +23,12 @@ class Options:
         port: The port of gRPC; None for no gRPC over TCP, 0 for any free one.
         grpc_socket_path: The path of a Unix socket for gRPC, beside the port.
         rest_api_port: The port of REST; None for no REST, 0 for any free one.
+        max_text_bytes: How long one string of a request may be; 0 for any length.
+        max_batch_texts: How many strings it may have; 0 for any number.
+        max_batch_bytes: How long they may be together; 0 for any length.
         num_load_threads: How many versions are loaded at a time; 0 for as many as there are cores,
             but at least two.
+        access_log: Which requests are logged: "none", "errors" or "all".
         playground: Whether the REST port offers a page at `/` to try the models in.
     """
 
@@ -37,7 +42,11 @@ class Options:
     rest_api_num_threads: int = 16
     rest_api_timeout_in_ms: int = 30000
     rest_api_enable_cors_support: bool = False
+    max_text_bytes: int = 1_000_000
+    max_batch_texts: int = 10_000
+    max_batch_bytes: int = 8_000_000
     playground: bool = False
+    access_log: str = "none"
     file_system_poll_wait_seconds: float = 1.0
     num_load_threads: int = 0
     max_num_load_retries: int = 5
@@ -61,6 +70,10 @@ class Options:
     def load_threads(self) -> int:
         """How many versions are loaded at a time, at least one."""
         return self.num_load_threads or max(2, os.cpu_count() or 1)
+
+    def text_limits(self) -> TextLimits:
+        """How much text one request may bring."""
+        return TextLimits(self.max_text_bytes, self.max_batch_texts, self.max_batch_bytes)
 
     def batching_parameters(self) -> BatchingParameters | None:
         """How to batch, or None if requests run one by one.
@@ -128,12 +141,18 @@ class Options:
         """Threads and memory of the sessions that models run in; flags go before the file.
 
         Raises:
-            ServingError: The file cannot be used.
+            ServingError: The file cannot be used, or all three numbers of threads are given.
         """
         config, path = config_pb2.ConfigProto(), self.tensorflow_session_config_file
         if path:
             parse_text(path, config)
         both = self.tensorflow_session_parallelism
+        if both and self.tensorflow_intra_op_parallelism and self.tensorflow_inter_op_parallelism:
+            raise invalid_argument(
+                "Either configure tensorflow_session_parallelism or "
+                "(tensorflow_intra_op_parallelism, tensorflow_inter_op_parallelism) separately. "
+                "You cannot configure all."
+            )
         if intra := self.tensorflow_intra_op_parallelism or both:
             config.intra_op_parallelism_threads = intra
         if inter := self.tensorflow_inter_op_parallelism or both:

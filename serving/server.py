@@ -17,6 +17,7 @@ from serving.lifecycle.config import ModelConfig, read_config_file
 from serving.lifecycle.loader import Loader
 from serving.lifecycle.manager import Lifecycle
 from serving.lifecycle.registry import Registry
+from serving.logs import AccessLog
 from serving.metrics import Metrics
 from serving.options import Options
 from serving.playground.pages import playground_response
@@ -118,6 +119,7 @@ class Server:
 
     def stop(self) -> None:
         """Closes the ports, lets running requests end, and unloads the models."""
+        _log.info("Stopping: the ports close, running requests have %g s", self._grace_seconds)
         self._stopped.set()
         self.registry.close()  # calls that wait for models to come up wait no more
         # gRPC takes no more calls from here on, while those it has go on beside REST's.
@@ -136,6 +138,7 @@ class Server:
             self._batching.stop()
         if self._reloader:
             self._reloader.join()
+        _log.info("Stopped: all models are unloaded")
 
     def __enter__(self) -> "Server":
         self.start()
@@ -186,9 +189,8 @@ class Server:
         )
         server = api.server()
         pages = self._playground if self.options.playground else None
-        server.request_handler = in_front_of(
-            server.request_handler, self.metrics, self._prometheus_path, pages
-        )
+        counted = in_front_of(server.request_handler, self.metrics, self._prometheus_path, pages)
+        server.request_handler = AccessLog(self.options.access_log).in_front_of(counted)
         self._runner = web.ServerRunner(server, shutdown_timeout=self._grace_seconds)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.options.host, self.options.rest_api_port)
@@ -196,7 +198,8 @@ class Server:
         return self._runner.addresses[0][1]
 
     def _playground(self, path: str) -> web.Response | None:
-        return playground_response(path, dict.fromkeys([*self._announced, *self.registry.names()]))
+        names = dict.fromkeys([*self._announced, *self.registry.names()])
+        return playground_response(path, names, self.registry.directory)
 
     async def _close_rest_port(self) -> None:
         await self._runner.cleanup()
@@ -219,5 +222,6 @@ class Server:
                     # Not for ever: the next content of the file may not need what is missing.
                     self.registry.reload(models, timeout=seconds)
                     current = models  # if not all came up, it is tried again
+                    _log.info("%s is applied", self._config_file)
             except ServingError as error:
                 _log.error("%s is not applied: %s", self._config_file, error)

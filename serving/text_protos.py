@@ -44,7 +44,7 @@ _MESSAGES = {
         "max_execution_batch_size": _INT64_VALUE,
     },
     "PrometheusConfig": {"enable": _BOOL, "path": _STRING},
-    "MonitoringConfig": {"prometheus_config": _nested(".serving.options.PrometheusConfig")},
+    "MonitoringConfig": {"prometheus_config": _nested(".tensorflow.serving.PrometheusConfig")},
     "SSLConfig": {
         "server_key": _STRING,
         "server_cert": _STRING,
@@ -57,7 +57,7 @@ _MESSAGES = {
 def _message_classes() -> dict[str, type[Message]]:
     file = descriptor_pb2.FileDescriptorProto(
         name="serving/options.proto",
-        package="serving.options",
+        package="tensorflow.serving",
         syntax="proto3",
         dependency=[wrappers_pb2.DESCRIPTOR.name],
     )
@@ -70,10 +70,8 @@ def _message_classes() -> dict[str, type[Message]]:
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"serving.options.{name}"))
-        for name in _MESSAGES
-    }
+    types = {name: pool.FindMessageTypeByName(f"{file.package}.{name}") for name in _MESSAGES}
+    return {name: message_factory.GetMessageClass(kind) for name, kind in types.items()}
 
 
 _CLASSES = _message_classes()
@@ -102,12 +100,23 @@ def parse_text(path: Path, message: Message) -> Message:
     Raises:
         ServingError: The file cannot be read, or is not of that kind; as `read_text_file`.
     """
-    kind = message.DESCRIPTOR.name
+    kind = message.DESCRIPTOR
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ServingError("NOT_FOUND", f"Cannot read {kind} file {path}: {error}") from error
+        raise ServingError("NOT_FOUND", f"Cannot read {kind.name} file {path}: {error}") from error
     try:
         return text_format.Parse(text, message)
     except text_format.ParseError as error:
-        raise invalid_argument(f"Invalid protobuf file: '{path}': {error}") from error
+        raise invalid_argument(
+            f"Invalid protobuf file: '{path}'. "
+            f"Error parsing text-format {kind.full_name}: {_explanation(error)}"
+        ) from error
+
+
+def _explanation(error: text_format.ParseError) -> str:
+    """`LINE:COLUMN: what is wrong`, as protobuf's parser in C++ writes it."""
+    line, column = error.GetLine(), error.GetColumn()
+    if line is None:
+        return str(error)
+    return f"{line}:{column}: {str(error).removeprefix(f'{line}:{column} : ')}"

@@ -1,16 +1,28 @@
 """The command line `zoo`: list, show and run pretrained models."""
 
+import contextlib
 import inspect
 import json
 import os
+import shlex
 import sys
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
+
+from zoo.batch_run import BatchRun, answered_or_refused
+from zoo.drawing.answers import OPTIONS, PAGE_SUFFIXES, Answer, printable
+from zoo.entry_file import EntryFile, Row
+from zoo.presets import CONFIG, file_sha256, preset_folder, read_config
+from zoo.startup import import_tensorflow
+
+if TYPE_CHECKING:
+    from zoo.models.base import ZooModel
 
 
 @click.group()
@@ -75,50 +87,205 @@ def show(name_or_folder: str) -> None:
     help="Tag: write the texts with their entities marked, an .html page.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
-def run(name_or_folder: str, texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    r"""Run a model on TEXTS, or on each line of standard input.
+@click.option(
+    "--input",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Run on a file of any size: lines of text, .csv with a header, or .jsonl.",
+)
+@click.option("--column", help="Which column of --input to read; `text` unless told.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where the answers to --input go: JSON lines, or its columns and more if it ends in .csv.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an --output whose run was stopped.")
+def run(
+    name_or_folder: str,
+    texts: tuple[str, ...],
+    as_json: bool,
+    source: Path | None,
+    column: str | None,
+    output: Path | None,
+    resume: bool,
+    **options: Any,
+) -> None:
+    r"""Run a model on TEXTS, on each line of standard input, or on a file.
 
-    NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
+    NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`. With `-`
+    in place of TEXTS each line of standard input is answered as it comes.
 
     \b
     zoo run nmt_attention "A dog runs." --attention table.png
     zoo run sentiment "A warm, funny film." --attention page.html
     zoo run ner < news.txt
+    tail -f news.txt | zoo run ner -
+    zoo run sentiment --input reviews.csv --column review --output answers.csv
     """
-    import zoo
-    from zoo.drawing.answers import printable
-
-    # As bytes: what is not UTF-8 is the tokenizer's to mend.
-    texts = [os.fsencode(text) for text in texts] or _lines()
-    if not texts:
-        raise click.UsageError("nothing to do: give TEXTS or lines on standard input")
     options = {name: value for name, value in options.items() if value is not None}
-    if "attention" in options and len(texts) != 1:
-        raise click.UsageError(f"--attention draws one text. Received: {len(texts)} texts")
-    try:
-        with Console(stderr=True).status(f"Loading {name_or_folder}"):
-            model = zoo.load(name_or_folder)
-        known = inspect.signature(model.console_answers).parameters
-        for name in sorted(options.keys() - known.keys()):
-            raise click.UsageError(
-                f"--{name.replace('_', '-')} is not for a model that can {model.task}"
+    live = texts == ("-",)
+    _check_combination(texts, source, column, output, resume, options)
+    for text in texts:
+        if os.path.isfile(text):
+            _note(
+                f"{text!r} is read as a text, though a file has this name. To run on what is in "
+                f"it: zoo run {name_or_folder} --input {shlex.quote(text)}"
             )
-        answers = model.console_answers(texts, **options)
+    # As bytes: what is not UTF-8 is the tokenizer's to mend.
+    entries = [os.fsencode(text) for text in texts]
+    if not entries and not source:
+        entries = [] if sys.stdin.isatty() else list(_lines())
+        if not entries:
+            raise click.UsageError(
+                "nothing to do: give TEXTS, lines on standard input, or --input FILE"
+            )
+    if "attention" in options and len(entries) != 1:
+        raise click.UsageError(f"--attention draws one text. Received: {len(entries)} texts")
+    with _told():
+        _check_options(name_or_folder, options)
+        file = EntryFile(source.expanduser(), column) if source else None
+        batch = _batch(file, output, name_or_folder, options, resume) if file and output else None
+        model = _loaded(name_or_folder, options)
+
+        def answers(texts: list[bytes]) -> list:
+            return model.console_answers(texts, **options)
+
+        if batch:
+            _run_batch(batch, answers)
+        elif live or file:
+            chunks = ([Row(n, {}, line)] for n, line in enumerate(_lines(), 1))
+            _show_chunks(chunks if live else file.chunks(), answers, as_json)
+        else:
+            for text, answer in zip(entries, answers(entries), strict=True):
+                _show(text, answer, as_json)
+
+
+def _check_combination(
+    texts: tuple[str, ...],
+    source: Path | None,
+    column: str | None,
+    output: Path | None,
+    resume: bool,
+    options: dict[str, Any],
+) -> None:
+    """Which arguments of `run` exclude or need each other."""
+    if source and texts:
+        raise click.UsageError(f"give TEXTS or --input, not both. Received: {len(texts)} texts")
+    for name, given, needs, there in (
+        ("--column", column, "--input", source),
+        ("--output", output, "--input", source),
+        ("--resume", resume, "--output", output),
+    ):
+        if given and not there:
+            raise click.UsageError(f"{name} needs {needs}")
+    if "-" in texts and len(texts) > 1:
+        raise click.UsageError("`-`, standard input, stands alone in place of TEXTS")
+    for name in ("attention", "page"):
+        if name in options and (source or texts == ("-",)):
+            raise click.UsageError(f"--{name} is for TEXTS: it draws nothing of --input or `-`")
+
+
+def _check_options(name_or_folder: str, options: dict[str, Any]) -> None:
+    """Refuses what cannot be done before TensorFlow, which takes seconds, is imported."""
+    model = read_config(name_or_folder)["model"]
+    if model in OPTIONS:  # one of another package is asked when it is there
+        task, known = OPTIONS[model]
+        _check_known(options, known, task)
+    if options.keys() & {"attention", "page"}:
+        from zoo.drawing.plotting import SUFFIXES, check_target
+
+        for name, suffixes in ("attention", SUFFIXES + PAGE_SUFFIXES), ("page", PAGE_SUFFIXES):
+            if name in options:
+                check_target(options[name], suffixes)
+
+
+def _check_known(options: dict[str, Any], known: Container[str], task: str) -> None:
+    for name in sorted(options):
+        if name not in known:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for a model that can {task}")
+
+
+def _loaded(name_or_folder: str, options: dict[str, Any]) -> "ZooModel":
+    import zoo
+
+    with Console(stderr=True).status(f"Loading {name_or_folder}"):
+        import_tensorflow()
+        model = zoo.load(name_or_folder)
+    _check_known(options, inspect.signature(model.console_answers).parameters, model.task)
+    return model
+
+
+def _batch(
+    file: EntryFile, output: Path, name_or_folder: str, options: dict[str, Any], resume: bool
+) -> BatchRun:
+    # The file names all others of the preset with their SHA-256.
+    fingerprint = file_sha256(preset_folder(name_or_folder) / CONFIG)
+    return BatchRun(file, output.expanduser(), {"model": fingerprint, **options}, resume)
+
+
+def _run_batch(batch: BatchRun, answers: Callable[[list[bytes]], list]) -> None:
+    shown = contextlib.nullcontext()
+    if sys.stderr.isatty():
+        # Not of rich, which can show one live bar only: that of the chunk.
+        shown = click.progressbar(length=batch.source.size, file=sys.stderr)
+    try:
+        with shown as bar:
+            batch.answer(
+                lambda texts: [row for _, row in answers(texts)],
+                bar.update if bar else lambda count: None,
+            )
+    except (KeyboardInterrupt, OSError):
+        _note(f"Stopped after {batch.answered:,} answers. Go on with the same command and --resume")
+        raise
+    _note(f"{batch.answered:,} answers: {batch.output}")
+    if batch.refused:
+        _note(f"{batch.refused:,} rows could not be answered: {batch.errors} tells why")
+
+
+def _show_chunks(
+    chunks: Iterable[list[Row]], answers: Callable[[list[bytes]], list], as_json: bool
+) -> None:
+    """Shows answers as they come; a row that has none is told, and is an empty line."""
+    refused = 0
+    for chunk in chunks:
+        for row, answer in answered_or_refused(answers, chunk):
+            if isinstance(answer, str):
+                refused += 1
+                _note(f"Row {row.number}: {answer}")
+                answer = Answer("", {"error": answer})
+            _show(row.text, answer, as_json)
+    if refused:
+        raise click.ClickException(f"{refused} rows could not be answered")
+
+
+def _show(text: bytes, answer: Answer, as_json: bool) -> None:
+    line, row = answer
+    if as_json:
+        click.echo(json.dumps({"text": printable(text), **row}, ensure_ascii=False))
+    elif isinstance(line, str):
+        click.echo(line)
+    else:
+        Console().print(line, soft_wrap=True)
+
+
+def _lines() -> Iterator[bytes]:
+    """Lines of standard input as they come, without their ends."""
+    return (line.rstrip(b"\r\n") for line in click.get_binary_stream("stdin"))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Errors that a person can read in place of a traceback."""
+    try:
+        yield
+    except BrokenPipeError:  # `| head`: click ends without a word
+        raise
     except (OSError, TypeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    for text, (line, row) in zip(texts, answers, strict=True):
-        if as_json:
-            click.echo(json.dumps({"text": printable(text), **row}, ensure_ascii=False))
-        elif isinstance(line, str):
-            click.echo(line)
-        else:
-            Console().print(line, soft_wrap=True)
 
 
-def _lines() -> list[bytes]:
-    """Lines of standard input, without their ends."""
-    stream = click.get_binary_stream("stdin")
-    return [] if sys.stdin.isatty() else [line.rstrip(b"\r\n") for line in stream]
+def _note(message: str) -> None:
+    click.echo(message, err=True)
 
 
 if __name__ == "__main__":

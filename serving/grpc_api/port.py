@@ -10,6 +10,7 @@ from serving.errors import ServingError
 from serving.grpc_api.interceptor import MetricsInterceptor
 from serving.grpc_api.services import Services
 from serving.lifecycle.registry import Registry
+from serving.logs import AccessLog
 from serving.metrics import Metrics
 from serving.options import Options
 
@@ -41,7 +42,7 @@ def open_grpc_port(
             ("grpc.so_reuseport", 0),
             *options.grpc_arguments(),
         ],
-        interceptors=[MetricsInterceptor(metrics)],
+        interceptors=[AccessLog(options.access_log), MetricsInterceptor(metrics)],
     )
     services = Services(registry)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(services, server)

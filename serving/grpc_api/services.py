@@ -149,8 +149,7 @@ class Services(
             )
         for field in request.metadata_field:
             if field != "signature_def":
-                # "%s" is in TensorFlow Serving's own text, the field behind it.
-                raise invalid_argument(f"Metadata field %s is not supported{field}")
+                raise invalid_argument(f"Metadata field {field} is not supported")
         return metadata_of(self._registry, *_model(request))
 
     def _status(

@@ -45,6 +45,7 @@ def run_classification_request(
     outputs = servable.run(
         name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Classify"
     )
+    servable.observe_examples(len(inputs))
     return classification_result(outputs, len(inputs))
 
 
@@ -59,6 +60,7 @@ def run_regression_request(
     outputs = servable.run(
         name, {_INPUT: inputs}, output_names=wanted, timeout_ms=timeout_ms, api="Regress"
     )
+    servable.observe_examples(len(inputs))
     return regression_result(outputs, len(inputs))
 
 

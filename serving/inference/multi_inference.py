@@ -24,8 +24,8 @@ def run_multi_inference_request(
 
     Args:
         servable: The model version that all tasks name.
-        request: Its tasks must use different signatures that share their input tensor. TF2
-            programs give every signature an input of its own, so this is for graphs of TF1.
+        request: Its tasks must use different signatures. Each of their inputs, which may be
+            different tensors, is fed with the same serialized examples.
         timeout_ms: Milliseconds after which the run is given up; 0 waits for ever.
 
     Returns:
@@ -44,6 +44,7 @@ def run_multi_inference_request(
     tensors = sorted({tensor for outputs in wanted for tensor in outputs.values()})
     feeds = {_input_tensor(servable, name): inputs for name in names}
     arrays = servable.run_tensors(feeds, tensors, timeout_ms, "MultiInference")
+    servable.observe_examples(len(inputs))
     values = dict(zip(tensors, arrays, strict=True))
     results = []
     for task, name, outputs in zip(request.tasks, names, wanted, strict=True):
@@ -83,8 +84,6 @@ def _checked_signatures(
             )
         checks[task.method_name](servable, name)
         names.append(name)
-        if len({_input_tensor(servable, each) for each in names}) > 1:
-            raise invalid_argument("Input tensor must be the same for all Signatures.")
     return names
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the ops of TF Text, which TF Serving carries too
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
@@ -19,9 +18,13 @@ from tensorflow.python.client import pywrap_tf_session
 
 from serving.batching.session import Batching
 from serving.errors import ServingError, from_tensorflow, invalid_argument
+from serving.inference.limits import TextLimits
+from serving.inference.text_operations import load_text_operations
 
 #: What a request that names no signature runs.
 DEFAULT_SIGNATURE = "serving_default"
+_NO_LIMITS = TextLimits()
+load_text_operations()
 _DTYPES = {number: name[3:].lower() for name, number in types_pb2.DataType.items()}
 
 
@@ -35,7 +38,9 @@ class Servable:
         batching: Runs requests that come together as one; without it each runs by itself.
         check_method_names: Whether the kind of a request must be the signature's `method_name`.
             TF2 programs give every signature that of predict, so that it is off by default.
+        limits: How much text one run may be fed with.
         observe_run: Called with the API and the seconds of every run that succeeds.
+        observe_examples: Called with the number of examples of every run on examples that succeeds.
 
     Raises:
         ServingError: NOT_FOUND, DATA_LOSS, ... if the model cannot be loaded.
@@ -49,13 +54,17 @@ class Servable:
         config: config_pb2.ConfigProto | None = None,
         batching: Batching | None = None,
         check_method_names: bool = False,
+        limits: TextLimits = _NO_LIMITS,
         observe_run: Callable[[str, float], None] = lambda api, seconds: None,
+        observe_examples: Callable[[int], None] = lambda number: None,
     ) -> None:
         _check_meta_graph(directory, tags)
         graph = tf.Graph()
         self.check_method_names = check_method_names
+        self.observe_examples = observe_examples
+        self._limits = limits
         self._observe_run = observe_run
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        self._session = tf.compat.v1.Session(graph=graph, config=_for_serving(config))
         try:
             with graph.as_default():
                 meta_graph = tf.compat.v1.saved_model.loader.load(
@@ -64,7 +73,12 @@ class Servable:
         except Exception as error:  # whatever a broken model makes the loader raise
             self._session.close()
             raise from_tensorflow(error) from error
-        self.signatures = dict(meta_graph.signature_def)
+        _forget_functions(graph)
+        # Copies: a part of a message keeps all of it, the graph too, in memory.
+        self.signatures = {
+            name: meta_graph_pb2.SignatureDef.FromString(signature.SerializeToString())
+            for name, signature in meta_graph.signature_def.items()
+        }
         # By tensor name, of which signatures have a few.
         self._endpoint = cache(partial(_endpoint, graph))
         self._batched = batching and batching.session(self._run, self.signatures.values())
@@ -124,8 +138,9 @@ class Servable:
             api: What the run is for; see `run`.
 
         Raises:
-            ServingError: The run failed.
+            ServingError: There is more text in it than is allowed, or the run failed.
         """
+        self._limits.check(feeds)
         run = self._batched.run if self._batched else self._run
         started = time.perf_counter()
         try:
@@ -159,6 +174,28 @@ class Servable:
         finally:
             pywrap_tf_session.TF_DeleteBuffer(buffer)
         return [_as_array(value) for value in values]
+
+
+def _for_serving(config: config_pb2.ConfigProto | None) -> config_pb2.ConfigProto:
+    """The configuration of a session whose graph is all there from the start.
+
+    TensorFlow Serving sets the same two; without them the session keeps copies of the graph.
+    """
+    serving = config_pb2.ConfigProto()
+    if config:
+        serving.CopyFrom(config)
+    serving.experimental.optimize_for_static_graph = True
+    serving.experimental.disable_output_partition_graphs = True
+    return serving
+
+
+def _forget_functions(graph: tf.Graph) -> None:
+    """Drops the graph's functions, of which the session that has loaded it keeps its own copy.
+
+    For a tagger that is as much memory as its weights take.
+    """
+    for name in list(graph._functions):
+        graph._remove_function(name)
 
 
 def _endpoint(graph: tf.Graph, tensor_name: str) -> pywrap_tf_session.TF_Output:

@@ -120,15 +120,18 @@ def _platform_of(model: model_server_config_pb2.ModelConfig) -> str:
     if model.model_type and model.model_platform:
         raise invalid_argument(
             "Illegal setting both ModelServerConfig::model_type (deprecated) and "
-            "ModelServerConfig::model_platform."
+            f"ModelServerConfig::model_platform, model name is {model.name}"
         )
     if not model.model_type and not model.model_platform:
         raise invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-            "ModelServerConfig::model_platform."
+            f"ModelServerConfig::model_platform, model name is {model.name}"
         )
-    types = {model_server_config_pb2.TENSORFLOW: _PLATFORM}
-    return model.model_platform or types.get(model.model_type, "other")
+    if model.model_type and model.model_type != model_server_config_pb2.TENSORFLOW:
+        raise invalid_argument(
+            f"ModelServerConfig::model_type choice {model.model_type} not supported."
+        )
+    return model.model_platform or _PLATFORM
 
 
 def _model_config(model: model_server_config_pb2.ModelConfig) -> ModelConfig:

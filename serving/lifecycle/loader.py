@@ -51,7 +51,9 @@ class Loader:
                 config=self._session_config,
                 batching=self._batching,
                 check_method_names=self._options.enable_signature_method_name_check,
+                limits=self._options.text_limits(),
                 observe_run=partial(self._metrics.time_run, model_name),
+                observe_examples=partial(self._metrics.count_examples, model_name),
             )
         except ServingError:
             self._metrics.time_load(str(directory), False, time.perf_counter() - started)

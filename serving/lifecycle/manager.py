@@ -20,6 +20,7 @@ from pathlib import Path
 from serving.errors import ServingError
 from serving.inference.servable import Servable
 from serving.lifecycle.base_path import fingerprint, scan_versions
+from serving.lifecycle.memory import release_memory
 from serving.lifecycle.registry import Registry
 from serving.lifecycle.versions import Model, State, Version
 
@@ -110,11 +111,13 @@ class Lifecycle:
             self._registry.wake.wait(wait if wait is None else max(wait, 0))
 
     def _step(self, poll: bool) -> None:
-        self._collect()
+        moved = self._collect()
         for name, model in self._registry.models():
             if poll or model.removed or not model.looked_at:
                 self._look(name, model)
-            self._converge(name, model)
+            moved |= self._converge(name, model)
+        if moved:
+            release_memory()
 
     def _look(self, name: str, model: Model) -> None:
         """Finds out which versions are wanted; an unreadable base path changes nothing."""
@@ -142,8 +145,13 @@ class Lifecycle:
             _log.warning("Version %d of servable %s is not in %s", number, name, config.base_path)
         self._registry.aspire(model, config, {number: present[number] for number in chosen})
 
-    def _converge(self, name: str, model: Model) -> None:
-        """Has what is wanted loaded, highest version first, and only then unloads what is not."""
+    def _converge(self, name: str, model: Model) -> bool:
+        """Has what is wanted loaded, highest version first, and only then unloads what is not.
+
+        Returns:
+            Whether a version was unloaded.
+        """
+        unloaded = False
         for number in sorted(model.aspired, reverse=True):
             if len(self._loading) < self._load_threads and self._should_load(name, model, number):
                 self._begin_loading(name, model, number)
@@ -154,10 +162,12 @@ class Lifecycle:
         for version in model.in_state(State.UNLOADING):
             if version.users == 0:
                 self._unload(version)
+                unloaded = True
                 _log.info("Unloaded servable {name: %s version: %d}", name, version.number)
         for version in model.in_state(State.END):
             if version.number not in model.aspired:
                 self._attempts.pop((name, version.number), None)  # it would start afresh
+        return unloaded
 
     def _may_unload(self, model: Model) -> bool:
         """Whether versions that are not wanted may go: the wanted ones have come, or failed."""
@@ -190,9 +200,14 @@ class Lifecycle:
         self._loading[future] = name, version
         future.add_done_callback(lambda _: self._registry.wake.set())
 
-    def _collect(self) -> None:
-        """Takes over what has been loaded since, and notes what could not be."""
-        for future in [future for future in self._loading if future.done()]:
+    def _collect(self) -> bool:
+        """Takes over what has been loaded since, and notes what could not be.
+
+        Returns:
+            Whether there was any.
+        """
+        done = [future for future in self._loading if future.done()]
+        for future in done:
             name, version = self._loading.pop(future)
             if (error := future.exception()) is None:
                 del self._attempts[name, version.number]
@@ -204,11 +219,14 @@ class Lifecycle:
                 )
             else:
                 self._note_failure(name, version, error)
+        return bool(done)
 
     def _note_failure(self, name: str, version: Version, error: BaseException) -> None:
         if not isinstance(error, ServingError):
             _log.error("Loading %s raised an unexpected error", version.directory, exc_info=error)
             error = ServingError("UNKNOWN", f"{type(error).__name__}: {error}")
+        # One of its own: the traceback of what was raised holds all that was loaded by then.
+        error = ServingError(error.code, error.message)
         _log.error(
             "Loading servable {name: %s version: %d} failed: %s", name, version.number, error
         )

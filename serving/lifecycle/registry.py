@@ -6,6 +6,7 @@ to state. Whoever writes holds the lock.
 """
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from serving.errors import ServingError, invalid_argument
 from serving.inference.servable import Servable
 from serving.lifecycle.config import ModelConfig, check_platforms
 from serving.lifecycle.versions import Model, State, Version
+
+_log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -41,39 +44,46 @@ class Registry:
     def reload(self, configs: Mapping[str, ModelConfig], timeout: float | None = None) -> None:
         """Serves what a configuration names and nothing else; returns when it is there.
 
-        Whether or not all of it comes up, the configuration stays in force. A later call does not
-        wait for this one, but ends its waiting for models that the later one does not name.
+        Unless it is refused, the configuration stays in force, whether or not all of it comes up. A
+        later call does not wait for this one, but ends its waiting for models that the later one
+        does not name.
 
         Args:
             configs: Model name -> configuration.
             timeout: The seconds after which the waiting is given up; None waits for ever.
 
         Raises:
-            ServingError: From `configure`, `wait_until_served` or `assign_labels`.
+            ServingError: From `configure` or `wait_until_served`.
         """
         self.configure(configs)
         self.wait_until_served(configs, timeout)
-        self.assign_labels()
 
     def configure(self, configs: Mapping[str, ModelConfig]) -> None:
         """Sets what is to be served; models that are not named any more are unloaded.
 
-        Labels take effect with `assign_labels`, when their versions are available.
+        Labels move at once, so the versions they stand for must be available by now, or be allowed
+        not to be.
 
         Raises:
-            ServingError: INVALID_ARGUMENT for a platform that cannot be served; nothing changes.
+            ServingError: INVALID_ARGUMENT for a platform that cannot be served,
+                FAILED_PRECONDITION for a label on a version that is not available; nothing changes.
         """
         with self._changed:
-            check_platforms(configs, self.configs())
+            before = self.configs()
+            check_platforms(configs, before)
+            self._check_labels(configs)
             for name, config in configs.items():
                 known = self._models.setdefault(name, Model(config))
                 if known.removed or known.config != config:
                     known.config, known.removed, known.looked_at = config, False, False
+                _log_moves(name, known.labels, config.labels)
+                known.labels = dict(config.labels)
             for name, model in self._models.items():
                 if name not in configs:
                     model.removed, model.labels = True, {}
             self._changed.notify_all()
         self.wake.set()
+        _log_changes(before, configs)
 
     def configs(self) -> dict[str, ModelConfig]:
         """What is to be served: model name -> configuration."""
@@ -112,26 +122,17 @@ class Registry:
                 f"{len(failures)} servable(s) did not become available: " + "; ".join(failures),
             )
 
-    def assign_labels(self) -> None:
-        """Puts the configured labels of all models on their versions, or none of them.
-
-        Raises:
-            ServingError: FAILED_PRECONDITION for a version that is not available.
-        """
-        with self._changed:
-            configured = {name: each for name, each in self._models.items() if not each.removed}
-            for name, model in configured.items():
-                for label, number in model.config.labels.items():
-                    version = model.versions.get(number)
-                    available = version is not None and version.state is State.AVAILABLE
-                    if not available and not self._may_run_ahead(model, label, number):
-                        raise ServingError(
-                            "FAILED_PRECONDITION",
-                            f"Request to assign label to version {number} of model {name}, which "
-                            f"is not currently available for inference. Received: label={label}",
-                        )
-            for model in configured.values():
-                model.labels = dict(model.config.labels)
+    def _check_labels(self, configs: Mapping[str, ModelConfig]) -> None:
+        for name, config in configs.items():
+            model = self._models.get(name) or Model(config)
+            available = {version.number for version in model.in_state(State.AVAILABLE)}
+            for label, number in config.labels.items():
+                if number not in available and not self._may_run_ahead(model, label, number):
+                    raise ServingError(
+                        "FAILED_PRECONDITION",
+                        f"Request to assign label to version {number} of model {name}, which is "
+                        "not currently available for inference",
+                    )
 
     def _may_run_ahead(self, model: Model, label: str, number: int) -> bool:
         """Whether a label may be put on a version that is not available."""
@@ -193,6 +194,14 @@ class Registry:
     def names(self) -> list[str]:
         """The configured models."""
         return list(self.configs())
+
+    def directory(self, name: str) -> Path | None:
+        """The directory of the version that answers; None while none does."""
+        with self._changed:
+            try:
+                return self._find(name, None, None).directory
+            except ServingError:
+                return None
 
     def _find(self, name: str, number: int | None, label: str | None) -> Version:
         model = self._models.get(name)
@@ -275,3 +284,26 @@ class Registry:
             self._closed = True
             self._changed.notify_all()
         self.wake.set()
+
+
+def _log_changes(before: Mapping[str, ModelConfig], after: Mapping[str, ModelConfig]) -> None:
+    changes = {
+        "new": [name for name in after if name not in before],
+        "changed": [name for name in after if name in before and after[name] != before[name]],
+        "removed": [name for name in before if name not in after],
+    }
+    if said := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in changes.items() if names):
+        _log.info("Models to serve, %s", said)
+
+
+def _log_moves(model: str, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    for label in sorted({*before, *after}):
+        old, new = before.get(label), after.get(label)
+        if old != new:
+            _log.info(
+                "Label %s of servable %s: version %s, was %s",
+                label,
+                model,
+                "none" if new is None else new,
+                "none" if old is None else old,
+            )

@@ -11,9 +11,7 @@ export class ServerError extends Error {
 
 /** URL of a model; `tail` is "", "/metadata" or ":predict". */
 export function modelUrl(model, tail) {
-  // Beside the page, wherever a proxy may have put it.
-  return new URL(`v1/models/${encodeURIComponent(model)}${tail}`, document.baseURI.split("#")[0])
-    .href;
+  return new URL(`v1/models/${encodeURIComponent(model)}${tail}`, pageUrl()).href;
 }
 
 /** Its versions, newest first: `[{version, state, message}]`. */
@@ -63,6 +61,13 @@ export function readsText(signatures, name, outputs) {
   );
 }
 
+/** What the model's card says: `{title, purpose, limit, text}`; null for a model without one. */
+export async function getCard(model, signal) {
+  const url = new URL(`playground/cards/${encodeURIComponent(model)}`, pageUrl());
+  const { text } = await ask(url.href, { signal });
+  return text === "" ? null : read(text);
+}
+
 /** A call of a signature whose only input is one string: `{signature, body}`. */
 export function textCall(signature, text) {
   return call(signature, `"instances": [${JSON.stringify(text)}]`);
@@ -87,6 +92,11 @@ export async function predict(model, { body }, signal) {
 /** The row of an answer to `textCall`: an object keyed by the signature's outputs. */
 export function firstRow({ text }) {
   return read(text).predictions[0];
+}
+
+/** All else is beside the page, wherever a proxy may have put it. */
+function pageUrl() {
+  return document.baseURI.split("#")[0];
 }
 
 function call(signature, rest) {

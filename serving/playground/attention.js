@@ -65,6 +65,7 @@ function chips(name, words) {
         button.classList.toggle("chosen", index === chosen);
         setWeight(button, weights?.[index] ?? 0);
         number.textContent = weights ? percent(weights[index]) : "";
+        number.classList.toggle("zero", number.textContent === "0");
       });
     },
     listen(call) {
@@ -82,7 +83,8 @@ function heatTable(sources, targets, weights) {
   const heads = sources.map((word) => el("th", { scope: "col" }, el("span", {}, word)));
   const rows = targets.map((word, row) => {
     const cells = sources.map((_, column) => {
-      const cell = el("td", {}, percent(weights[row][column]));
+      const share = percent(weights[row][column]);
+      const cell = el("td", { class: share === "0" && "zero" }, share);
       setWeight(cell, weights[row][column]);
       return cell;
     });

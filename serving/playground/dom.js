@@ -22,9 +22,11 @@ export function setWeight(element, weight) {
   element.style.setProperty("--weight", Math.min(Math.max(weight, 0), 1).toFixed(3));
 }
 
-/** A number from 0 to 1 as whole percents, without the sign. */
-export function percent(share) {
-  return String(Math.round(100 * share));
+/** A number from 0 to 1 in percent, without the sign; 100 is said of nothing less than all. */
+export function percent(share, digits = 0) {
+  const rounded = (100 * share).toFixed(digits);
+  if (share >= 1 || Number(rounded) < 100) return rounded;
+  return `>${(100 - 10 ** -digits).toFixed(digits)}`;
 }
 
 /** A table; `head` and the first cell of each row are its headers. */
@@ -47,7 +49,21 @@ export function table(caption, head, rows) {
 /** What is wider than the page scrolls by itself, also with the keyboard. */
 export function scrollable(label, content) {
   const attributes = { class: "scrollable", role: "region", "aria-label": label, tabindex: 0 };
-  return el("div", attributes, content);
+  return withEdges(el("div", attributes, content));
+}
+
+/** Puts a frame around what scrolls, whose edges show on which side there is more. */
+export function withEdges(scroller) {
+  const frame = el("div", { class: "frame" }, scroller);
+  const showEdges = () => {
+    const left = scroller.scrollLeft;
+    frame.classList.toggle("more-before", left > 1);
+    frame.classList.toggle("more-after", left + scroller.clientWidth < scroller.scrollWidth - 1);
+  };
+  scroller.addEventListener("scroll", showEdges, { passive: true });
+  const sizes = new ResizeObserver(showEdges);
+  for (const element of [scroller, ...scroller.children]) sizes.observe(element);
+  return frame;
 }
 
 /** Says something to screen readers without moving the focus. */

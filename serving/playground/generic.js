@@ -2,24 +2,17 @@
 
 import { columnsCall } from "./api.js";
 import { el, scrollable } from "./dom.js";
+import { FormError } from "./form_error.js";
 
 const MOST_DEFAULT_VALUES = 4096;
 const MOST_SHOWN = 200_000; // characters of an answer
 const FLOATS = ["float", "double", "half", "bfloat16"];
 
-/** What a user typed cannot be sent; `field` is where. */
-export class FormError extends Error {
-  constructor(field, message) {
-    super(message);
-    this.field = field;
-  }
-}
-
 export function open(signatures) {
   const callable = [...signatures.keys()];
   const choice = el(
     "select",
-    { id: "signature", onchange: () => fill() },
+    { id: "signature", oninput: () => fill() },
     ...callable.map((name) => el("option", { value: name }, name)),
   );
   const place = el("div", { class: "inputs" });
@@ -69,16 +62,18 @@ export function open(signatures) {
 function input(name, { dtype, shape }, id) {
   const isBatch = shape !== null && shape.length > 0 && shape[0] === null;
   const rest = isBatch ? shape.slice(1) : shape;
-  const isText = dtype === "string" && rest?.length === 0;
+  // What TensorFlow Serving's convention calls bytes is no text.
+  const isBytes = dtype === "string" && name.endsWith("_bytes");
+  const isText = dtype === "string" && rest?.length === 0 && !isBytes;
   const what = `${id}-what`;
   const area = el("textarea", { id, rows: 2, spellcheck: "false", "aria-describedby": what });
-  area.value = isText ? "Some text" : sample(dtype, rest);
+  area.value = isText ? "Some text" : sample(isBytes ? "bytes" : dtype, rest);
   const element = el(
     "div",
     { class: "field" },
     el("label", { for: id }, name),
     area,
-    el("p", { class: "note", id: what }, description(dtype, shape, isBatch, isText)),
+    el("p", { class: "note", id: what }, description(dtype, shape, isBatch, isText, isBytes)),
   );
   const json = () => {
     area.removeAttribute("aria-invalid");
@@ -88,6 +83,10 @@ function input(name, { dtype, shape }, id) {
     }
     // The numbers travel as they were typed: JavaScript would round large ones.
     const text = area.value.trim();
+    if (text === "") {
+      area.setAttribute("aria-invalid", "true");
+      throw new FormError(area, `The input “${name}” is empty. ${wanted(rest)}`);
+    }
     try {
       JSON.parse(text);
     } catch (error) {
@@ -102,15 +101,23 @@ function input(name, { dtype, shape }, id) {
 /** JSON of a tensor of this shape; one element where a dimension can have any size. */
 function sample(dtype, shape) {
   const zero = FLOATS.includes(dtype) ? "0.0" : "0";
-  const value = { string: '"Some text"', bool: "false" }[dtype] ?? zero;
+  const value = { string: '"Some text"', bytes: '{"b64": ""}', bool: "false" }[dtype] ?? zero;
   const sizes = (shape ?? [null]).map((size) => size ?? 1);
   if (sizes.reduce((product, size) => product * size, 1) > MOST_DEFAULT_VALUES) return "";
   return sizes.reduceRight((inner, size) => `[${Array(size).fill(inner).join(", ")}]`, value);
 }
 
-function description(dtype, shape, isBatch, isText) {
+/** What to put into an empty field; those of large tensors are left empty. */
+function wanted(shape) {
+  if (!shape?.length) return "It takes JSON.";
+  const sizes = `[${shape.map((size) => size ?? "any").join(", ")}]`;
+  const numpy = `numpy.zeros([${shape.map((size) => size ?? 1).join(", ")}]).tolist()`;
+  return `It takes JSON of shape ${sizes}, lists within lists; in Python such as ${numpy}.`;
+}
+
+function description(dtype, shape, isBatch, isText, isBytes) {
   const sizes = shape?.map((size, axis) => size ?? (axis === 0 ? "batch" : "any"));
   const what = `${dtype}, shape ${sizes ? `[${sizes.join(", ")}]` : "any"}. `;
-  const form = isText ? "Plain text" : "JSON";
+  const form = isText ? "Plain text" : isBytes ? 'JSON, bytes as {"b64": "Base64"}' : "JSON";
   return what + form + (isBatch ? ", one row of the batch." : ", the whole tensor.");
 }

@@ -1,6 +1,13 @@
 // What the views of text models share: one text area, and examples to click.
 
+import { firstRow } from "./api.js";
 import { el } from "./dom.js";
+import { FormError } from "./form_error.js";
+
+// Nothing but blanks and characters that nobody sees.
+const BLANK = /^[\s\p{Cc}\p{Cf}]*$/u;
+
+const DOUBT = "Low confidence";
 
 /**
  * A view whose form is one text.
@@ -13,7 +20,7 @@ import { el } from "./dom.js";
  * @param {(answers: object[], text: string) => {summary: string, content: Node[]}} parts.show
  */
 export function textView({ title, verb, examples, calls, show }) {
-  const area = el("textarea", { id: "text", rows: 4, required: true, spellcheck: "false" });
+  const area = el("textarea", { id: "text", rows: 4, spellcheck: "false" });
   area.value = examples[0];
   const choose = (text) => {
     area.value = text;
@@ -22,9 +29,18 @@ export function textView({ title, verb, examples, calls, show }) {
   };
   // Half of a surrogate pair is no text; it would be no UTF-8 either.
   const text = () => area.value.toWellFormed();
+  const textToSend = () => {
+    if (BLANK.test(area.value)) {
+      area.setAttribute("aria-invalid", "true");
+      throw new FormError(area, "The text is blank. Write something, or choose an example.");
+    }
+    area.removeAttribute("aria-invalid");
+    return text();
+  };
   return {
     title,
     verb,
+    startsWithExample: true,
     fields: [
       el("label", { for: "text" }, "Text"),
       area,
@@ -41,7 +57,21 @@ export function textView({ title, verb, examples, calls, show }) {
       if (state.text !== undefined) area.value = state.text;
       return state.text !== undefined;
     },
-    calls: () => calls(text()),
-    show: (answers, state) => show(answers, state.text),
+    calls: () => calls(textToSend()),
+    show: (answers, state) => {
+      const { summary, content } = show(answers, state.text);
+      if (!answers.map(firstRow).some(isDoubtful)) return { summary, content };
+      return { summary: `${summary}. ${DOUBT}`, content: [doubt(), ...content] };
+    },
   };
+}
+
+/** Some models say themselves when an answer is not to be relied on. */
+function isDoubtful(row) {
+  return row?.low_confidence === true;
+}
+
+function doubt() {
+  const what = ": the model itself takes this answer for doubtful. Do not rely on it unchecked.";
+  return el("p", { class: "doubt" }, el("strong", {}, DOUBT), what);
 }

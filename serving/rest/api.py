@@ -20,6 +20,7 @@ from serving.inference.servable import DEFAULT_SIGNATURE
 from serving.lifecycle.registry import Registry
 from serving.lifecycle.status import metadata_of, status_of
 from serving.rest import json_writer, predict_body
+from serving.rest.deadline import Deadline
 from serving.rest.examples_body import read_examples
 from serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
 from serving.rest.status_body import metadata_json, status_json
@@ -68,8 +69,8 @@ class RestApi:
     Args:
         registry: Where the models are.
         executor: What runs parsing and models, off the event loop.
-        timeout_ms: The time for one run of a model, and for the next piece of a body to come; 0 is
-            any time.
+        timeout_ms: The time from a body being there to its answer, whatever takes it, and for the
+            next piece of a body to come; 0 is any time.
         cors: Whether to send the headers that let pages of other origins call the API.
     """
 
@@ -83,7 +84,9 @@ class RestApi:
 
     def server(self) -> web.Server:
         """Makes aiohttp's low-level server of the handler; bodies arrive as they were sent."""
-        return web.Server(self.handle, auto_decompress=False, access_log=None)
+        return web.Server(
+            self.handle, handler_cancellation=True, auto_decompress=False, access_log=None
+        )
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers a request; never raises."""
@@ -97,15 +100,12 @@ class RestApi:
         code = "OK"
         try:
             if request.method == "OPTIONS":
-                _check_preflight(request)
-                status, body = 200, b""
+                code, status, body = *_preflight(request), b""
             else:
                 content = await self._read(request)
                 gzipped = "gzip" in request.headers.get("Content-Encoding", "")
                 status = 200
-                body = await asyncio.get_running_loop().run_in_executor(
-                    self._executor, self._answer, request.method, path, content, gzipped
-                )
+                body = await self._answer_in_time(request.method, path, content, gzipped)
         except ServingError as error:
             code, status, body = (
                 error.code,
@@ -134,8 +134,28 @@ class RestApi:
             response.force_close()
         return response
 
-    def _answer(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
-        """Answers a call; it runs in a thread of the executor and raises `ServingError`."""
+    async def _answer_in_time(self, method: str, path: str, content: bytes, gzipped: bool) -> bytes:
+        """Answers a call in a thread of the executor, or raises `ServingError`.
+
+        When its time is over the client is told so at once; the thread stops after the stage that
+        it is at.
+        """
+        deadline = Deadline(self._timeout_ms)
+        answer = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._answer, method, path, content, gzipped, deadline
+        )
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1000 or None):
+                return await answer
+        except TimeoutError:
+            raise deadline.error from None
+        except asyncio.CancelledError:  # the client has left; a call that waits is not begun
+            deadline.abandon()
+            raise
+
+    def _answer(
+        self, method: str, path: str, content: bytes, gzipped: bool, deadline: Deadline
+    ) -> bytes:
         call = parse_call(method, path)
         if call.method == "status":
             return status_json(status_of(self._registry, call.model, call.version))
@@ -143,12 +163,14 @@ class RestApi:
             metadata = metadata_of(self._registry, call.model, call.version, call.label)
             return metadata_json(metadata)
         body = _inflate(content) if gzipped else content
+        deadline.left_ms()  # raises if there is none
         if call.method == "predict":
-            return self._predict(call, body)
-        return self._infer(call, body)
+            return self._predict(call, body, deadline)
+        return self._infer(call, body, deadline)
 
-    def _predict(self, call: Call, content: bytes) -> bytes:
+    def _predict(self, call: Call, content: bytes, deadline: Deadline) -> bytes:
         body = predict_body.read_body(content)
+        deadline.left_ms()
         with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
             signature_name = body.signature_name or DEFAULT_SIGNATURE
             if signature_name not in servable.signatures:
@@ -157,17 +179,18 @@ class RestApi:
                 )
             inputs, layout = predict_body.read_tensors(body, servable.input_dtypes(signature_name))
             check_method_name(servable, signature_name)
-            outputs = servable.run(signature_name, inputs, timeout_ms=self._timeout_ms)
+            outputs = servable.run(signature_name, inputs, timeout_ms=deadline.left_ms())
+        deadline.left_ms()
         return predict_body.encode_outputs(outputs, layout)
 
-    def _infer(self, call: Call, content: bytes) -> bytes:
+    def _infer(self, call: Call, content: bytes, deadline: Deadline) -> bytes:
         """Classifies or regresses; the whole body is judged before the model is looked for."""
         kind, run, encode = _ON_EXAMPLES[call.method]
         signature_name, examples = read_examples(content)
         request = kind(input=examples)
         request.model_spec.signature_name = signature_name
         with self._registry.acquire(call.model, call.version, call.label) as (servable, _):
-            return encode(run(servable, request, self._timeout_ms))
+            return encode(run(servable, request, deadline.left_ms()))
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         """Reads the body, at most `MAX_BODY_BYTES` of it."""
@@ -201,9 +224,12 @@ def _page(status: int, reason: str) -> web.Response:
     return response
 
 
-def _check_preflight(request: web.BaseRequest) -> None:
-    if not re.search("https?://", request.headers.get("Origin", "")):
-        raise ServingError("FAILED_PRECONDITION", "Origin header is missing in CORS preflight")
+def _preflight(request: web.BaseRequest) -> tuple[str, int]:
+    """Code and status of an answer to OPTIONS; why it is refused, only the log tells."""
+    if re.search("https?://", request.headers.get("Origin", "")):
+        return "OK", 200
+    _log.debug("%s: Origin header is missing in CORS preflight", request.raw_path)
+    return "FAILED_PRECONDITION", 400
 
 
 def _inflate(content: bytes) -> bytes:

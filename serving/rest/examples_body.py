@@ -12,7 +12,7 @@ from tensorflow_serving.apis import input_pb2
 from serving.errors import invalid_argument
 from serving.rest.json_quoting import format_error, type_name
 from serving.rest.predict_body import PredictBody, read_body
-from serving.rest.tensor_builder import decode_base64, is_base64, lossless
+from serving.rest.tensor_builder import decode_base64, is_base64
 
 
 def read_examples(body: bytes) -> tuple[str, input_pb2.Input]:
@@ -72,7 +72,7 @@ def _add(feature: feature_pb2.Feature, item: Any, name: str) -> None:
     elif is_base64(item):
         _list_of("bytes", feature, name).append(decode_base64(item))
     elif isinstance(item, float):
-        _list_of("float", feature, name).append(lossless(item, "float"))
+        _list_of("float", feature, name).append(item)
     elif isinstance(item, int):
         values = _list_of("int64", feature, name)
         if item >= 2**63:

@@ -23,9 +23,9 @@ _WHOLE_NUMBERS = {
     "uint32": (0, 2**32 - 1),
     "uint64": (0, 2**64 - 1),
 }
-# Whole numbers up to this size, and any fraction up to the type's maximum, fit a float.
-_FLOATS = {"float": (2**24 - 1, np.float32), "double": (2**53 - 1, np.float64)}
-_FLOAT_TYPES = frozenset((int, float))
+# Any number fits these: it is rounded, and infinite if it is past the largest.
+_FLOATS = {"float": np.float32, "double": np.float64}
+_NUMBERS = frozenset((int, float))
 
 
 class TensorBuilder:
@@ -73,7 +73,8 @@ class TensorBuilder:
             array = np.empty(len(self.values), object)
             array[:] = self.values
         elif self.dtype in _FLOATS:
-            array = np.array(self.values, _FLOATS[self.dtype][1])
+            with np.errstate(over="ignore"):
+                array = np.array(self.values, _FLOATS[self.dtype])
         elif self.dtype == "bool":
             array = np.array(self.values, bool)
         elif self.dtype in _WHOLE_NUMBERS:
@@ -132,9 +133,7 @@ def _fits_as_is(items: list[Any], dtype: str) -> bool:
         return True
     kinds = set(map(type, items))
     if dtype in _FLOATS:
-        largest = np.finfo(_FLOATS[dtype][1]).max if kinds == {float} else _FLOATS[dtype][0]
-        # A NaN or an infinity fails the comparison and is looked at by itself.
-        return kinds <= _FLOAT_TYPES and -largest <= min(items) and max(items) <= largest
+        return kinds <= _NUMBERS
     if dtype in _WHOLE_NUMBERS and kinds == {int}:
         smallest, largest = _WHOLE_NUMBERS[dtype]
         return smallest <= min(items) and max(items) <= largest
@@ -153,8 +152,8 @@ def _element(value: Any, dtype: str) -> Any:
         if kind is bytes:
             return value
     elif dtype in _FLOATS:
-        if kind in _FLOAT_TYPES:
-            return lossless(value, dtype)
+        if kind in _NUMBERS:
+            return value
     elif dtype in _WHOLE_NUMBERS:
         smallest, largest = _WHOLE_NUMBERS[dtype]
         if kind is int and smallest <= value <= largest:
@@ -166,22 +165,6 @@ def _element(value: Any, dtype: str) -> Any:
         raise _no_conversion(value, dtype)
     raise invalid_argument(
         f"JSON Value: {value_text(value)} Type: {type_name(value)} is not of expected type: {dtype}"
-    )
-
-
-def lossless(value: float, dtype: str) -> float:
-    """Returns a number if a float of the dtype holds it, be it rounded if it has a fraction.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT for a whole number that would be another one, or a number
-            past the largest of the dtype.
-    """
-    largest_whole, numpy_type = _FLOATS[dtype]
-    largest = largest_whole if type(value) is int else float(np.finfo(numpy_type).max)
-    if abs(value) <= largest or value != value or value in (float("inf"), float("-inf")):
-        return value
-    raise invalid_argument(
-        f"Cannot convert JSON value: {value_text(value)} to {dtype} without loss of precision."
     )
 
 

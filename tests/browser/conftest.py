@@ -4,8 +4,7 @@ import shutil
 
 import pytest
 
-from serving.lifecycle.config import ModelConfig
-from serving.server import Options, Server
+from tests.browser.running import playground
 from tests.browser.text_models import save_all
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -14,12 +13,8 @@ _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 @pytest.fixture(scope="session")
 def url(tmp_path_factory):
     """Of the playground."""
-    models = {
-        name: ModelConfig(name, base_path)
-        for name, base_path in save_all(tmp_path_factory.mktemp("models")).items()
-    }
-    with Server(models, Options(port=None, rest_api_port=0, playground=True)) as server:
-        yield f"http://127.0.0.1:{server.rest_api_port}/"
+    with playground(save_all(tmp_path_factory.mktemp("models"))) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import zoo
 from export.__main__ import main
+from serving.playground.cards import read_card
 from tests.export.tiny_models import Offers
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,6 +36,17 @@ def test_publishes_and_tells_where(scorer, tmp_path, monkeypatch):
     assert "signatures serving_default, lengths" in said
     assert "not verified" in said
     assert (tmp_path / "4" / "saved_model.pb").is_file()
+    assert not (tmp_path / "4" / "assets.extra" / "card.md").exists()
+
+
+def test_a_presets_card_goes_with_it(scorer, tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "load", lambda name: scorer)
+    monkeypatch.setattr(zoo, "card", lambda name: f"# {name}\n\nÜber.\n")
+    result = run("any", "--base", tmp_path, "--no-verify")
+    assert result.exit_code == 0, result.output
+    card = tmp_path / "1" / "assets.extra" / "card.md"
+    assert card.read_text(encoding="utf-8") == "# any\n\nÜber.\n"
+    assert read_card(tmp_path / "1").title == "Über"
 
 
 def test_an_unknown_preset_gets_close_matches(tmp_path, monkeypatch):

@@ -23,7 +23,12 @@ def models(tmp_path_factory) -> Path:
 def server(models, tmp_path_factory) -> Server:
     """A running server with all fixture models, on free loopback ports."""
     config = write_config(tmp_path_factory.mktemp("config") / "models.config", models)
-    options = Options(port=0, rest_api_port=0, file_system_poll_wait_seconds=0.1)
+    options = Options(
+        port=0,
+        rest_api_port=0,
+        file_system_poll_wait_seconds=0.1,
+        allow_version_labels_for_unavailable_models=True,  # none is available when it starts
+    )
     with Server(read_config_file(config), options) as running:
         yield running
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 import tensorflow as tf
 from prometheus_client.parser import text_string_to_metric_families
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import inference_pb2, predict_pb2, prediction_service_pb2_grpc
 
 from serving.lifecycle.config import single_model
 from serving.metrics import PROMETHEUS_PATH, Metrics
@@ -112,6 +112,33 @@ def test_the_text_form_of_the_metrics():
     assert list(text_string_to_metric_families(page))  # Prometheus' own parser reads it
 
 
+def test_the_text_form_of_example_counts():
+    """Fifteen limits from 1 to 2^14; a bucket ends before its limit, as TensorFlow's do."""
+    metrics = Metrics()
+    for number in (1, 3, 4, 20_000):
+        metrics.count_examples("half", number)
+    lines = metrics.page().decode().splitlines()
+    name = ":tensorflow:serving:request_example_counts"
+    histogram = [line for line in lines if line.startswith(f"{name}_")]
+    assert histogram[:5] == [
+        f'{name}_bucket{{model="half",le="1"}} 0',
+        f'{name}_bucket{{model="half",le="2"}} 1',
+        f'{name}_bucket{{model="half",le="4"}} 2',
+        f'{name}_bucket{{model="half",le="8"}} 3',
+        f'{name}_bucket{{model="half",le="16"}} 3',
+    ]
+    assert histogram[-4:] == [
+        f'{name}_bucket{{model="half",le="16384"}} 3',
+        f'{name}_bucket{{model="half",le="+Inf"}} 4',
+        f'{name}_count{{model="half"}} 4',
+        f'{name}_sum{{model="half"}} 20008',
+    ]
+    assert len(histogram) == 15 + 3
+    total = ":tensorflow:serving:request_example_count_total"
+    assert f"# TYPE {total} counter" in lines
+    assert f'{total}{{model="half"}} 20008' in lines
+
+
 def test_rest_calls_are_counted(client, samples):
     count, timed = ":tensorflow:serving:request_count", ":tensorflow:serving:request_latency_count"
     labels = {"model_name": "half", "API": "predict", "entrypoint": "REST"}
@@ -212,3 +239,24 @@ def test_strangers_names_do_not_hide_a_model():
     metrics.time_run("half", "Predict", 0.001)
     metrics.count_request("half", "OK")
     assert b':request_count{model_name="half",status="OK"} 1' in metrics.page()
+
+
+def test_examples_are_counted(server, client, samples):
+    total = ":tensorflow:serving:request_example_count_total"
+    requests = ":tensorflow:serving:request_example_counts_count"
+    before, many = samples(total, model="half"), samples(requests, model="half")
+    for verb, signature, rows in (
+        ("classify", "classify_x_to_y", [{"x": 1.0}] * 3),
+        ("regress", "regress_x_to_y", [{"x": 1.0}] * 2),
+        ("regress", "regress_x_to_y", [{"y": 1.0}]),  # its run fails
+    ):
+        client("POST", f"/v1/models/half:{verb}", {"signature_name": signature, "examples": rows})
+    request = inference_pb2.MultiInferenceRequest()
+    for name in ("classify", "regress"):
+        task = request.tasks.add(method_name=f"tensorflow/serving/{name}")
+        task.model_spec.name, task.model_spec.signature_name = "half", f"{name}_x_to_y"
+    request.input.example_list.examples.add().features.feature["x"].float_list.value.append(1.0)
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        prediction_service_pb2_grpc.PredictionServiceStub(channel).MultiInference(request)
+    assert samples(total, model="half") == before + 3 + 2 + 1
+    assert samples(requests, model="half") == many + 3

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import socket
@@ -39,6 +40,7 @@ class Program:
         command = [sys.executable, "-m", "serving", f"--model_config_file={self._config}"]
         command += [f"--rest_api_port={self.port}", "--port=0", "--enable_model_warmup=false"]
         command += [f"--grpc_socket_path={self.unix_socket}"]
+        command += ["--allow_version_labels_for_unavailable_models"]
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -117,3 +119,18 @@ def test_the_end_by_signals(models, tmp_path):
         assert process.wait(30) == 0
     assert program.refuses_connections()
     assert not program.unix_socket.exists()
+
+
+def test_the_log_of_the_program_in_json(models):
+    command = [sys.executable, "-m", "serving", f"--model_base_path={models / 'half'}"]
+    command += ["--port=0", f"--rest_api_port={free_port()}", "--log_format=json"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        written = []
+        for line in process.stderr:
+            with contextlib.suppress(ValueError):  # TensorFlow's own lines have no such form
+                written.append(json.loads(line))
+            if "Successfully loaded" in line:
+                process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert {"time", "level", "logger", "message"} == set(written[0])
+    assert written[-1]["message"] == "Stopped: all models are unloaded"

@@ -4,6 +4,7 @@
 together here from the fields that TensorFlow Serving documents.
 """
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ from google.protobuf import (
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 import zoo
+from serving.lifecycle.config import ModelConfig
+from serving.options import Options
+from serving.server import Server
+from tests.serving.rest_client import Client
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 Field = descriptor_pb2.FieldDescriptorProto
@@ -51,6 +56,8 @@ def messages():
         thread_pool_name=nested(".google.protobuf.StringValue"),
         allowed_batch_sizes={"type": Field.TYPE_INT64, "label": Field.LABEL_REPEATED},
         pad_variable_length_inputs={"type": Field.TYPE_BOOL},
+        enable_large_batch_splitting=nested(".google.protobuf.BoolValue"),
+        max_execution_batch_size=wrapped,
     )
     message("PrometheusConfig", enable={"type": Field.TYPE_BOOL}, path={"type": Field.TYPE_STRING})
     message("MonitoringConfig", prometheus_config=nested(".documented.PrometheusConfig"))
@@ -142,9 +149,43 @@ def test_batching_keeps_to_the_rules_of_tensorflow_serving(messages, service):
     batching = text_format.Parse(text, messages["BatchingParameters"]())
     sizes = list(batching.allowed_batch_sizes)
     assert sizes == sorted(set(sizes))
-    assert sizes[-1] == batching.max_batch_size.value
+    assert batching.enable_large_batch_splitting.value
+    assert sizes[-1] == batching.max_execution_batch_size.value
+    assert batching.max_execution_batch_size.value <= batching.max_batch_size.value
     assert batching.num_batch_threads.value >= 1
     assert flags(service)["enable_batching"] == "true"  # else the file is an error at start-up
+
+
+def test_a_request_of_many_rows_runs_in_several_batches(models):
+    options = Options(
+        port=None,
+        rest_api_port=0,
+        enable_batching=True,
+        batching_parameters_file=FOLDER / "batching.config",
+    )
+    with Server({"echo": ModelConfig("echo", models / "echo")}, options) as server:
+        client, texts = Client(server.rest_api_port), [f"text {number}" for number in range(400)]
+        signed = {"signature_name": "plain", "instances": texts}
+        assert client.predict("echo", signed).json == {"predictions": texts}
+        reply = client.predict("echo", {"instances": texts * 3})
+        assert reply.status == 400
+        assert "1200 is larger than maximum input batch size 1024" in reply.error
+
+
+@pytest.mark.parametrize(("model", "healthy"), [("half", True), ("absent", False)])
+def test_the_health_check_tells_whether_a_version_can_take_requests(
+    server, compose, model, healthy
+):
+    kind, *command = compose["tf_serving"]["healthcheck"]["test"]
+    assert kind == "CMD"
+    command[-1] = command[-1].replace("8501", str(server.rest_api_port))
+    command[-1] = command[-1].replace("nmt_attention", model)
+    assert (subprocess.run(command, timeout=30).returncode == 0) is healthy
+
+
+def test_a_container_may_not_take_all_memory(service):
+    assert service["mem_limit"] == "${MEMORY:-3g}"
+    assert service["platform"] == "linux/amd64"
 
 
 def test_monitoring_is_on_at_the_documented_path(messages):

@@ -1,6 +1,5 @@
 """The command line: flags, the start-up lines, presets, the config file read again."""
 
-import functools
 import json
 import socket
 import sys
@@ -13,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 import export
+import serving.presets
 import zoo
 from serving.__main__ import _sample, _say_where, main
 from serving.errors import ServingError
 from serving.flags import IGNORED, NOT_BUILT
 from serving.lifecycle.config import ModelConfig
 from serving.options import Options
-from serving.presets import Presets
+from serving.presets import Presets, export_in_a_child
 from serving.server import Server
 from tests import corpus
 from tests.serving.fixture_models import save_half
@@ -36,6 +36,10 @@ def preset_models(names, repository, report):
     for config in presets.models.values():
         presets.export_if_missing(config)
     return presets.models
+
+
+def export_quickly(given, base_path):
+    return export.saved_model(zoo.load(given), base_path, verify=False)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +204,7 @@ def test_samples_fit_the_first_signature(server):
 
 def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
     """From `zoo.save` to an answer: the same translation as the model's own."""
-    quick = functools.partial(export.saved_model, verify=False)
-    monkeypatch.setattr(export, "saved_model", quick, raising=False)
+    monkeypatch.setattr(serving.presets, "export_in_a_child", export_quickly)
     keras.utils.set_random_seed(5)
     model = corpus.tiny_attention(tokenizer)
     zoo.save(model, tmp_path / "tiny", half=False)
@@ -226,6 +229,9 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
         long = client.predict("tiny", {"instances": ["A dog.", "word " * 10_000]})
         assert long.status == 400
         assert "at most 512 sub-words in each entry" in long.error
+        with pytest.raises(ValueError, match="sub-words in each entry") as caught:
+            model.translate(["A dog.", "word " * 10_000])
+        assert long.error == str(caught.value)
         assert "Traceback" not in long.error
         assert client.predict("tiny", {"instances": [5]}).error.endswith("expected type: string")
         (version,) = client("GET", "/v1/models/tiny").json["model_version_status"]
@@ -238,23 +244,28 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
 def fake_zoo(monkeypatch, tmp_path):
     """Stand-ins for the zoo and its exporter, so that no preset is needed."""
     exported = []
-    zoo, export, presets = ModuleType("zoo"), ModuleType("export"), ModuleType("zoo.presets")
-    zoo.load, zoo.__file__ = (lambda name: f"model {name}"), str(tmp_path / "zoo" / "__init__.py")
+    zoo, presets, registry = map(ModuleType, ("zoo", "zoo.presets", "zoo.registry"))
+    zoo.__file__ = str(tmp_path / "zoo" / "__init__.py")
+    registry.ENTRY_POINTS = "rnn_zoo.models"
     (tmp_path / "zoo" / "models").mkdir(parents=True)
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
     presets.CONFIG, presets.preset_folder = "config.json", (tmp_path / "presets").joinpath
+    presets.list_models = lambda: ["nmt"]
     presets.read_config = lambda given: json.loads(
         (tmp_path / "presets" / given / "config.json").read_text()
     )
     (tmp_path / "presets" / "nmt").mkdir(parents=True)
     (tmp_path / "presets" / "nmt" / "config.json").write_text("{}")
 
-    def saved_model(model, base_path):
-        exported.append((model, base_path))
-        save_half(base_path / "1")
+    def export_in_a_child(given, base_path):
+        exported.append((f"model {given}", base_path))
+        taken = [int(path.name) for path in base_path.glob("[0-9]*")]
+        folder = base_path / str(max(taken, default=0) + 1)
+        save_half(folder)
+        return folder
 
-    export.saved_model, export.ExportError = saved_model, RuntimeError
-    for module in (zoo, export, presets):
+    monkeypatch.setattr(serving.presets, "export_in_a_child", export_in_a_child)
+    for module in (zoo, presets, registry):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return exported
@@ -267,6 +278,56 @@ def test_presets_are_exported_once(fake_zoo, tmp_path):
         assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
     assert fake_zoo == [("model nmt", tmp_path / "repository" / "nmt")]
     assert len(lines) == 1
+
+
+def test_a_preset_that_has_changed_becomes_the_next_version(fake_zoo, tmp_path):
+    lines = []
+    repository, config = tmp_path / "repository", tmp_path / "presets" / "nmt" / "config.json"
+
+    def versions():
+        preset_models(("nmt",), repository, lines.append)
+        return sorted(path.name for path in (repository / "nmt").iterdir())
+
+    assert versions() == versions() == ["1"]
+    config.write_text('{"version": 2}')
+    assert versions() == versions() == ["1", "2"]
+    assert "has changed since version 1 was made" in lines[-1]
+    config.write_text("{}")  # the first one again: the newest version decides
+    assert versions() == versions() == ["1", "2", "3"]
+    (repository / "nmt" / "3" / "assets.extra" / "zoo_preset_fingerprint").unlink()
+    assert versions() == versions() == ["1", "2", "3", "4"]
+    assert "version 3 does not tell what it was made from" in lines[-1]
+    assert len(lines) == len(fake_zoo) == 4
+
+
+def test_versions_of_a_preset_that_is_gone_are_served(fake_zoo, tmp_path, monkeypatch):
+    lines = []
+    preset_models(("nmt",), tmp_path / "repository", lines.append)
+    monkeypatch.setattr(sys.modules["zoo.presets"], "list_models", list)
+    models = preset_models(("nmt",), tmp_path / "repository", lines.append)
+    assert models == {"nmt": ModelConfig("nmt", tmp_path / "repository" / "nmt")}
+    assert (len(fake_zoo), len(lines)) == (1, 2)
+    assert "nmt is gone" in lines[-1]
+
+
+def test_a_model_saved_over_another_is_served_after_a_restart(tokenizer, tmp_path, monkeypatch):
+    """Its version stands beside the old one, under the same name."""
+    monkeypatch.setattr(serving.presets, "export_in_a_child", export_quickly)
+    folder, repository = tmp_path / "tiny", tmp_path / "repository"
+    texts = ["A dog runs in the snow.", "A man sleeps."]
+    for seed, version in ((1, "1"), (2, "2")):
+        keras.utils.set_random_seed(seed)
+        model = corpus.tiny_attention(tokenizer)
+        zoo.save(model, folder, overwrite=True, half=False)
+        for _ in range(2):  # the second start exports nothing
+            models = preset_models([str(folder)], repository, print)
+            with Server(models, Options(port=None, rest_api_port=0)) as server:
+                client = Client(server.rest_api_port)
+                rows = client.predict("tiny", {"instances": texts}).json["predictions"]
+                assert [row["translation"] for row in rows] == model.translate(texts)
+                (status,) = client("GET", "/v1/models/tiny").json["model_version_status"]
+                assert status["version"] == version
+    assert sorted(path.name for path in (repository / "tiny").iterdir()) == ["1", "2"]
 
 
 def test_a_preset_that_does_not_exist(tmp_path):
@@ -298,12 +359,13 @@ def test_a_newer_package_of_the_users_own_is_exported_anew(fake_zoo, tmp_path, m
     main_file = {"package": folder / "__init__.py", "module": changed}[layout]
     main_file.write_text("")
     changed.write_text("print('1')")
-    module, registry = ModuleType("my_models"), ModuleType("zoo.registry")
-    module.__file__ = str(main_file)
-    dates = type("Dates", (), {"__module__": "my_models.dates"})
-    registry.model_class = lambda name, package: {("dates", "my-models"): dates}[name, package]
-    for stand_in in (module, registry):
-        monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    package = tmp_path / "site" / "my_models-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: my_models\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[rnn_zoo.models]\ndates = my_models:Dates\n")
+    monkeypatch.syspath_prepend({"package": folder.parent, "module": folder}[layout])
+    if layout == "module":
+        package.rename(folder / package.name)
     config = {"model": "dates", "package": "my-models"}
     (tmp_path / "presets" / "nmt" / "config.json").write_text(json.dumps(config))
     first = preset_models(("nmt",), None, str)["nmt"]
@@ -311,6 +373,27 @@ def test_a_newer_package_of_the_users_own_is_exported_anew(fake_zoo, tmp_path, m
     changed.write_text("print('2')")
     assert preset_models(("nmt",), None, str)["nmt"] != first
     assert len(fake_zoo) == 2
+
+
+def test_a_package_that_is_not_installed(fake_zoo, tmp_path):
+    config = {"model": "dates", "package": "my-models"}
+    (tmp_path / "presets" / "nmt" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ServingError, match=r"Preset nmt cannot be served: .*'my-models'"):
+        Presets(("nmt",), None, str)
+
+
+def test_an_export_in_a_process_of_its_own(tmp_path):
+    """Its version is there and verified, and what it refuses is told in its own words."""
+    zoo.save(corpus.tiny_sentiment(), tmp_path / "tiny")
+    version = export_in_a_child(str(tmp_path / "tiny"), tmp_path / "models")
+    assert version == tmp_path / "models" / "1"
+    assert (version / "saved_model.pb").is_file()
+    (tmp_path / "tiny" / "model.weights.h5").write_bytes(b"damaged")
+    with pytest.raises(ServingError) as caught:
+        export_in_a_child(str(tmp_path / "tiny"), tmp_path / "models")
+    assert caught.value.message.startswith(f"Preset {tmp_path / 'tiny'} cannot be served: ")
+    assert "model.weights.h5 is damaged or was changed" in caught.value.message
+    assert "Traceback" not in caught.value.message
 
 
 def test_two_presets_of_one_name(fake_zoo, tmp_path):

@@ -1,8 +1,12 @@
 """The command line `zoo`: list, show and run, and errors a person can read."""
 
 import functools
+import inspect
 import json
+import os
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import keras
@@ -13,8 +17,10 @@ import zoo
 import zoo.presets
 from tests import corpus
 from zoo.__main__ import main
+from zoo.drawing.answers import OPTIONS
 from zoo.models import NER
 from zoo.models.entities import Entity
+from zoo.registry import model_class, model_names
 
 TEXTS = ["A dog runs in the park.", "A woman reads."]
 
@@ -212,3 +218,66 @@ def test_a_tagger_marks_entities(tagger, tmp_path):
     assert result.exit_code == 1
     assert "must end with .html, .htm" in result.output
     assert "--attention is not for" in run("run", "ner", "Ada", "--attention", "a.png").output
+
+
+def test_the_name_of_a_file_is_told_from_its_content(sentiment, classifier, tmp_path):
+    path = tmp_path / "two words.txt"
+    path.write_text("A good film.\n")
+    result = run("run", "sentiment", path, "A good film.")
+    assert result.exit_code == 0
+    assert f"--input '{path}'" in result.stderr
+    assert "is read as a text" in result.stderr
+    assert len(result.stdout.splitlines()) == 2
+    assert "is read as a text" not in run("run", "sentiment", "A good film.").stderr
+
+
+def test_a_dash_answers_each_line_as_it_comes(tagger, monkeypatch):
+    model, shown = zoo.load("ner"), []
+    tag, tagged = model.tag, []
+    monkeypatch.setattr(model, "tag", lambda texts: tagged.extend(texts) or tag(texts))
+
+    def lines():
+        for line in (b"Ada came.\r\n", b"nobody\n", b"Ada"):
+            yield line
+            shown.append(list(tagged))
+
+    monkeypatch.setattr("zoo.__main__.click.get_binary_stream", lambda name: lines())
+    assert run("run", "ner", "-").stdout == "[Ada PER] came.\nnobody\n[Ada PER]\n"
+    assert [len(texts) for texts in shown] == [1, 2, 3]
+    for arguments, message in (
+        (("-", "Ada"), "stands alone"),
+        (("-", "--page", "a.html"), "--page is for TEXTS"),
+    ):
+        result = run("run", "ner", *arguments)
+        assert (result.exit_code, message in result.output) == (2, True), result.output
+
+
+def test_a_line_that_is_refused_keeps_its_place(folder):
+    result = run("run", folder, "-", "--json", input="A dog.\n" + "word " * 10_000 + "\nA dog.\n")
+    assert result.exit_code == 1
+    assert "Row 2: " in result.stderr
+    first, second, third = (json.loads(line) for line in result.stdout.splitlines())
+    assert first == third
+    assert "at most 512 sub-words" in second["error"]
+    assert "1 rows could not be answered" in result.stderr
+
+
+def test_options_are_those_of_the_classes():
+    """Who asks before TensorFlow is imported gets the same answer."""
+    for name in model_names():
+        cls = model_class(name)
+        if cls.__module__.startswith("zoo."):
+            _, _entries, *known = inspect.signature(cls.console_answers).parameters
+            assert OPTIONS[name][0] == cls.task
+            assert set(OPTIONS[name][1]) == set(known)
+    assert OPTIONS["sentiment"] == OPTIONS["text_classifier"]
+
+
+def test_nothing_but_the_answer_is_shown(classifier, tmp_path):
+    """TensorFlow's start-up lines come before Python can stop them: hence a new process."""
+    folder = zoo.save(classifier, tmp_path / "preset")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    command = [sys.executable, "-m", "zoo", "run", folder, "A good film."]
+    result = subprocess.run(command, capture_output=True, text=True, env=clean)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 1

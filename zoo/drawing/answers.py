@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from zoo.models.text_generator import TextGenerator
 
 PAGE_SUFFIXES = (".html", ".htm")
+# The verb of each model of the zoo and the options that it takes, by what `config.json` calls it:
+# for those who ask before TensorFlow is imported.
+OPTIONS = {
+    "language_model": ("complete", ()),
+    "ner": ("tag", ("page",)),
+    "nmt_attention": ("translate", ("attention", "beam_size")),
+    "nmt_vanilla": ("translate", ("attention", "beam_size")),
+    "sentiment": ("classify", ("attention",)),
+    "text_classifier": ("classify", ("attention",)),
+}
 
 
 class Answer(NamedTuple):

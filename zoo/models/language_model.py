@@ -21,6 +21,7 @@ from zoo.layers import BasicLSTMCell, DynamicRNN
 from zoo.models.base import Signature, ZooModel
 from zoo.models.checks import check_count, check_kind, read_texts
 from zoo.models.columns import Column
+from zoo.models.labels import refuse_class_weight
 from zoo.models.losses import sampled_cross_entropy
 from zoo.registry import register
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
@@ -96,6 +97,15 @@ class LanguageModel(ZooModel):
 
     # Data.
 
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: words are no classes."""
+        refuse_class_weight(
+            class_weight,
+            "the model writes texts, which have no classes",
+            "To let some rows count more, give `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
+
     def ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Ids of the words of each text: string `[batch]` to int32 `[batch, (words)]`."""
         return self.vocabulary.ids(self.tokenizer.tokenize(texts).tokens)
@@ -127,6 +137,8 @@ class LanguageModel(ZooModel):
     ) -> tf.Tensor:
         """Mean cross-entropy over the batch's tokens, against `negatives` words only.
 
+        What regularizers and `add_loss` give is added.
+
         Args:
             x: The inputs.
             y: The next ids, int32 `[tokens]`.
@@ -139,7 +151,7 @@ class LanguageModel(ZooModel):
         losses = sampled_cross_entropy(y_pred, y, table, bias, uniform)
         if sample_weight is not None:
             losses *= tf.repeat(sample_weight, x["lengths"])
-        return tf.reduce_mean(losses)
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
 
     def scores(self, features: tf.Tensor) -> tf.Tensor:
         """Logits over the vocabulary, float32 `[rows, words]`, of what `call` gives."""

@@ -24,6 +24,7 @@ from zoo.models.columns import Column
 from zoo.models.entities import entities_by_text, find_entities, token_outputs
 from zoo.models.entity_f1 import EntityF1
 from zoo.models.groups import read_in_groups
+from zoo.models.labels import refuse_class_weight
 from zoo.models.tagged_columns import check_lengths, checked_types, read_tokens, tagged_columns
 from zoo.models.tags_in_graph import bio_tags, sentence_starts, tag_numbers
 from zoo.models.token_encoder import TOKEN_INPUTS, TokenEncoder, token_inputs
@@ -141,6 +142,15 @@ class NER(ZooModel):
 
     # Data.
 
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: the loss is of whole sentences."""
+        refuse_class_weight(
+            class_weight,
+            "the loss of a tagger is of whole sentences, not of single tags",
+            "To let entities count more, give their sentences a larger `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
+
     def raw_columns(self, *given: Any) -> tuple[tf.RaggedTensor, ...]:
         """As `ZooModel.raw_columns`: tokens, and as many tags in IOBES, `[rows, (tokens)]`."""
         tokens, tags = super().raw_columns(*given)
@@ -195,11 +205,14 @@ class NER(ZooModel):
         sample_weight: tf.Tensor | None = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """Negative log-likelihood of a sentence's tags, the mean over sentences."""
+        """Negative log-likelihood of a sentence's tags, the mean over sentences.
+
+        What regularizers and `add_loss` give is added.
+        """
         losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
-        return tf.reduce_mean(losses)
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
 
     def compute_metrics(
         self,

@@ -19,6 +19,7 @@ from zoo.decoding import Hypotheses, beam_search, greedy
 from zoo.models.base import Signature, ZooModel
 from zoo.models.checks import check_count, check_kind
 from zoo.models.decoders import AttentionDecoder, Memory, StateDecoder
+from zoo.models.labels import refuse_class_weight
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.readout import TiedReadout, scaled_embedding
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
@@ -142,6 +143,15 @@ class TextGenerator(ZooModel):
         raise ValueError(f"--attention: {type(self).__name__} has no picture of its attention")
 
     # Data.
+
+    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
+        """As `ZooModel.fit`, without `class_weight`: texts have no classes."""
+        refuse_class_weight(
+            class_weight,
+            "the model writes texts, which have no classes",
+            "To let some rows count more, give `sample_weight`",
+        )
+        return super().fit(*args, **kwargs)
 
     def preprocess(self, source: tf.Tensor, target: tf.Tensor) -> tuple:
         """Raw pairs to what `call` and the loss take.

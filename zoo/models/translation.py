@@ -13,6 +13,10 @@ from zoo.models.text_generator import DEFAULT_BEAM_SIZE, TextGenerator
 from zoo.text.subwords import SubwordTokenizer
 
 MAX_SOURCE_LENGTH = 512
+_TOO_LONG = (
+    f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words in each entry: translate sentence by "
+    "sentence. Received: texts[{}] of {} sub-words"
+)
 
 
 class Translation(NamedTuple):
@@ -104,14 +108,11 @@ class TranslationModel(TextGenerator):
     def search_inputs(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `make_inputs`; a source that is too long fails with a message."""
         inputs = self.make_inputs(source)
-        long_rows = tf.where(inputs["source_lengths"] > MAX_SOURCE_LENGTH)[:, 0]
+        lengths = tf.concat([inputs["source_lengths"], [0]], 0)  # so that there is a longest
+        longest = tf.argmax(lengths)
         check = tf.debugging.Assert(
-            tf.size(long_rows) == 0,
-            [
-                f"`text` must have at most {MAX_SOURCE_LENGTH} sub-words in each entry: translate "
-                "sentence by sentence. Received: too many in the entries",
-                long_rows,
-            ],
+            lengths[longest] <= MAX_SOURCE_LENGTH,
+            [tf.strings.format(_TOO_LONG, (longest, lengths[longest]))],
         )
         with tf.control_dependencies([check]):
             return {name: tf.identity(value) for name, value in inputs.items()}
@@ -153,10 +154,7 @@ class TranslationModel(TextGenerator):
         lengths = self.encode_source(texts)[1].numpy()
         longest = int(lengths.argmax())
         if lengths[longest] > MAX_SOURCE_LENGTH:
-            raise ValueError(
-                f"`texts` must have at most {MAX_SOURCE_LENGTH} sub-words each: translate "
-                f"sentence by sentence. Received: texts[{longest}] of {lengths[longest]} sub-words"
-            )
+            raise ValueError(_TOO_LONG.format(longest, lengths[longest]))
         return lengths
 
     def source_outputs(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

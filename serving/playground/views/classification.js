@@ -19,6 +19,7 @@ const WEIGHTS = {
   weights: ["number", 2],
   lengths: ["number", 1],
 };
+const ZERO = "0.0"; // as `percent` writes what is not worth a mark
 const EXAMPLES = [
   "A warm and funny film that I would gladly see again.",
   "The plot makes no sense and the jokes fall flat.",
@@ -52,7 +53,7 @@ function bars({ probabilities, labels }) {
   const rows = probabilities.map((probability, index) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     setWeight(bar, probability);
-    const measure = el("span", { class: "measure" }, `${(100 * probability).toFixed(1)}%`, bar);
+    const measure = el("span", { class: "measure" }, `${percent(probability, 1)}%`, bar);
     return [labels[index], measure];
   });
   return table("Probability of each class", ["Class", "Probability"], rows);
@@ -67,15 +68,16 @@ function words(row, text) {
   }));
   const heaviest = Math.max(...found.map(({ weight }) => weight)) || 1;
   const painted = cut(text, found).map((piece) => {
-    if (piece.span === null) return piece.text;
+    const share = piece.span && percent(piece.span.weight, 1);
+    if (share === null || share === ZERO) return piece.text;
     const { weight } = piece.span;
-    const word = el("span", { class: "word", title: `${(100 * weight).toFixed(1)}%` }, piece.text);
+    const word = el("span", { class: "word", title: `${share}%` }, piece.text);
     setWeight(word, weight / heaviest);
     return word;
   });
   const rows = found
     .sort((one, other) => other.weight - one.weight)
-    .map(({ token, weight }) => [token, `${(100 * weight).toFixed(1)}%`]);
+    .map(({ token, weight }) => [token, `${percent(weight, 1)}%`]);
   return [
     el("h3", {}, "What it weighed"),
     el("p", { class: "painted" }, ...painted),

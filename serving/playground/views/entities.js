@@ -1,7 +1,7 @@
 // Taggers: a signature `entities` from `text` to spans with types and scores.
 
 import { firstRow, readsText, textCall } from "../api.js";
-import { el, scrollable, table } from "../dom.js";
+import { el, percent, scrollable, table } from "../dom.js";
 import { cut } from "../spans.js";
 import { textView } from "../text_view.js";
 
@@ -78,7 +78,7 @@ function list(found) {
   const rows = found.map(({ name, type, start, end, score }) => [
     name,
     type,
-    `${(100 * score).toFixed(1)}%`,
+    `${percent(score, 1)}%`,
     `${start}–${end}`,
   ]);
   const head = ["Name", "Type", "Score", "Characters"];

@@ -25,7 +25,11 @@ def server(models, tmp_path_factory):
         """
     )
     options = Options(
-        port=None, rest_api_port=0, enable_batching=True, batching_parameters_file=parameters
+        port=None,
+        rest_api_port=0,
+        enable_batching=True,
+        batching_parameters_file=parameters,
+        allow_version_labels_for_unavailable_models=True,
     )
     config = write_config(folder / "models.config", models)
     with Server(read_config_file(config), options) as running:

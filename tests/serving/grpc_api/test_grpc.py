@@ -234,7 +234,7 @@ def test_metadata(stub):
     assert (response.model_spec.name, response.model_spec.signature_name) == ("half", "")
     for fields, text in (
         ([], "GetModelMetadataRequest must specify at least one metadata_field"),
-        (["signature_def", "other"], "Metadata field %s is not supportedother"),
+        (["signature_def", "other"], "Metadata field other is not supported"),
     ):
         del message.metadata_field[:]
         message.metadata_field.extend(fields)
@@ -296,7 +296,18 @@ def test_configuration_over_grpc(models):
         assert "Only ModelConfigList is currently supported" in caught.value.details()
         assert predict(request("half", x=x)).model_spec.version.value == 123
 
-        response = reload("other", base_path=str(models / "two"), version_labels={"new": 2})
+        two = {"base_path": str(models / "two")}
+        with pytest.raises(grpc.RpcError) as caught:
+            reload("other", version_labels={"new": 2}, **two)  # nothing is loaded yet
+        assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+        assert caught.value.details() == (
+            "Request to assign label to version 2 of model other, which is not currently available "
+            "for inference"
+        )
+        assert predict(request("half", x=x)).model_spec.version.value == 123
+
+        reload("other", **two)
+        response = reload("other", version_labels={"new": 2}, **two)
         assert response.HasField("status")
         assert response.status.error_code == 0
         answer = predict(request("other", label="new", x=x))

@@ -52,7 +52,7 @@ def test_the_latest_version_is_the_default_policy():
          "Expected model m to have an absolute path or URI; got base_path()=models/m"),
         ("name: 'm' base_path: '/m'",
          "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-         "ModelServerConfig::model_platform"),
+         "ModelServerConfig::model_platform, model name is m"),
         ("name: 'm' base_path: '/m' model_platform: 'tensorflow' model_type: TENSORFLOW",
          "Illegal setting both ModelServerConfig::model_type"),
         ("name: 'm' base_path: 'gs://bucket/m' model_platform: 'tensorflow'",
@@ -62,6 +62,8 @@ def test_the_latest_version_is_the_default_policy():
         ("name: 'm' base_path: '/m' model_platform: 'tensorflow' } config { name: 'm' "
          "base_path: '/n' model_platform: 'tensorflow'",
          "Illegal to list model m multiple times in config list"),
+        ("name: 'm' base_path: '/m' model_type: OTHER",
+         "ModelServerConfig::model_type choice 2 not supported."),
         ("nome: 'm'", "Invalid protobuf file"),
     ],
 )  # fmt: skip
@@ -69,6 +71,34 @@ def test_model_configs_that_are_refused(tmp_path, config, message):
     with pytest.raises(ServingError) as caught:
         read(tmp_path, f"model_config_list {{ config {{ {config} }} }}")
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "explanation"),
+    [
+        (
+            "improper model config",
+            '1:1: Message type "tensorflow.serving.ModelServerConfig" has no',
+        ),
+        (
+            "model_config_list {\n  config { nome: 'm' } }",
+            '2:12: Message type "tensorflow.serving.',
+        ),
+        ("model_config_list {\n  config { name: 'm'", '2:18: Expected "}".'),
+        (
+            "model_config_list { config { base_path: 5 } }",
+            "1:41: 'model_config_list { config { base_path: 5 } }': Expected string",
+        ),
+    ],
+)
+def test_where_a_file_does_not_parse_is_told(tmp_path, text, explanation):
+    with pytest.raises(ServingError) as caught:
+        read(tmp_path, text)
+    assert caught.value.code == "INVALID_ARGUMENT"
+    assert caught.value.message.startswith(
+        f"Invalid protobuf file: '{tmp_path / 'models.config'}'. "
+        f"Error parsing text-format tensorflow.serving.ModelServerConfig: {explanation}"
+    )
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -96,10 +126,9 @@ def test_custom_configs_are_not_supported(tmp_path):
         read(tmp_path, "custom_model_config {}")
 
 
-@pytest.mark.parametrize("platform", ["model_platform: 'torch'", "model_type: OTHER"])
-def test_other_platforms_are_refused(tmp_path, platform):
+def test_other_platforms_are_refused(tmp_path):
     text = "model_config_list {{ config {{ name: 'm' base_path: '/m' {} }} }}"
-    other = read(tmp_path, text.format(platform))
+    other = read(tmp_path, text.format("model_platform: 'torch'"))
     with pytest.raises(ServingError, match="Model m requests unsupported platform"):
         check_platforms(other, {})
     good = read(tmp_path, text.format("model_platform: 'tensorflow'"))

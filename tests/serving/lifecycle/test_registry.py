@@ -1,6 +1,7 @@
 """What requests and a reload of the configuration see, the life cycle's moves made by hand."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_a_changed_configuration_is_waited_for():
     load(registry, model, 2)
     assert not waits(registry).is_alive()
 
-    second = ModelConfig("m", Path("/m"), specific=(1, 2), labels={"old": 1})
+    second = ModelConfig("m", Path("/m"), specific=(1, 2))
     registry.configure({"m": second})
     waiting = waits(registry)
     assert waiting.is_alive()
@@ -42,7 +43,7 @@ def test_a_changed_configuration_is_waited_for():
     assert waiting.is_alive()
     load(registry, model, 1)
     waiting.join(20)
-    registry.assign_labels()
+    registry.configure({"m": replace(second, labels={"old": 1})})
     with registry.acquire("m", label="old") as (_, number):
         assert number == 1
 
@@ -59,27 +60,62 @@ def test_a_refused_configuration_changes_nothing():
 def test_labels_move_for_all_models_or_for_none():
     registry = Registry()
 
-    def configure(second):
+    def configure(**labels):
         configs = {
-            "a": ModelConfig("a", Path("/a"), latest=0, labels={"stable": second}),
-            "b": ModelConfig("b", Path("/b"), latest=0, labels={"stable": second + 6}),
+            name: ModelConfig(name, Path(f"/{name}"), latest=0, labels=labels.get(name, {}))
+            for name in "ab"
         }
         registry.configure(configs)
         return configs
 
-    configs = configure(1)
+    configs = configure()
     for name, model in registry.models():
         wanted = {number: Path(f"/{name}/{number}") for number in (1, 2, 7)}
         registry.aspire(model, configs[name], wanted)
         for number in wanted:
             load(registry, model, number)
-    registry.assign_labels()
-    configure(2)
+    configs = configure(a={"stable": 1}, b={"stable": 7})
     with pytest.raises(ServingError, match="assign label to version 8 of model b"):
-        registry.assign_labels()
+        configure(a={"stable": 2}, b={"stable": 8})
+    assert registry.configs() == configs
     for name, expected in (("a", 1), ("b", 7)):
         with registry.acquire(name, label="stable") as (_, number):
             assert number == expected
+
+
+@pytest.mark.parametrize("version", [2, 9])
+def test_a_label_of_a_version_that_is_not_loaded_refuses_the_configuration(version):
+    """All of it, and whether or not the configuration itself would bring the version."""
+    registry = Registry()
+    configs = {
+        "half": ModelConfig("half", Path("/half")),
+        "two": ModelConfig("two", Path("/two"), specific=(1, 2), labels={"canary": version}),
+    }
+    with pytest.raises(ServingError) as caught:
+        registry.configure(configs)
+    assert (caught.value.code, caught.value.message) == (
+        "FAILED_PRECONDITION",
+        f"Request to assign label to version {version} of model two, which is not currently "
+        "available for inference",
+    )
+    assert registry.names() == []
+
+
+def test_a_label_may_run_ahead_of_its_version_where_that_is_allowed():
+    registry = Registry(labels_before_available=True)
+    config = ModelConfig("two", Path("/two"), labels={"next": 9})
+    registry.configure({"two": config})
+    with pytest.raises(ServingError) as caught:
+        registry.acquire("two", label="next").__enter__()
+    assert (caught.value.http_status, caught.value.message) == (
+        404,
+        "Servable not found for request: Specific(two, 9)",
+    )
+    ((_, model),) = registry.models()
+    registry.aspire(model, config, {9: Path("/two/9")})
+    load(registry, model, 9)
+    with registry.acquire("two", label="next") as (_, number):
+        assert number == 9
 
 
 def test_a_wanted_version_is_listed_before_it_is_loaded():

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from serving.inference.servable import Servable
 from serving.lifecycle.config import single_model
 from serving.options import Options
+from serving.rest import predict_body
 from serving.rest.api import MAX_BODY_BYTES
 from serving.server import Server
 from tests.serving.fixture_models import save_half
@@ -46,6 +48,42 @@ def test_a_run_past_the_timeout_is_504(hasty):
     assert reply.status == 504
     assert "Timed out" in reply.error
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
+
+
+STAGES = ("read_body", "read_tensors", "run", "encode_outputs")
+
+
+@pytest.mark.parametrize("slow", STAGES)
+def test_the_timeout_is_for_reading_and_writing_too(models, monkeypatch, slow):
+    """The client does not wait for what takes long, and no further stage is begun."""
+    go_on, begun = threading.Event(), []
+
+    def observe(place, name):
+        original = getattr(place, name)
+
+        def observed(*args, **options):
+            begun.append(name)
+            if name == slow:
+                assert go_on.wait(60)
+            return original(*args, **options)
+
+        monkeypatch.setattr(place, name, observed)
+
+    for name in STAGES:
+        observe(Servable if name == "run" else predict_body, name)
+    options = Options(
+        port=None, rest_api_port=0, rest_api_timeout_in_ms=1000, rest_api_num_threads=1
+    )
+    with Server(single_model("half", str(models / "half")), options) as server:
+        client = Client(server.rest_api_port)
+        reply = client.predict("half", {"instances": [1.0]})
+        assert (reply.status, reply.error) == (
+            504,
+            "Timed out: the request took longer than 1000 ms (--rest_api_timeout_in_ms).",
+        )
+        go_on.set()
+        assert client("GET", "/v1/models/half").status == 200  # by the only thread
+        assert begun == list(STAGES[: STAGES.index(slow) + 1])
 
 
 def test_cors_headers_where_they_are_switched_on(hasty):

@@ -1,0 +1,38 @@
+// Boxes with what does the same as the page, to be copied.
+
+import { modelUrl } from "./api.js";
+import { announce, el, withEdges } from "./dom.js";
+import { curlCommand, pythonScript, quote } from "./snippets.js";
+
+/** The commands of a shell, one for each call, and a script for all of them. */
+export function commandBoxes(model, calls) {
+  const url = modelUrl(model, ":predict");
+  const curls = calls.map(({ signature, body }) => {
+    const command = curlCommand(url, body);
+    const start = command.slice(0, command.lastIndexOf(quote(url)));
+    // The address stays in one piece, also where the line is too long.
+    const shown = [start, el("span", { class: "url" }, quote(url))];
+    return box("command", `curl · ${signature}`, `the command for ${signature}`, command, shown);
+  });
+  const script = pythonScript(url, calls.map(({ body }) => body));
+  return [...curls, box("script", "Python", "the script in Python", script, [script])];
+}
+
+function box(kind, title, what, text, shown) {
+  const copy = el("button", { type: "button", "aria-label": `Copy ${what}` }, "Copy");
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = "Copied";
+    } catch {
+      copy.textContent = "Select and copy by hand"; // no clipboard without HTTPS or leave
+    }
+    announce(copy.textContent);
+  });
+  return el(
+    "div",
+    { class: `box ${kind}` },
+    el("div", { class: "box-head" }, el("span", {}, title), copy),
+    withEdges(el("pre", { tabindex: 0, role: "group", "aria-label": title }, ...shown)),
+  );
+}

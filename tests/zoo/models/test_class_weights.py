@@ -1,0 +1,113 @@
+"""Weights of classes: by name, by number, balanced; and models that have no classes."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import corpus
+from zoo.models import LanguageModel
+from zoo.text.vocabulary import WordVocabulary
+
+TEXTS = ["good film", "bad film", "warm and funny", "dull", "silly", "endless plot"]
+LABELS = ["bug", "praise", "bug", "bug", "question", "bug"]
+OWN = ["bug", "question", "praise"]
+
+
+def still(**arguments):
+    """A classifier that `fit` leaves as it is, so that its losses are those of `evaluate`."""
+    keras.utils.set_random_seed(3)
+    sizes = {"embedding_dropout": 0.0, "readout_dropout": 0.0, **arguments}
+    model = corpus.loud(corpus.tiny_sentiment(**sizes))
+    model.compile(keras.optimizers.SGD(0.0), model.loss)
+    return model
+
+
+@pytest.fixture(scope="module")
+def own():
+    return still(labels=OWN)
+
+
+def weighted_loss(model, texts, labels, weights):
+    """By hand: the mean over rows of weight times negative log-probability."""
+    answers = model.classify(texts)
+    losses = [
+        -weights[label] * np.log(answer.probabilities[label])
+        for answer, label in zip(answers, labels, strict=True)
+    ]
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "weights"),
+    [
+        ({"bug": 3.0}, [3, 1, 1]),
+        ({0: 3.0}, [3, 1, 1]),
+        ({"question": 0.5}, [1, 0.5, 1]),
+        ({"praise": 2, 0: 0}, [0, 1, 2]),
+        ({}, [1, 1, 1]),
+        ("balanced", [6 / (3 * 4), 6 / (3 * 1), 6 / (3 * 1)]),
+    ],
+)
+def test_classes_weigh_what_they_are_given_and_else_1(own, class_weight, weights):
+    expected = weighted_loss(own, TEXTS, LABELS, dict(zip(OWN, weights, strict=True)))
+    history = own.fit(TEXTS, LABELS, class_weight=class_weight, verbose=0).history
+    assert history["loss"] == pytest.approx([expected], rel=1e-4)
+
+
+def test_balanced_counts_the_training_rows_alone(own):
+    weights = {"bug": 4 / (2 * 3), "praise": 4 / (2 * 1)}  # no row is a question
+    expected = weighted_loss(own, TEXTS[:4], LABELS[:4], weights)
+    for x, y in (
+        (TEXTS, LABELS),
+        ({"texts": TEXTS, "labels": np.array(LABELS)}, None),
+    ):
+        history = own.fit(x, y, class_weight="balanced", validation_split=0.33, verbose=0).history
+        assert history["loss"] == pytest.approx([expected], rel=1e-4)
+
+
+def test_numbers_weigh_the_names_that_they_are():
+    stars = still(labels=["1", "2"])
+    expected = weighted_loss(stars, TEXTS, ["1", "2"] * 3, {"1": 5.0, "2": 1.0})
+    history = stars.fit(TEXTS, [1, 2] * 3, class_weight={1: 5.0}, verbose=0).history
+    assert history["loss"] == pytest.approx([expected], rel=1e-4)
+
+
+def test_a_data_set_takes_weights_by_name_and_none_that_are_counted(own):
+    data = tf.data.Dataset.from_tensor_slices((TEXTS, LABELS))
+    expected = weighted_loss(own, TEXTS, LABELS, {"bug": 1.0, "question": 1.0, "praise": 4.0})
+    history = own.fit(data, class_weight={"praise": 4.0}, verbose=0).history
+    assert history["loss"] == pytest.approx([expected], rel=1e-4)
+    for given in (data, iter(zip(TEXTS, LABELS, strict=True))):
+        with pytest.raises(ValueError, match=r'`class_weight="balanced"` needs lists or arrays'):
+            own.fit(given, class_weight="balanced")
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({"bog": 2.0}, r"`class_weight` must name entries of .*Received: \['bog'\]"),
+        ({"bug": 2.0, 0: 3.0}, "`class_weight` must name each class once"),
+        ({"bug": "much"}, r"`class_weight` must hold finite.*class_weight\['bug'\]='much'"),
+        ({"bug": float("nan")}, r"`class_weight` must hold finite numbers"),
+        ({"bug": -1}, r"`class_weight` must hold finite numbers of at least 0"),
+        ("even", r"`class_weight` must be a dict.*Received: class_weight='even'"),
+        ([1.0, 2.0, 3.0], r"`class_weight` must be a dict"),
+    ],
+)
+def test_bad_weights_are_named(own, class_weight, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        own.fit(TEXTS, LABELS, class_weight=class_weight)
+
+
+@pytest.mark.parametrize("class_weight", [{0: 2.0}, {"PER": 2.0}, {}, "balanced"])
+def test_models_without_classes_refuse_them(class_weight, tokenizer):
+    tagger = corpus.tiny_ner()
+    with pytest.raises(ValueError, match=r"`class_weight` must be left out.*whole sentences"):
+        tagger.fit([["Ann"]], [["B-PER"]], class_weight=class_weight)
+    language_model = LanguageModel(WordVocabulary(["a", "b"]), embedding_units=4, units=4)
+    with pytest.raises(ValueError, match=r"`class_weight` must be left out.*`sample_weight`"):
+        language_model.fit(["a b"], class_weight=class_weight)
+    translator = corpus.tiny_vanilla(tokenizer)
+    with pytest.raises(ValueError, match=r"`class_weight` must be left out.*`sample_weight`"):
+        translator.fit(["A dog."], ["Ein Hund."], class_weight=class_weight)

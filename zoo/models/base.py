@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
-from zoo.models.copies import CopiedWhole
+from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
@@ -112,6 +112,7 @@ class ZooModel(CopiedWhole, keras.Model):
         validation_data: object = None,
         shuffle: bool = True,
         sample_weight: object = None,
+        validation_batch_size: int | None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Trains on raw data, in whatever form it is.
@@ -130,6 +131,7 @@ class ZooModel(CopiedWhole, keras.Model):
             shuffle: Shuffle lists and arrays at each epoch.
             sample_weight: How much each row counts in the loss, a number for each of `x`; None
                 where `x` has weights itself.
+            validation_batch_size: Rows in a batch of validation; `batch_size` if it is None.
             **kwargs: What else `keras.Model.fit` takes (`epochs`, `callbacks`, ...).
 
         Returns:
@@ -138,17 +140,22 @@ class ZooModel(CopiedWhole, keras.Model):
         Raises:
             TypeError: Entries of a wrong type.
             ValueError: No rows, columns of different lengths, or what the model refuses.
+            NotImplementedError: A `ModelCheckpoint` that would save more than weights.
         """
+        check_checkpoints(kwargs.get("callbacks"))
         check_count("batch_size", batch_size)
+        if validation_batch_size is None:
+            validation_batch_size = batch_size
+        check_count("validation_batch_size", validation_batch_size)
         raw = self._raw_data()
         if validation_split and validation_data is None:
             data, validation_data = raw.split(
-                x, y, sample_weight, validation_split, batch_size, shuffle
+                x, y, sample_weight, validation_split, batch_size, shuffle, validation_batch_size
             )
         else:
             check_epochs(x, validation_data, **kwargs)
             data = raw.batches(x, y, sample_weight, batch_size, shuffle)
-            validation_data = raw.validation(validation_data, batch_size)
+            validation_data = raw.validation(validation_data, validation_batch_size)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)

@@ -7,6 +7,7 @@ and what would leave them out is refused, with the way to go.
 import json
 from typing import Any, NoReturn, Self
 
+import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
@@ -75,6 +76,19 @@ class CopiedWhole:
                 f"`tf.saved_model.save` cannot save a model of the zoo. {SERVE}."
             )
         return super()._trackable_children(save_type, **kwargs)
+
+
+def check_checkpoints(callbacks: object) -> None:
+    """Refuses at the start of `fit` what would fail after its first epoch: `.keras` files."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    for callback in keras.tree.flatten(callbacks):
+        checkpoint = isinstance(callback, keras.callbacks.ModelCheckpoint)
+        if checkpoint and not callback.save_weights_only:
+            raise NotImplementedError(
+                "A ModelCheckpoint of a model of the zoo must have `save_weights_only=True` and a "
+                f"path that ends in .weights.h5. {KEEP}. Received: filepath={callback.filepath!r}"
+            )
 
 
 def _made_again(

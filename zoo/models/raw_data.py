@@ -125,6 +125,7 @@ class RawData:
         share: float,
         batch_size: int,
         shuffle: bool,
+        validation_batch_size: int,
     ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
         """Prepared batches of the first rows, and of the last ones, `share` of them."""
         if not _is_in_memory(x):
@@ -133,7 +134,10 @@ class RawData:
                 f"Received: x={short(x)}"
             )
         train, held_out = split_rows(self.in_memory(x, y, sample_weight), share)
-        return self._in_batches(train, batch_size, shuffle), self._in_batches(held_out, batch_size)
+        return (
+            self._in_batches(train, batch_size, shuffle),
+            self._in_batches(held_out, validation_batch_size),
+        )
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:

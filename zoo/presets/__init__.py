@@ -45,7 +45,7 @@ def preset_folder(name_or_folder: str | Path) -> Path:
         )
     if name_or_folder in list_models():
         return PRESETS_DIR / name_or_folder
-    folder = Path(name_or_folder)
+    folder = Path(name_or_folder).expanduser()
     if folder.is_dir() and str(name_or_folder):
         if not (folder / CONFIG).is_file():
             raise FileNotFoundError(
@@ -90,8 +90,8 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
 
     Args:
         name_or_folder: The name of a preset (see `zoo.list_models()`) or the path of a folder
-            that `zoo.save` wrote. A preset's name comes before a folder's: one that is called
-            alike is `"./sentiment"`.
+            that `zoo.save` wrote; `~` is your home. A preset's name comes before a folder's: one
+            that is called alike is `"./sentiment"`.
         **overrides: Arguments of the model to be other than in the preset: classes of your own
             (`labels=[...]` of a classifier, `types=[...]` of a tagger) or what has no weights
             (a dropout). With other classes the last layers are fresh, to be trained with `fit`,
@@ -170,7 +170,7 @@ def save(
 
     Args:
         model: A model of the zoo.
-        folder: Where; its parents are made.
+        folder: Where; `~` is your home, and parents are made.
         overwrite: Replace a folder that stands there.
         half: Store float32 weights as float16, which differ by less than 0.05 % (below 6e-5 by up
             to 3e-8), and large tables of vectors as int8 with a step for each row, off by at most
@@ -197,7 +197,7 @@ def save(
             f"`model` must be one of {', '.join(model_names())}, or of a class decorated with "
             f"`zoo.register`. Received: {type(model).__name__}"
         )
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     ours = folder.is_dir() and ((folder / CONFIG).is_file() or not any(folder.iterdir()))
     if overwrite and folder.exists() and not ours:
         raise FileExistsError(

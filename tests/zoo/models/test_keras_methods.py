@@ -87,3 +87,56 @@ def test_weights_and_checkpoints_are_saved_as_ever(classifier, tmp_path):
     tf.train.Checkpoint(model=classifier).write(str(tmp_path / "checkpoint"))
     zoo.save(classifier, tmp_path / "folder")
     assert zoo.load(tmp_path / "folder").get_config() == classifier.get_config()
+
+
+def test_a_checkpoint_of_a_whole_model_is_refused_before_training(classifier, tmp_path):
+    before = classifier.get_weights()
+    for path in ("m.keras", "m.h5"):
+        checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / path)
+        for callbacks in (checkpoint, [checkpoint], keras.callbacks.CallbackList([checkpoint])):
+            with pytest.raises(NotImplementedError, match=r"save_weights_only=True.*m\.(keras|h5)"):
+                classifier.fit([TEXT], ["bug"], callbacks=callbacks, verbose=0)
+    for kept, weight in zip(before, classifier.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
+class Batches(keras.callbacks.Callback):
+    """Counts the batches of validation."""
+
+    count = 0
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.count += 1
+
+
+@pytest.mark.parametrize(("size", "expected"), [(None, 2), (1, 4), (3, 2), (4, 1)])
+@pytest.mark.parametrize("given", ["split", "data"])
+def test_validation_has_a_batch_size_of_its_own(classifier, given, size, expected):
+    model, batches = copy.deepcopy(classifier), Batches()
+    texts, labels = [TEXT] * 8, ["bug", "praise"] * 4
+    held_out = {"validation_split": 0.5}
+    if given == "data":
+        held_out = {"validation_data": (texts[:4], labels[:4])}
+    model.fit(
+        texts,
+        labels,
+        batch_size=2,
+        validation_batch_size=size,
+        callbacks=[batches],
+        verbose=0,
+        **held_out,
+    )
+    assert batches.count == expected
+
+
+def test_a_wrong_batch_size_of_validation_is_refused(classifier):
+    with pytest.raises(ValueError, match="`validation_batch_size` must be"):
+        classifier.fit([TEXT], ["bug"], validation_batch_size=0)
+
+
+def test_a_tilde_is_the_users_home(classifier, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert zoo.save(classifier, "~/models/mine") == tmp_path / "models/mine"
+    assert zoo.load("~/models/mine").get_config() == classifier.get_config()
+    assert not (tmp_path / "~").exists()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from zoo.models.text_generator import TextGenerator
 
 PAGE_SUFFIXES = (".html", ".htm")
-# The verb of a model and the options that it takes, by what `config.json` calls it: for those who ask
-# before TensorFlow is imported. A model that is not here is asked when it has been loaded.
+# The verb of a model and the options that it takes, by what `config.json` calls it: for those who
+# ask before TensorFlow is imported. A model that is not here is asked when it has been loaded.
 OPTIONS = {
     "language_model": ("complete", ()),
     "ner": ("tag", ("page",)),

@@ -57,7 +57,7 @@ class Column:
 
     def is_entry(self, value: object) -> bool:
         """Whether a user gave one entry rather than a list of them."""
-        if self.rank == 0 and not hasattr(value, "shape"):
+        if self.rank == 0:
             return isinstance(value, str | bytes if self.dtype == tf.string else int | float)
         return rank_of(value) == self.rank
 

@@ -205,7 +205,7 @@ def test_fit_takes_what_evaluate_takes(case):
 def test_the_last_rows_are_split_off(case):
     model, columns, *_ = case
     train, held_out = model._raw_data().split(
-        *(*columns, None)[:2], None, 0.5, batch_size=4, shuffle=False
+        *(*columns, None)[:2], None, 0.5, batch_size=4, shuffle=False, validation_batch_size=4
     )
     for part, rows in ((train, slice(0, 2)), (held_out, slice(2, 4))):
         (batch,) = part

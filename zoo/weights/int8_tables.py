@@ -7,7 +7,8 @@ float16 takes, and no number is off by more than half a step, 0.4 % of the large
 
 import numpy as np
 
-LEAST_ROWS = 4096
+# Shorter tables take little room, and a step of their own size costs translators a tenth of a BLEU.
+LEAST_ROWS = 20_000
 LEAST_ROWS_FOR_A_COLUMN = 16  # a kernel is about as wide as it is long, a vocabulary is not
 LARGEST = 127
 

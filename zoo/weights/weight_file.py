@@ -20,6 +20,7 @@ from keras.src.saving import saving_lib
 from zoo.weights import int8_tables
 
 TABLES = "int8_tables"
+LEAST_PACKED_BYTES = 64_000
 
 
 def write_small(source: h5py.File, target: h5py.File) -> None:
@@ -41,17 +42,25 @@ def write_small(source: h5py.File, target: h5py.File) -> None:
         if int8_tables.is_table(item.shape, item.dtype):
             layer, _, key = f"/{path}".rpartition("/vars/")
             group = target.require_group(f"{layer}/{TABLES}/{key}/vars")
-            group["values"], group["steps"] = int8_tables.encode(value)
+            values, group["steps"] = int8_tables.encode(value)
+            group.create_dataset("values", data=values, **_packed(values))
             return
         if item.dtype == np.float32:
             if not (np.abs(value) <= np.finfo(np.float16).max).all():
                 raise ValueError(f"{path} is not finite or above what float16 holds")
             value = value.astype(np.float16)
-        target[path] = value
+        target.create_dataset(path, data=value, **_packed(value))
         target[path].attrs.update(item.attrs)
 
     target.attrs.update(source.attrs)
     source.visititems(copy)
+
+
+def _packed(value: np.ndarray) -> dict[str, Any]:
+    """How HDF5 packs an array without loss; nothing for a small one, which would not gain."""
+    if value.nbytes < LEAST_PACKED_BYTES:
+        return {}
+    return {"compression": "gzip", "shuffle": value.itemsize > 1}
 
 
 class WeightFile(saving_lib.H5IOStore):

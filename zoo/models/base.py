@@ -184,6 +184,17 @@ class ZooModel(CopiedWhole, keras.Model):
         with unregistered_gradients():
             return super().train_step(*args, **kwargs)
 
+    def mean_loss(self, losses: tf.Tensor) -> tf.Tensor:
+        """For a `compute_loss` of the model's own: the mean, and what is added to it.
+
+        Args:
+            losses: Of rows or tokens, float `[n]`, weighted.
+
+        Returns:
+            Their mean with what regularizers and `add_loss` give, a scalar.
+        """
+        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
+
     def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
         """What the network gives for preprocessed inputs; for raw data there is the verb.
 

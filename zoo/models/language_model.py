@@ -151,7 +151,7 @@ class LanguageModel(ZooModel):
         losses = sampled_cross_entropy(y_pred, y, table, bias, uniform)
         if sample_weight is not None:
             losses *= tf.repeat(sample_weight, x["lengths"])
-        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
+        return self.mean_loss(losses)
 
     def scores(self, features: tf.Tensor) -> tf.Tensor:
         """Logits over the vocabulary, float32 `[rows, words]`, of what `call` gives."""

@@ -212,7 +212,7 @@ class NER(ZooModel):
         losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
-        return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
+        return self.mean_loss(losses)
 
     def compute_metrics(
         self,

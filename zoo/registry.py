@@ -5,13 +5,14 @@ The zoo's own are the modules of `zoo.models`; those of other packages are found
 point group `rnn_zoo.models`, or because the user has imported them. No TensorFlow is imported here.
 """
 
-import difflib
 import importlib
 import importlib.metadata
 import pkgutil
 import re
 import warnings
 from collections.abc import Callable, Sequence
+
+from zoo.close_names import did_you_mean
 
 ENTRY_POINTS = "rnn_zoo.models"
 
@@ -75,8 +76,8 @@ def model_class(name: str, package: str | None = None) -> type:
     find_models()
     if (found := _classes.get(_former.get(name, name))) is not None:
         return found
-    close = difflib.get_close_matches(str(name), _classes, n=2, cutoff=0.6)
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    hint = did_you_mean(name, _classes, 2, cutoff=0.6)
+    hint = f" {hint}" if hint else ""
     home = f" It was saved with the package {package!r}: install that." if package else ""
     raise ValueError(
         f"unknown model: {name!r}.{hint}{home} A model from outside the zoo is known once its "

@@ -9,7 +9,6 @@ other packages are named by the entry point group `rnn_zoo.recipes`, in a user's
 See `RecipeModule` for what else such a module may have.
 """
 
-import difflib
 import importlib
 import importlib.metadata
 import inspect
@@ -23,6 +22,7 @@ import click
 
 from training.evaluation.base import Card, Evaluation
 from training.loop.schedule import recorded
+from zoo.close_names import did_you_mean
 
 ENTRY_POINTS = "rnn_zoo.recipes"
 
@@ -113,8 +113,8 @@ def recipe(name: str) -> Any:
     module = module_of(name)
     if module is None:
         known = names()
-        close = difflib.get_close_matches(name, known, n=2, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        hint = did_you_mean(name, known, 2, cutoff=0.4)
+        hint = f" {hint}" if hint else ""
         raise ValueError(
             f"`name` has no recipe.{hint} Recipes: {', '.join(known)}. Received: {name!r}"
         )

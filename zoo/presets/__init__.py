@@ -3,12 +3,12 @@
 The presets that ship stand beside this file; `zoo.save` makes further ones anywhere.
 """
 
-import difflib
 import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.close_names import did_you_mean
 from zoo.files import whole_folder
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def preset_folder(name_or_folder: str | Path) -> Path:
                 f"Received: {str(folder)!r}"
             )
         return folder
-    close = difflib.get_close_matches(str(name_or_folder), list_models(), n=3, cutoff=0.4)
-    hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else "No name is close."
+    hint = did_you_mean(name_or_folder, list_models(), 3, cutoff=0.4) or "No name is close."
     raise ValueError(
         f"`name_or_folder` is neither a preset nor a folder. {hint} "
         f"Presets: {', '.join(list_models()) or 'none'}. Received: {str(name_or_folder)!r}"
@@ -125,7 +124,7 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
     except ValueError as error:
         raise ValueError(f"{folder / CONFIG} names an {error}") from None
     for name, expected in config["files"].items():
-        _check(folder / name, expected)
+        check_file(folder / name, expected)
     assets = {
         name.removeprefix(f"{ASSETS}/"): (folder / name).read_bytes()
         for name in config["files"]
@@ -247,7 +246,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(path: Path, expected: str) -> None:
+def check_file(path: Path, expected: str) -> None:
+    """Raises FileNotFoundError or ValueError unless a preset's file has the expected SHA-256."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: the preset is not complete")
     actual = file_sha256(path)

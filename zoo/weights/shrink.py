@@ -6,8 +6,8 @@ from pathlib import Path
 
 import h5py
 
-from zoo.files import whole_folder, write_atomically
-from zoo.presets import CONFIG, WEIGHTS, file_sha256, preset_folder, read_config
+from zoo.files import whole_folder
+from zoo.presets import CONFIG, WEIGHTS, check_file, file_sha256, preset_folder, read_config
 from zoo.weights.weight_file import write_small
 
 
@@ -29,16 +29,12 @@ def shrink(folder: str | Path) -> tuple[int, int]:
     """
     folder = preset_folder(folder)
     config = read_config(folder)
-    if file_sha256(folder / WEIGHTS) != config["files"][WEIGHTS]:
-        raise ValueError(
-            f"{folder / WEIGHTS} is damaged or was changed: its sha256 is not that in {CONFIG}"
-        )
+    check_file(folder / WEIGHTS, config["files"][WEIGHTS])
     with whole_folder(folder, overwrite=True) as partial:
         shutil.copytree(folder, partial, dirs_exist_ok=True)
         with h5py.File(folder / WEIGHTS) as source, h5py.File(partial / WEIGHTS, "w") as target:
             write_small(source, target)
         config["files"][WEIGHTS] = file_sha256(partial / WEIGHTS)
-        content = json.dumps(config, indent=2) + "\n"
-        write_atomically(partial / CONFIG, content.encode())
+        (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         sizes = tuple((of / WEIGHTS).stat().st_size for of in (folder, partial))
     return sizes

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from training.corpora.columns import Tagged, content_sha256, find_file, read_columns
+from training.corpora.columns import content_sha256, find_file
 from training.corpora.download import download_errors
 from training.corpora.files import check_published
+from zoo.data import Tagged, read_conll
 
 HOME = "https://www.clips.uantwerpen.be/conll2003/ner/"
 
@@ -69,7 +70,7 @@ def load_conll2003(
         tagged, source = _from_tfds(SPLITS[split][0]), f"TFDS's conll2003, split {split!r}"
     else:
         path = find_file(data_dir, SPLITS[split][1], "CoNLL-2003", INSTRUCTIONS)
-        tagged, source = read_columns(path, " "), str(path)
+        tagged, source = read_conll(path, " "), str(path)
     if verify:
         what = f"{source} ({len(tagged.tokens)} sentences)"
         check_published(content_sha256(tagged), CHECKSUMS[split], what, HOME)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import tensorflow_datasets as tfds
 
 from training.corpora.download import download_errors
-from training.corpora.files import check_published, read_bytes, sha256, split_lines
+from training.corpora.files import check_published, sha256
+from zoo.data.text_files import read_bytes, split_lines
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 HOME = "https://github.com/multi30k/dataset"
@@ -214,7 +215,8 @@ def examples(split: str, paths: dict[str, Path], verify: bool = True) -> Iterato
         (line number from 0, {"en": str, "de": str, "de_tok": str}).
 
     Raises:
-        ValueError: A file is not the published one or is damaged, or the files are not parallel.
+        ValueError: A file is not the published one or is damaged, or the files are not parallel: of
+            different lengths, or with a blank line in one of them only.
     """
     lines = {}
     for feature, path in paths.items():
@@ -229,7 +231,16 @@ def examples(split: str, paths: dict[str, Path], verify: bool = True) -> Iterato
             f"in {', '.join(str(path) for path in paths.values())}"
         )
     for number, row in enumerate(zip(*lines.values(), strict=True)):
-        yield number, dict(zip(lines, row, strict=True))
+        blank = [
+            str(path) for path, line in zip(paths.values(), row, strict=True) if not line.strip()
+        ]
+        if 0 < len(blank) < len(row):
+            raise ValueError(
+                f"The files of split {split!r} must have a sentence on the same lines. "
+                f"Received: line {number + 1} is blank in {', '.join(blank)} only"
+            )
+        if not blank:
+            yield number, dict(zip(lines, row, strict=True))
 
 
 def _candidates(data_dir: str | Path, split: str, feature: str) -> Iterator[Path]:

@@ -13,8 +13,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from training.corpora.files import check_published, read_bytes, split_lines
+from training.corpora.files import check_published
 from training.corpora.reviews import Reviews, digest
+from zoo.data.text_files import read_bytes, split_lines
 
 HOME = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 FILES = {"train": "train.tsv", "validation": "dev.tsv"}  # GLUE's own names
@@ -138,6 +139,8 @@ def _from_disk(data_dir: str | Path, split: str) -> Iterator[tuple[str, int]]:
     if header != HEADER:
         raise ValueError(f"{path} must begin with the line {HEADER!r}. Received: {header[:60]!r}")
     for number, line in enumerate(lines, start=2):
+        if not line.strip():
+            continue
         text, _, label = line.rpartition("\t")
         if label not in ("0", "1") or not text.strip():
             raise ValueError(

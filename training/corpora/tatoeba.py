@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from training.corpora.files import read_bytes, split_lines
+from zoo.data.text_files import read_bytes, split_lines
 
 HOME = "https://www.manythings.org/anki/"
 FILE_NAMES = ("deu.txt", "deu.txt.gz", "deu-eng.zip")
@@ -51,7 +51,8 @@ def load_tatoeba(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is damaged or not tab-separated, or has fewer pairs than asked for.
+        ValueError: The file is damaged, not UTF-8 or not tab-separated, has a sentence without its
+            translation, or fewer pairs than asked for.
 
     Example:
         >>> train, test = load_tatoeba("tatoeba", pairs=2000)  # doctest: +SKIP
@@ -105,8 +106,10 @@ def _read(path: Path) -> list[tuple[str, str]]:
         data = read_bytes(path)
     rows = []
     for number, line in enumerate(split_lines(data, path), start=1):
-        columns = line.rstrip("\r").split("\t")  # a third column, if any, names the authors
-        if len(columns) < 2:
+        if not line.strip():
+            continue
+        columns = line.split("\t")  # a third column, if any, names the authors
+        if len(columns) < 2 or not columns[0].strip() or not columns[1].strip():
             raise ValueError(
                 f"{path} must have English, tab, German on each line. "
                 f"Received: line {number}: {line[:80]!r}"

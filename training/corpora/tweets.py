@@ -19,9 +19,10 @@ from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
-from training.corpora.columns import Tagged, content_sha256, find_file, read_columns
+from training.corpora.columns import content_sha256, find_file
 from training.corpora.download import download_errors
 from training.corpora.files import check_published
+from zoo.data import Tagged, read_conll
 
 COMMON_TYPES = ("LOC", "ORG", "PER")
 COMMON_TYPE_OF = {
@@ -86,7 +87,7 @@ class _ColumnBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     @classmethod
     def read(cls, split: str, path: str | Path, verify: bool = True) -> Tagged:
         """Reads and checks one split's file: the one reader behind builder and lists."""
-        tagged = read_columns(path, "\t")
+        tagged = read_conll(path, "\t")
         if verify:
             what = f"{path} ({len(tagged.tokens)} sentences)"
             check_published(content_sha256(tagged), cls.CHECKSUMS[split], what, cls.HOME)

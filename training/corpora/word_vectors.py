@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.corpora.files import GZIP_MAGIC
+from zoo.data.text_files import GZIP_MAGIC
 
 # Pennington, Socher and Manning (2014); public domain (PDDL 1.0), 822 MB.
 GLOVE_URL = "https://nlp.stanford.edu/data/glove.6B.zip"

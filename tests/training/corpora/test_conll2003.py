@@ -6,8 +6,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from training.corpora import conll2003
-from training.corpora.columns import Tagged, content_sha256, find_file, read_columns
+from training.corpora.columns import Tagged, content_sha256, find_file
 from training.corpora.conll2003 import SPLITS, load_conll2003
+from zoo.data import read_conll
 
 # IOB1, as the shared task's own files: an entity begins with B- only beside one of its type.
 IOB1 = """-DOCSTART- -X- O O
@@ -118,7 +119,7 @@ def test_an_unknown_split_and_missing_files_are_named(corpus):
 def test_a_line_without_a_tag_is_named(tmp_path, line):
     (tmp_path / "file").write_text(f"Bob O\n{line}\n")
     with pytest.raises(ValueError, match=rf"file must have a token.*line 2: '{line}'"):
-        read_columns(tmp_path / "file", " ")
+        read_conll(tmp_path / "file", " ")
 
 
 def test_gzipped_is_found_first_and_names_are_tried_in_order(tmp_path):

@@ -156,3 +156,23 @@ def test_text_that_is_not_utf8_is_named(corpus):
     (corpus / "raw" / "val.de.gz").write_bytes("Größe\n".encode("latin-1"))
     with pytest.raises(ValueError, match=r"val\.de\.gz must be UTF-8"):
         load_multi30k(corpus, "validation")
+
+
+def test_files_of_another_system_read_alike(corpus):
+    expected = load_multi30k(corpus, "validation")
+    path = corpus / multi30k.FILES["en"].format("val")
+    write(path, ["\ufeff" + "\r\n".join([*lines_of("val", "en"), "\x1a"])])
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).removesuffix(b"\n")))
+    assert load_multi30k(corpus, "validation", verify=False) == expected
+    with pytest.raises(ValueError, match="not the published corpus"):
+        load_multi30k(corpus, "validation")
+
+
+def test_a_line_that_is_blank_on_one_side_is_named(corpus):
+    paths = [corpus / pattern.format("val") for pattern in multi30k.FILES.values()]
+    write(paths[0], ["a", " ", "c"])
+    with pytest.raises(ValueError, match=rf"line 2 is blank in {paths[0]} only"):
+        load_multi30k(corpus, "validation", verify=False)
+    for path in paths:
+        write(path, ["a", "", "c"], packed=path.name.endswith(".gz"))
+    assert load_multi30k(corpus, "validation", verify=False).en == ["a", "c"]

@@ -85,3 +85,14 @@ def test_missing_unknown_and_headless_are_named(folder, tmp_path):
     (folder / "dev.tsv").write_text("good\t1\n")
     with pytest.raises(ValueError, match=r"must begin with the line"):
         load_sst2(folder, "validation")
+
+
+def test_a_file_of_another_system_reads_alike(folder):
+    expected = load_sst2(folder, "validation", verify=False)
+    text = (folder / "dev.tsv").read_text(encoding="utf-8")
+    for changed in ("\ufeff" + text.replace("\n", "\r\n") + "\r\n\x1a", text.replace("\n", "\r")):
+        (folder / "dev.tsv").write_bytes(changed.encode())
+        assert load_sst2(folder, "validation", verify=False) == expected
+    (folder / "dev.tsv").write_bytes(text.encode("utf-16"))
+    with pytest.raises(ValueError, match=r"dev\.tsv must be UTF-8.*UTF-16.*iconv -f UTF-16"):
+        load_sst2(folder, "validation", verify=False)

@@ -76,3 +76,22 @@ def test_a_file_that_is_no_zip_is_named(tmp_path):
     (tmp_path / "deu-eng.zip").write_text("<html>not found</html>")
     with pytest.raises(ValueError, match=r"zip archive that holds deu\.txt"):
         load_tatoeba(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "after"),
+    [("\ufeff", "\n", ""), ("\ufeff", "\r\n", "\r\n\x1a"), ("", "\r", "\r"), ("\n", "\n\n", "\n")],
+)
+def test_files_of_other_systems_and_with_blank_lines_read_alike(folder, before, end, after):
+    expected = load_tatoeba(folder, pairs=40, test_pairs=20)
+    (folder / "deu.txt").write_bytes((before + end.join(LINES) + after).encode())
+    assert load_tatoeba(folder, pairs=40, test_pairs=20) == expected
+
+
+def test_another_encoding_and_a_sentence_alone_are_named(folder):
+    (folder / "deu.txt").write_bytes("Hi.\tGrüß Gott!\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"deu\.txt must be UTF-8.*Latin-1\. Convert it: iconv"):
+        load_tatoeba(folder)
+    (folder / "deu.txt").write_text("Hi.\tHallo!\nHi.\t \tCC-BY\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"English, tab, German.*line 2: 'Hi\."):
+        load_tatoeba(folder)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from training.corpora import tweets
-from training.corpora.columns import Tagged, content_sha256, read_columns
+from training.corpora.columns import Tagged, content_sha256
 from training.corpora.tweets import (
     COMMON_TYPES,
     Btc,
@@ -15,6 +15,7 @@ from training.corpora.tweets import (
     load_btc,
     load_wnut17,
 )
+from zoo.data import read_conll
 
 # As the published files: odd spaces round and in a token, tokens of nothing, blank lines with
 # a tab or a space, no blank line at the end.
@@ -132,4 +133,4 @@ def test_changed_content_missing_files_and_unknown_splits_are_named(corpus):
 
 def test_carriage_returns_are_no_part_of_a_tag(tmp_path):
     (tmp_path / "file").write_bytes(b"Ann\tB-PER\r\n\r\nBob\tO\r\n")
-    assert read_columns(tmp_path / "file", "\t") == Tagged([["Ann"], ["Bob"]], [["B-PER"], ["O"]])
+    assert read_conll(tmp_path / "file", "\t") == Tagged([["Ann"], ["Bob"]], [["B-PER"], ["O"]])

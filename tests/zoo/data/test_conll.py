@@ -4,18 +4,18 @@ import gzip
 
 import pytest
 
-from training.corpora.columns import Tagged, read_columns
+from zoo.data import Tagged, read_conll
 
 TWO = Tagged([["Ann", "ran"], ["Ulm"]], [["B-PER", "O"], ["B-LOC"]])
 
 
-def read(tmp_path, data, separator="\t"):
+def read(tmp_path, data, separator=None, **columns):
     path = tmp_path / "file"
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return read_columns(path, separator)
+    return read_conll(path, separator, **columns)
 
 
-@pytest.mark.parametrize("separator", ["\t", " "])
+@pytest.mark.parametrize("separator", [None, "\t", " "])
 @pytest.mark.parametrize(
     "text",
     [
@@ -31,10 +31,47 @@ def read(tmp_path, data, separator="\t"):
     ],
 )
 def test_every_form_of_a_file_reads_alike(tmp_path, text, separator):
-    if separator == "\t" and "ran \t O" in text:
+    if separator != " " and "ran \t O" in text:
         text = text.replace("\t", "")
     assert read(tmp_path, text, separator) == TWO
     assert read(tmp_path, gzip.compress(text.encode()), separator) == TWO
+
+
+def test_the_types_are_told(tmp_path):
+    assert read(tmp_path, "Ulm U-LOC\nand O\nAnn B-PER\nLee I-PER\n").types == ["LOC", "PER"]
+
+
+def test_iob1_is_read_as_bio(tmp_path):
+    text = "Ann I-PER\nLee I-PER\nBob B-PER\nUlm I-LOC\n"
+    assert read(tmp_path, text).tags == [["B-PER", "I-PER", "B-PER", "B-LOC"]]
+
+
+def test_other_columns_may_be_named(tmp_path):
+    """As GermEval 2014 has them: a number, the token, the outer tag, the inner one."""
+    text = "#\thttp://example.org\n1\tAnn\tB-PER\tO\n2\tran\tO\tO\n\n1\tUlm\tB-LOC\tO\n"
+    assert read(tmp_path, text, token_column=1, tag_column=2) == TWO
+    assert read(tmp_path, text, token_column=-3, tag_column=-2) == TWO
+    with pytest.raises(ValueError, match=r"must have a token.*line 2: '1\\tAnn"):
+        read(tmp_path, text, token_column=1, tag_column=7)
+
+
+def test_marks_of_documents_go_with_a_tag_or_without(tmp_path):
+    text = "-DOCSTART-\n\nAnn B-PER\nran O\n\n-DOCSTART- O\n\nUlm B-LOC\n"
+    assert read(tmp_path, text) == TWO
+
+
+@pytest.mark.parametrize("data", ["", "\n \n", "# nothing\n"])
+def test_a_file_without_a_sentence_is_refused(tmp_path, data):
+    with pytest.raises(ValueError, match=r"must have sentences\. Received: . lines, no token"):
+        read(tmp_path, data)
+
+
+def test_a_home_folder_may_be_written_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").write_text("Ulm B-LOC")
+    assert read_conll("~/file").tokens == [["Ulm"]]
+    with pytest.raises(FileNotFoundError, match="missing"):
+        read_conll("~/missing")
 
 
 def test_bilou_is_read_as_iobes(tmp_path):

@@ -117,21 +117,33 @@ class CRF(keras.layers.Layer):
             length; at the first token both are `p(y_1)`.
         """
         scores, lengths = self._checked(scores, lengths)
-        transitions, start, end = self._transition_scores(scores.dtype)
-        ahead, _ = forward_messages(scores, lengths, transitions, start, end)
-        behind = backward_messages(scores, lengths, transitions, start, end)
-        mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
-        tags = tf.where(mask, tf.cast(tags, tf.int32), 0)
-        # The transitions into each token: from the start, then from the tag before.
-        first = tf.broadcast_to(start, [tf.shape(scores)[0], 1, self.tags])
-        incoming = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
+        ahead, _ = forward_messages(scores, lengths, *self._transition_scores(scores.dtype))
+        mask, tags = self._real(scores, tags, lengths)
+        given, behind = self._given_the_last(scores, tags, lengths)
         marginals = unary_marginals(scores, lengths, ahead, behind)
-        conditionals = tf.nn.softmax(incoming + behind)
         along_path = [
             tf.gather(probabilities, tags, axis=2, batch_dims=2)
-            for probabilities in (marginals, conditionals)
+            for probabilities in (marginals, tf.nn.softmax(given))
         ]
         return tuple(tf.where(mask, probabilities, 0) for probabilities in along_path)
+
+    def log_conditionals(self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """`log p(y_t | y_{t-1})` along a path: what each tag adds to `log_likelihood`.
+
+        Args:
+            scores: `[B, T, N]` float.
+            tags: `[B, T]` int, each real one in `[0, N)`.
+            lengths: `[B]` int.
+
+        Returns:
+            `[B, T]` float32 (float64 from float64), 0 past the length; at the first token
+            `log p(y_1)`. The sum of a row is its `log_likelihood`.
+        """
+        scores, lengths = self._checked(scores, lengths)
+        mask, tags = self._real(scores, tags, lengths)
+        given, _ = self._given_the_last(scores, tags, lengths)
+        along_path = tf.gather(tf.nn.log_softmax(given), tags, axis=2, batch_dims=2)
+        return tf.where(mask, along_path, 0)
 
     def viterbi(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best path of each row.
@@ -193,6 +205,26 @@ class CRF(keras.layers.Layer):
             masked(self.start, self.allowed[-1, :-1]),
             masked(self.end, self.allowed[:-1, -1]),
         )
+
+    def _real(
+        self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which places are real, `[B, T]` bool, and int32 tags with 0 in the others."""
+        mask = tf.sequence_mask(lengths, tf.shape(scores)[1])
+        return mask, tf.where(mask, tf.cast(tags, tf.int32), 0)
+
+    def _given_the_last(
+        self, scores: tf.Tensor, tags: tf.Tensor, lengths: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """`[B, T, N]` of each tag given the one before it on a path, as logits; and what is behind.
+
+        The transition into the token, from the start or the tag before, and all paths behind it.
+        """
+        transitions, start, end = self._transition_scores(scores.dtype)
+        behind = backward_messages(scores, lengths, transitions, start, end)
+        first = tf.broadcast_to(start, [tf.shape(scores)[0], 1, self.tags])
+        incoming = tf.concat([first, tf.gather(transitions, tags)], 1)[:, :-1]
+        return incoming + behind, behind
 
     def _checked(self, scores: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores in float32 or better, zeros in their padding, and int32 lengths within them."""

@@ -64,6 +64,8 @@ class ZooModel(CopiedWhole, keras.Model):
     head_arguments: tuple[str, ...] = ()
     head_layers: tuple[str, ...] = ()
     former_weights: ClassVar[dict[str, str]] = {}
+    # What `preprocess` goes by where it knows several ways, as a tagger's does.
+    reading: str | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         check_process()
@@ -132,7 +134,9 @@ class ZooModel(CopiedWhole, keras.Model):
             sample_weight: How much each row counts in the loss, a number for each of `x`; None
                 where `x` has weights itself.
             validation_batch_size: Rows in a batch of validation; `batch_size` if it is None.
-            **kwargs: What else `keras.Model.fit` takes (`epochs`, `callbacks`, ...).
+            **kwargs: What else `keras.Model.fit` takes (`epochs`, `callbacks`, ...). With
+                `steps_per_epoch`, lists and arrays begin anew where they end, in the midst of an
+                epoch too.
 
         Returns:
             The history of losses and metrics.
@@ -147,14 +151,21 @@ class ZooModel(CopiedWhole, keras.Model):
         if validation_batch_size is None:
             validation_batch_size = batch_size
         check_count("validation_batch_size", validation_batch_size)
-        raw = self._raw_data()
+        raw, repeat = self._raw_data(), kwargs.get("steps_per_epoch") is not None
         if validation_split and validation_data is None:
             data, validation_data = raw.split(
-                x, y, sample_weight, validation_split, batch_size, shuffle, validation_batch_size
+                x,
+                y,
+                sample_weight,
+                validation_split,
+                batch_size,
+                shuffle,
+                validation_batch_size,
+                repeat,
             )
         else:
             check_epochs(x, validation_data, **kwargs)
-            data = raw.batches(x, y, sample_weight, batch_size, shuffle)
+            data = raw.batches(x, y, sample_weight, batch_size, shuffle, repeat)
             validation_data = raw.validation(validation_data, validation_batch_size)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
@@ -233,8 +244,9 @@ class ZooModel(CopiedWhole, keras.Model):
 
     def _raw_data(self) -> RawData:
         check_process()
-        # A graph of its own, which is not traced again at each call.
-        prepare = self._graphs.setdefault("prepare", tf.function(self._prepare, autograph=False))
+        # A graph of its own for each way to read, which is not traced again at each call.
+        key, prepare = ("prepare", self.reading), tf.function(self._prepare, autograph=False)
+        prepare = self._graphs.setdefault(key, prepare)
         return RawData(self.columns, self.raw_columns, self.network_inputs, prepare)
 
     def _prepare(self, *columns: tf.Tensor) -> tuple:

@@ -24,12 +24,13 @@ from zoo.models.columns import Column
 from zoo.models.entities import entities_by_text, find_entities, token_outputs
 from zoo.models.entity_f1 import EntityF1
 from zoo.models.groups import read_in_groups
-from zoo.models.labels import refuse_class_weight
+from zoo.models.reads_spans import ReadsSpans
 from zoo.models.tagged_columns import check_lengths, checked_types, read_tokens, tagged_columns
-from zoo.models.tags_in_graph import bio_tags, sentence_starts, tag_numbers
+from zoo.models.tags_in_graph import bio_tags, sentence_starts, split_tokens, tag_numbers
 from zoo.models.token_encoder import TOKEN_INPUTS, TokenEncoder, token_inputs
+from zoo.models.type_weights import tag_weights
 from zoo.registry import register
-from zoo.text.tags import iobes_tags, iobes_transitions
+from zoo.text.tags import PREFIXES, iobes_tags, iobes_transitions
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 from zoo.text.words import Words, WordTokenizer, by_sentence
 
@@ -37,7 +38,7 @@ OUTPUTS = ("crf", "softmax")
 
 
 @register
-class NER(ZooModel):
+class NER(ReadsSpans, ZooModel):
     """Words and their characters, a bidirectional LSTM, a CRF.
 
     Args:
@@ -61,6 +62,8 @@ class NER(ZooModel):
     Example:
         >>> model = zoo.load("ner")
         >>> model.tag("Albert Einstein was born in Ulm.")
+        >>> model = zoo.load("ner", types=["DISH"])
+        >>> model.fit(["Two bowls of ramen, please."], [[(13, 18, "DISH")]])
     """
 
     task = "tag"
@@ -142,15 +145,6 @@ class NER(ZooModel):
 
     # Data.
 
-    def fit(self, *args: Any, class_weight: None = None, **kwargs: Any) -> keras.callbacks.History:
-        """As `ZooModel.fit`, without `class_weight`: the loss is of whole sentences."""
-        refuse_class_weight(
-            class_weight,
-            "the loss of a tagger is of whole sentences, not of single tags",
-            "To let entities count more, give their sentences a larger `sample_weight`",
-        )
-        return super().fit(*args, **kwargs)
-
     def raw_columns(self, *given: Any) -> tuple[tf.RaggedTensor, ...]:
         """As `ZooModel.raw_columns`: tokens, and as many tags in IOBES, `[rows, (tokens)]`."""
         tokens, tags = super().raw_columns(*given)
@@ -159,6 +153,8 @@ class NER(ZooModel):
 
     def preprocess(self, tokens: tf.RaggedTensor, tags: tf.RaggedTensor) -> tuple:
         """Raw pairs to what `call` and the loss take.
+
+        Tokens are split as the model's own tokenizer splits them, unless `fit` was told otherwise.
 
         Args:
             tokens: String `[batch, (tokens)]`, ragged.
@@ -173,6 +169,8 @@ class NER(ZooModel):
             for column in (tokens, tags)
         )
         ids = tag_numbers(tokens, tags, self.tag_ids, self.tags)
+        if self.reading == "split":
+            tokens, ids = split_tokens(self.tokenizer, tokens, ids)
         return self.make_inputs(tokens), ids.to_tensor(0)
 
     def make_inputs(self, tokens: tf.RaggedTensor) -> dict[str, tf.Tensor]:
@@ -207,9 +205,15 @@ class NER(ZooModel):
     ) -> tf.Tensor:
         """Negative log-likelihood of a sentence's tags, the mean over sentences.
 
-        What regularizers and `add_loss` give is added.
+        What regularizers and `add_loss` give is added. In training by `fit` with `class_weight`
+        each token counts as its type does, see `zoo.models.type_weights`.
         """
-        losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
+        if training and self.type_weights is not None:
+            by_token = self.crf.log_conditionals(y_pred, y, x["lengths"])
+            weights = tf.gather(tag_weights(self.type_weights, len(PREFIXES)), y)
+            losses = -tf.reduce_sum(by_token * tf.cast(weights, by_token.dtype), axis=1)
+        else:
+            losses = -self.crf.log_likelihood(y_pred, y, x["lengths"])
         if sample_weight is not None:
             losses *= tf.cast(sample_weight, losses.dtype)
         return self.mean_loss(losses)

@@ -83,10 +83,21 @@ class RawData:
         sample_weight: object = None,
         batch_size: int = 32,
         shuffle: bool = False,
+        repeat: bool = False,
     ) -> object:
-        """Whatever was given, as prepared batches for Keras; arguments as of `ZooModel.fit`."""
-        if _is_in_memory(x):
-            return self._in_batches(self.in_memory(x, y, sample_weight), batch_size, shuffle)
+        """Whatever was given, as prepared batches for Keras.
+
+        Args:
+            x: As of `ZooModel.fit`, as are those below.
+            y: Likewise.
+            sample_weight: Likewise.
+            batch_size: Likewise.
+            shuffle: Likewise.
+            repeat: Begin anew, for ever, where lists and arrays end: what `steps_per_epoch` needs.
+        """
+        if is_in_memory(x):
+            columns = self.in_memory(x, y, sample_weight)
+            return self._in_batches(columns, batch_size, shuffle, repeat)
         last = self.names[-1] if len(self.columns) > 1 else "y"
         for name, column in ((last, y), (WEIGHTS, sample_weight)):
             if column is not None:
@@ -126,16 +137,17 @@ class RawData:
         batch_size: int,
         shuffle: bool,
         validation_batch_size: int,
+        repeat: bool = False,
     ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
         """Prepared batches of the first rows, and of the last ones, `share` of them."""
-        if not _is_in_memory(x):
+        if not is_in_memory(x):
             raise ValueError(
                 "`validation_split` needs lists or arrays: of a data set give `validation_data`. "
                 f"Received: x={short(x)}"
             )
         train, held_out = split_rows(self.in_memory(x, y, sample_weight), share)
         return (
-            self._in_batches(train, batch_size, shuffle),
+            self._in_batches(train, batch_size, shuffle, repeat),
             self._in_batches(held_out, validation_batch_size),
         )
 
@@ -150,12 +162,13 @@ class RawData:
             raise
 
     def _in_batches(
-        self, columns: tuple, batch_size: int, shuffle: bool = False
+        self, columns: tuple, batch_size: int, shuffle: bool = False, repeat: bool = False
     ) -> tf.data.Dataset:
         data = tf.data.Dataset.from_tensor_slices(columns)
         if shuffle:
             data = data.shuffle(columns[0].shape[0])
-        return self._prepared(data.ragged_batch(batch_size))
+        data = data.ragged_batch(batch_size)
+        return self._prepared(data.repeat() if repeat else data)
 
     def _prepared(self, data: tf.data.Dataset) -> tf.data.Dataset:
         data = data.map(self.prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -390,7 +403,7 @@ def check_epochs(
         )
 
 
-def _is_in_memory(x: object) -> bool:
+def is_in_memory(x: object) -> bool:
     """Lists, arrays, dicts and frames, rather than what is read as it goes."""
     return not isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator)
 
@@ -402,14 +415,19 @@ def is_frame(x: object) -> bool:
 
 def split_rows(columns: tuple, share: float) -> tuple[tuple, tuple]:
     """The first and the last rows of columns, `share` of them last, as Keras splits arrays."""
-    rows = columns[0].shape[0]
+    cut = first_held_out(columns[0].shape[0], share)
+    return tuple(column[:cut] for column in columns), tuple(column[cut:] for column in columns)
+
+
+def first_held_out(rows: int, share: float) -> int:
+    """The first of the last rows, `share` of all; raises ValueError if a part would be empty."""
     cut = int(rows * (1 - share)) if 0 < share < 1 else 0
     if not 0 < cut < rows:
         raise ValueError(
             "`validation_split` must be between 0 and 1 and leave rows to both parts. "
             f"Received: validation_split={share} of {rows} rows"
         )
-    return tuple(column[:cut] for column in columns), tuple(column[cut:] for column in columns)
+    return cut
 
 
 def _shaped(value: tf.Tensor, in_rows: bool | None, shape: tuple[int | None, ...]) -> tf.Tensor:

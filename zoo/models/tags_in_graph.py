@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids
+from zoo.text.tags import PREFIXES, chunk_edges, iobes_ids, iobes_places
+from zoo.text.words import WordTokenizer
 
 
 def tag_numbers(
@@ -37,6 +38,36 @@ def tag_numbers(
     ]
     with tf.control_dependencies(checks):
         return tags.with_values(iobes_ids(ids, sentence_starts(tags)))
+
+
+def split_tokens(
+    tokenizer: WordTokenizer, tokens: tf.RaggedTensor, ids: tf.RaggedTensor
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Somebody's tokens as the model's own tokenizer has them, as if blanks stood between them.
+
+    An entity stays an entity: that of all parts of its tokens. A token in which the tokenizer finds
+    no word, such as `<br />`, stays as it is.
+
+    Args:
+        tokenizer: The model's.
+        tokens: String `[batch, (tokens)]`.
+        ids: int32 `[batch, (tokens)]`, their tags in IOBES.
+
+    Returns:
+        `(tokens, ids)`: `[batch, (parts)]`, as many parts as tokens or more.
+    """
+    flat, ids = tokens.flat_values, ids.flat_values
+    parts = tokenizer.tokenize(flat).tokens
+    none = parts.row_lengths() == 0
+    whole = tf.RaggedTensor.from_row_lengths(flat[none], tf.cast(none, tf.int64))
+    parts = tf.concat([parts, whole], 1)
+    of = parts.value_rowids()
+    first, last = of != tf.concat([[-1], of], 0)[:-1], of != tf.concat([of, [-1]], 0)[1:]
+    prefix = (ids - 1) % len(PREFIXES)
+    begin, end, single = (prefix == PREFIXES.index(letter) for letter in "BES")
+    starts, ends = tf.gather(begin | single, of) & first, tf.gather(end | single, of) & last
+    part_ids = parts.with_values(iobes_places(tf.gather(ids, of), starts, ends))
+    return tuple(tokens.with_values(of).merge_dims(1, 2) for of in (parts, part_ids))
 
 
 def bio_tags(ids: tf.Tensor, sentences: tf.RaggedTensor, types: list[str]) -> tf.Tensor:

@@ -14,6 +14,7 @@ __all__ = [
     "chunk_edges",
     "chunks",
     "iobes_ids",
+    "iobes_places",
     "iobes_tags",
     "iobes_transitions",
     "split_tag",
@@ -78,7 +79,20 @@ def chunk_edges(ids: tf.Tensor, sentence_starts: tf.Tensor) -> tuple[tf.Tensor, 
 
 def iobes_ids(ids: tf.Tensor, sentence_starts: tf.Tensor) -> tf.Tensor:
     """Tags of any scheme in IOBES, in the graph: arguments as for `chunk_edges`."""
-    starts, ends = chunk_edges(ids, sentence_starts)
+    return iobes_places(ids, *chunk_edges(ids, sentence_starts))
+
+
+def iobes_places(ids: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+    """Tags of given types as IOBES has them at the first and last tokens of chunks.
+
+    Args:
+        ids: `[tokens]` int32, places in `iobes_tags`; what they say of the chunk is not read.
+        starts: `[tokens]` bool, true at the first token of a chunk.
+        ends: `[tokens]` bool, true at the last one.
+
+    Returns:
+        `[tokens]` int32.
+    """
     begin, inner, end, single = map(PREFIXES.index, "BIES")
     place = tf.where(starts, tf.where(ends, single, begin), tf.where(ends, end, inner))
     return tf.where(ids > 0, ids - (ids - 1) % len(PREFIXES) + place, 0)

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zoo.layers import CRF
+from zoo.text.tags import iobes_transitions
 
 TAGS = 3
 NEAR = {"rtol": 1e-4, "atol": 1e-5}
@@ -314,3 +315,29 @@ def test_bad_shapes_are_named():
         crf.viterbi(tf.zeros([2, 5, 4]), tf.constant([1, 2]))
     with pytest.raises(ValueError, match="`sequence_length` must hold one integer per row"):
         crf.viterbi(tf.zeros([2, 5, 3]), tf.constant([1, 2, 3]))
+
+
+@pytest.mark.parametrize("allowed", [None, "iobes"])
+def test_log_conditionals_add_up_to_the_likelihood_and_so_do_their_gradients(allowed):
+    """The chain rule: each tag given the one before; weights then mean what they say."""
+    size, lengths = (TAGS, [4, 0, 1, 2]) if allowed is None else (5, [4, 0, 1, 3])
+    crf = random_crf(size, None if allowed is None else iobes_transitions(["X"]))
+    scores, ids, rows = batch(lengths, size, extra=1, filler=np.nan)
+    if allowed is not None:
+        ids = np.array([[1, 2, 3, 4, 0], [0] * 5, [4, 1, 1, 1, 1], [0, 4, 0, 3, 3]], np.int32)
+    variables, found = crf.trainable_variables, []
+    for function in (crf.log_conditionals, crf.log_likelihood):
+        with tf.GradientTape() as tape:
+            given = tf.constant(scores)
+            tape.watch(given)
+            values = function(given, ids, rows)
+            total = tf.reduce_sum(values)
+        found.append((values, tape.gradient(total, [given, *variables])))
+    (parts, gradients), (likelihood, expected) = found
+    np.testing.assert_allclose(tf.reduce_sum(parts, 1), likelihood, **NEAR)
+    for one, other in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+    _, conditionals = crf.path_probabilities(scores, ids, rows)
+    mask = np.arange(ids.shape[1]) < rows[:, None]
+    np.testing.assert_allclose(np.exp(parts)[mask], conditionals.numpy()[mask], **NEAR)
+    assert (parts.numpy()[~mask] == 0).all()

@@ -102,9 +102,6 @@ def test_bad_weights_are_named(own, class_weight, message):
 
 @pytest.mark.parametrize("class_weight", [{0: 2.0}, {"PER": 2.0}, {}, "balanced"])
 def test_models_without_classes_refuse_them(class_weight, tokenizer):
-    tagger = corpus.tiny_ner()
-    with pytest.raises(ValueError, match=r"`class_weight` must be left out.*whole sentences"):
-        tagger.fit([["Ann"]], [["B-PER"]], class_weight=class_weight)
     language_model = LanguageModel(WordVocabulary(["a", "b"]), embedding_units=4, units=4)
     with pytest.raises(ValueError, match=r"`class_weight` must be left out.*`sample_weight`"):
         language_model.fit(["a b"], class_weight=class_weight)

@@ -191,7 +191,11 @@ def frequent_characters(tokens: Iterable[Sequence[str]], least: int) -> list[str
 
 
 def batches_of(model: Any, recipe: Recipe, data: Tagged) -> Callable[[range], tf.data.Dataset]:
-    """A function of a range of epochs to the training batches, for `train_model`."""
+    """A function of a range of epochs to the training batches, for `train_model`.
+
+    The corpora's own tokens are trained on as they are, not split as `fit` would split them
+    (`split_tokens=False`): published figures are of these tokens, and so is the score.
+    """
     tokens, tags = model.raw_columns(*data)
     ids = tags.with_values(model.tag_ids.lookup(tags.flat_values)).to_list()
     ids = [np.array(row, np.int32) for row in ids]

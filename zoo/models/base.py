@@ -195,6 +195,24 @@ class ZooModel(CopiedWhole, keras.Model):
         with unregistered_gradients():
             return super().train_step(*args, **kwargs)
 
+    def compute_metrics(
+        self,
+        x: dict[str, tf.Tensor],
+        y: tf.Tensor,
+        y_pred: tf.Tensor,
+        sample_weight: tf.Tensor | None = None,
+    ) -> dict:
+        """The loss and the metrics given to `compile`, of what is no padding.
+
+        Where weights are of tokens, metrics get those of a weight above 0 alone: `[tokens]`.
+        """
+        if len(self.metrics) > 1 and sample_weight is not None and sample_weight.shape.rank > 1:
+            real = sample_weight > 0
+            y, y_pred, sample_weight = (
+                tf.boolean_mask(of, real) for of in (y, y_pred, sample_weight)
+            )
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
     def mean_loss(self, losses: tf.Tensor) -> tf.Tensor:
         """For a `compute_loss` of the model's own: the mean, and what is added to it.
 

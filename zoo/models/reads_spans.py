@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from zoo.data.conll import Tagged
 from zoo.models.checks import check_choice, short
-from zoo.models.raw_data import is_in_memory, split_rows
+from zoo.models.raw_rows import is_in_memory, split_rows
 from zoo.models.spans import (
     BAD_SPANS,
     Misfit,

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo.models.checks import check_column, check_texts, short
 from zoo.models.columns import rank_of
-from zoo.models.raw_data import WEIGHTS, first_held_out, is_frame, is_in_memory
+from zoo.models.raw_rows import WEIGHTS, first_held_out, is_frame, is_in_memory
 
 TEXTS, SPANS = "texts", "spans"
 

@@ -20,8 +20,10 @@ def printed(reader):
     """What training, the mistakes and `zoo run` print, in one process that exports too."""
     # Without the check of an export in a process of its own: below it is served and asked.
     export = [*GUIDE.command("zoo-export"), "--no-verify"]
-    train, mistakes = GUIDE.command("python", "train.py"), GUIDE.command("python", "mistakes.py")
-    return reader.run(train, GUIDE.command("zoo", "run"), export, mistakes)
+    train, mistakes, columns = (
+        GUIDE.command("python", f"{name}.py") for name in ("train", "mistakes", "columns")
+    )
+    return reader.run(train, GUIDE.command("zoo", "run"), export, mistakes, columns)
 
 
 def test_every_span_is_what_it_says():

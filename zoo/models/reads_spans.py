@@ -115,10 +115,15 @@ class ReadsSpans:
         if train and validation_split and validation_data is None:
             train, held = train.split(validation_split)
         x, y, sample_weight, own = self._rows(x, y, sample_weight, train, bad_spans)
+        held_own = held is not None or validation_data is None
         if held:
             validation_data = tuple(column for column in held.columns() if column is not None)
+        elif isinstance(validation_data, Iterator):
+            validation_data, _, _, held_own = self._rows(
+                validation_data, None, None, None, bad_spans
+            )
         # The tokens of texts are the tokenizer's own already.
-        whole = not split_tokens or (own and (held is not None or validation_data is None))
+        whole = not split_tokens or (own and held_own)
         weights = self._weights(class_weight, x, y, validation_split, validation_data)
         with self._reading("whole" if whole else "split", weights):
             return super().fit(

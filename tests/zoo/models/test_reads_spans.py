@@ -41,7 +41,7 @@ def model():
     keras.utils.set_random_seed(4)
     still = {"word_dropout": 0.0, "input_dropout": 0.0, "output_dropout": 0.0}
     model = corpus.loud(corpus.tiny_ner(types=TYPES, **still))
-    model.compile(keras.optimizers.SGD(0.0))
+    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)  # tracing takes longer
     return model
 
 
@@ -133,6 +133,7 @@ def test_validation_is_of_whole_texts(model, losses):
         ((TEXTS, SPANS), {"validation_split": 0.5}),
         ((TEXTS[:2], SPANS[:2]), {"validation_data": (TEXTS[2:], SPANS[2:])}),
         ((TEXTS[:2], SPANS[:2]), {"validation_data": half}),
+        ((TEXTS[:2], SPANS[:2]), {"validation_data": zip(TEXTS[2:], SPANS[2:], strict=True)}),
         ((TEXTS[:2], SPANS[:2]), {"validation_data": (ROWS.tokens[3:], ROWS.tags[3:])}),
         ((ROWS.tokens[:3], ROWS.tags[:3]), {"validation_data": half}),
     ):

@@ -30,7 +30,7 @@ def still(**arguments):
     keras.utils.set_random_seed(3)
     none = {"word_dropout": 0.0, "input_dropout": 0.0, "output_dropout": 0.0}
     model = corpus.loud(corpus.tiny_ner(types=TYPES, **none, **arguments))
-    model.compile(keras.optimizers.SGD(0.0))
+    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)  # tracing takes longer
     return model
 
 

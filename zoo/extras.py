@@ -1,4 +1,4 @@
-"""Libraries that only some tasks need, imported when they do; a missing one is told with its extra."""
+"""Libraries that only some tasks need: imported when they do, or told with their extra."""
 
 import importlib
 from types import ModuleType

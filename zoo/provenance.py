@@ -1,12 +1,12 @@
 """How a model came about: what it was loaded from, what `fit` did, what was measured.
 
-A model carries it as `model.provenance`; `zoo.save` writes it into `config.json`, and a card is made
-of it. Nothing is in it that was not seen to happen. No TensorFlow is imported here.
+A model carries it as `model.provenance`; `zoo.save` writes it into `config.json`, and makes the
+card of it. Nothing is in it that was not seen to happen. No TensorFlow is imported here.
 """
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,17 +87,19 @@ class Provenance:
         return {name: value for name, value in known.items() if value}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], weights: Iterable[Any]) -> "Provenance":
+    def from_config(
+        cls, config: dict[str, Any], weights: Callable[[], Iterable[Any]]
+    ) -> "Provenance":
         """What `to_config` gave, of a model that was loaded again.
 
         Args:
             config: As of `to_config`.
-            weights: The loaded model's, which may have been rounded when it was saved.
+            weights: Gives the loaded model's, which may have been rounded when it was saved.
         """
         known = {name: config[name] for name in ("ancestors", "changed", "fits") if name in config}
         provenance = cls(**known)
         if "report" in config:
-            provenance.measured(weights, config["report"])
+            provenance.measured(weights(), config["report"])
         return provenance
 
 
@@ -114,6 +116,8 @@ def _rows(x: object, validation_split: float | None, columns: int) -> int | None
         x = x.index
     elif isinstance(x, dict) and x:
         x = next(iter(x.values()))
+    elif isinstance(x, tuple) and x and hasattr(x[0], "numpy"):  # columns, read already
+        return int(x[0].shape[0])
     elif columns > 2 and isinstance(x, tuple | list):
         x = x[0]
     if hasattr(x, "element_spec") or hasattr(x, "num_batches"):  # a data set: its length is batches

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from zoo.reports.base import Scores
 
 SIZE = 9.0  # points
-CELL = 0.5  # inches, of the matrix
-MOST_NUMBERS = 30  # classes; cells of more are too small to write into
+CELLS = {12: 0.5, 30: 0.32}  # inches, of the matrix, up to so many classes
+SMALLEST_CELL = 0.2  # of more: too small to write into
 BAR_ROW = 0.36  # inches, of one class's three bars
 BARS = 3.0  # inches, the length of a bar of 1
 LETTER = 0.085  # inches, about, of a label
@@ -44,19 +44,20 @@ def confusion_and_scores(
     """
     families, names, title = _labels(classes, title)
     count = len(names)
-    side = count * min(CELL, LONGEST_SIDE / 2 / count)
+    cell = next((size for most, size in CELLS.items() if count <= most), SMALLEST_CELL)
+    side = min(count * cell, LONGEST_SIDE / 2)
     figure, (matrix, bars) = _figure(names, side, title, families, widths=(side, BARS))
     style = {"fontfamily": families, "fontsize": SIZE, "parse_math": False}
     shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
     matrix.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     matrix.xaxis.tick_top()
     matrix.xaxis.set_label_position("top")
-    matrix.set_xlabel("answer", fontsize=SIZE)
+    matrix.set_xlabel("answer", fontsize=SIZE, labelpad=8)
     matrix.set_ylabel("truth", fontsize=SIZE)
     matrix.set_xticks(range(count), names, rotation=90, **style)
     matrix.set_yticks(range(count), names, **style)
     matrix.tick_params(length=0)
-    if count <= MOST_NUMBERS:
+    if cell > SMALLEST_CELL:
         for (row, column), number in np.ndenumerate(confusion):
             colour = "white" if shares[row, column] > 0.6 else "black"
             matrix.text(
@@ -95,7 +96,7 @@ def _figure(
     from matplotlib.figure import Figure
 
     label = 0.3 + LETTER * max(map(len, names), default=0)
-    rows = max(height, 0.6, BAR_ROW * len(names) if len(names) <= MOST_NUMBERS else 0)
+    rows = max(height, 0.6)
     size = (sum(widths) + len(widths) * label, rows + 1.0 + (label if len(widths) > 1 else 0))
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontfamily=families, fontsize=10, parse_math=False)

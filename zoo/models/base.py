@@ -226,10 +226,22 @@ class ZooModel(CopiedWhole, keras.Model):
             >>> print(report)
             >>> report.classes["bug"].recall, report.plot("report.png")
         """
+        return self._report(self._raw_data(), x, y, batch_size, progress, **options)
+
+    def _report(
+        self,
+        raw: RawData,
+        x: object,
+        y: object = None,
+        batch_size: int = 64,
+        progress: bool = True,
+        **options: Any,
+    ) -> "Report":
+        """As `evaluate_report`, with `raw` to read the data."""
         from zoo.reports.measuring import measure
 
         check_count("batch_size", batch_size)
-        report = measure(self, x, y, batch_size, progress, **options)
+        report = measure(self, raw, x, y, batch_size, progress, **options)
         self.provenance.measured(self.get_weights(), report.to_dict())
         return report
 

@@ -76,7 +76,7 @@ class ReadsLabels:
     def evaluate_report(self, *args: Any, labels_are_numbers: bool = False, **kwargs: Any) -> Any:
         """As `ZooModel.evaluate_report`; `labels_are_numbers` as of `fit`."""
         with self._reading_numbers(labels_are_numbers):
-            return super().evaluate_report(*args, **kwargs)
+            return self._report(self._raw_data(), *args, **kwargs)
 
     @contextlib.contextmanager
     def _reading_numbers(self, labels_are_numbers: bool) -> Iterator[None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.extras import needed
-from zoo.reports.base import ClassReport, plain_scores
+from zoo.reports.base import ClassReport, Scores, plain_scores
 from zoo.reports.tables import Table, share
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class ClassificationReport(ClassReport):
 
     def headline(self) -> str:
         """Accuracy."""
-        return f"{self.rows:,} rows, accuracy {share(self.accuracy)}, macro F1 {self.macro.f1:.3f}"
+        accuracy, f1 = share(self.accuracy), share(self.macro.f1)
+        return f"{self.rows:,} rows, accuracy {accuracy}, macro F1 {f1}"
 
     def tables(self) -> list[Table]:
         """Scores, and what was taken for what."""
@@ -89,12 +90,12 @@ class MultiLabelReport(ClassReport):
         return list(self.figures["classes"])
 
     @property
-    def micro(self) -> Any:
+    def micro(self) -> Scores:
         """Scores over all labels of all rows together."""
         return self.average("micro")
 
     @property
-    def samples(self) -> Any:
+    def samples(self) -> Scores:
         """The mean of the scores of each row."""
         return self.average("samples")
 
@@ -113,9 +114,8 @@ class MultiLabelReport(ClassReport):
 
     def headline(self) -> str:
         """Micro F1 and exact rows."""
-        return (
-            f"{self.rows:,} rows, micro F1 {self.micro.f1:.3f}, all labels right {self.exact:.3f}"
-        )
+        f1, exact = share(self.micro.f1), share(self.exact)
+        return f"{self.rows:,} rows, micro F1 {f1}, all labels right {exact}"
 
     def tables(self) -> list[Table]:
         """Scores, and the counts of each label."""

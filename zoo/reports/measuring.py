@@ -17,15 +17,32 @@ from zoo.text.tags import to_bio
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
+    from zoo.models.raw_data import RawData
 
 COMMON = {"model", "columns", "batch_size", "progress"}
 SCORES_AT_ONCE = 8  # texts: a batch has scores of each of its words over the whole vocabulary
 
 
 def measure(
-    model: "ZooModel", x: object, y: object, batch_size: int, progress: bool, **options: Any
+    model: "ZooModel",
+    raw: "RawData",
+    x: object,
+    y: object,
+    batch_size: int,
+    progress: bool,
+    **options: Any,
 ) -> Report:
-    """Runs the rows through the model and counts; see `ZooModel.evaluate_report`."""
+    """Runs the rows through the model and counts; see `ZooModel.evaluate_report`.
+
+    Args:
+        model: The model.
+        raw: What reads its raw data.
+        x: As of `ZooModel.fit`.
+        y: As of `ZooModel.fit`.
+        batch_size: Rows read together.
+        progress: Whether a bar may be shown.
+        **options: What the model's kind of report takes.
+    """
     way = _way(model)
     known = inspect.signature(way).parameters.keys() - COMMON
     for name in options:
@@ -35,7 +52,7 @@ def measure(
                 f"only {', '.join(['x', 'y', 'batch_size', 'progress', *sorted(known)])}. "
                 f"Received: {name}={options[name]!r}"
             )
-    return way(model, read_rows(model, x, y), batch_size, progress, **options)
+    return way(model, read_rows(raw, x, y), batch_size, progress, **options)
 
 
 def _way(model: "ZooModel") -> Callable[..., Report]:
@@ -54,11 +71,11 @@ def _way(model: "ZooModel") -> Callable[..., Report]:
     )
 
 
-def read_rows(model: "ZooModel", x: object, y: object) -> tuple:
+def read_rows(raw: "RawData", x: object, y: object) -> tuple:
     """All rows as checked tensors or `RaggedTensor`s, one for each of the model's columns.
 
     Args:
-        model: A model of the zoo.
+        raw: What reads the model's raw data.
         x: As of `ZooModel.fit`, raw.
         y: As of `ZooModel.fit`.
 
@@ -66,7 +83,6 @@ def read_rows(model: "ZooModel", x: object, y: object) -> tuple:
         TypeError: Entries of a wrong type, or what is preprocessed already.
         ValueError: No rows, or weights of rows, which a report has no use for.
     """
-    raw = model._raw_data()
     streamed = isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator)
     if not streamed:
         columns = raw.in_memory(x, y, None)
@@ -74,7 +90,7 @@ def read_rows(model: "ZooModel", x: object, y: object) -> tuple:
         if y is not None:
             raise ValueError("`y` must come in the data set. Received: both")
         columns = _collected(raw, x)
-    if len(columns) > len(model.columns):
+    if len(columns) > len(raw.columns):
         raise ValueError(
             "A report counts each row once: leave the column `sample_weight` out. "
             f"Received: {len(columns)} columns"
@@ -82,7 +98,7 @@ def read_rows(model: "ZooModel", x: object, y: object) -> tuple:
     return columns
 
 
-def _collected(raw: Any, x: Any) -> tuple:
+def _collected(raw: "RawData", x: Any) -> tuple:
     """All rows of a data set, generator or `PyDataset`."""
     if isinstance(x, tf.data.Dataset):
         data = x if raw.is_prepared(x.element_spec) else raw.from_dataset(x, 64)
@@ -113,7 +129,7 @@ def measure_classifier(
     answers = model.classify(entries, batch_size=batch_size, progress=progress)
     if getattr(model, "multi_label", False):
         given = _label_sets(truth, model.labels)
-        return multi_label_report(given, [answer.labels for answer in answers], model.labels)
+        return multi_label_report(given, [list(answer.chosen) for answer in answers], model.labels)
     return classification_report(
         _strings(truth), [answer.label for answer in answers], model.labels
     )
@@ -131,11 +147,14 @@ def measure_writer(
     columns: tuple,
     batch_size: int,
     progress: bool,
-    beam_size: int = 5,
+    beam_size: int | None = None,
     tokenize: str = "13a",
 ) -> Report:
     """Texts against texts."""
+    from zoo.models.text_generator import DEFAULT_BEAM_SIZE
+
     entries, references = columns
+    beam_size = DEFAULT_BEAM_SIZE if beam_size is None else beam_size
     verb = getattr(model, model.task)
     hypotheses = verb(entries, beam_size=beam_size, batch_size=batch_size, progress=progress)
     return writing_report(hypotheses, _strings(references), beam_size, tokenize)

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 
@@ -20,7 +20,7 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     title: str = ""
-    note: str = field(default="")
+    note: str = ""
 
     def text(self) -> str:
         """For a terminal: columns that are aligned."""

@@ -56,9 +56,8 @@ class TaggingReport(ClassReport):
 def entity_signature() -> str:
     """How seqeval counts here, for a report."""
     needed("seqeval")
-    return (
-        f"seqeval|mode:strict|scheme:IOB2|average:micro|v:{importlib.metadata.version('seqeval')}"
-    )
+    version = importlib.metadata.version("seqeval")
+    return f"seqeval|mode:strict|scheme:IOB2|average:micro|v:{version}"
 
 
 def entity_scores(

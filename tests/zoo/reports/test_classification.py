@@ -180,7 +180,9 @@ def test_a_classifier_of_several_labels_is_measured_by_its_sets(truth):
     model = SimpleNamespace(
         labels=LABELS,
         multi_label=True,
-        classify=lambda texts, **options: [SimpleNamespace(labels=found) for found in FOUND],
+        classify=lambda texts, **options: [
+            SimpleNamespace(chosen=dict.fromkeys(found, 0.9)) for found in FOUND
+        ],
     )
     report = measure_classifier(model, (tf.constant(TEXTS[:4]), truth), 64, False)
     assert report == multi_label_report(SETS, FOUND, LABELS)

@@ -123,6 +123,9 @@ def train(name: str, out: Path, data_dir: Path | None, any_data: bool, **options
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="Draw the report: .png, .svg or .pdf."
 )
+@click.option(
+    "--card", is_flag=True, help="Put the report on --input into the card of the model's folder."
+)
 def evaluate(
     name_or_folder: str,
     data_dir: Path | None,
@@ -130,6 +133,7 @@ def evaluate(
     splits: tuple[str, ...],
     beam_size: int | None,
     source: Path | None,
+    card: bool,
     **own: Any,
 ) -> None:
     r"""Measure a model: on its corpus, or on your own rows with --input.
@@ -137,7 +141,7 @@ def evaluate(
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
 
     Without --input metrics.json and card.md are written into the model's folder. With it nothing
-    is: the report is shown, and written to --output and --plot.
+    is, unless --card asks for it: the report is shown, and written to --output and --plot.
 
     \b
     zoo-train evaluate my_model --input test.csv --x message --y topic --plot report.png
@@ -148,9 +152,9 @@ def evaluate(
     if source is not None:
         if data_dir or any_data or splits:
             raise click.UsageError("--input is in place of --data-dir, --any-data and --split")
-        _evaluate_own(name_or_folder, source, **own, **options)
-    elif own:
-        name = next(iter(own)).replace("_", "-")
+        _evaluate_own(name_or_folder, source, card=card, **own, **options)
+    elif own or card:
+        name = next(iter([*own, "card"])).replace("_", "-")
         raise click.UsageError(f"--{name} needs --input")
     else:
         _evaluate_corpus(name_or_folder, data_dir, any_data, splits, options)
@@ -161,9 +165,11 @@ def _evaluate_own(
     source: Path,
     output: Path | None = None,
     plot: Path | None = None,
+    card: bool = False,
     **options: Any,
 ) -> None:
     from training.evaluation.own_data import measure_file, write_json
+    from training.evaluation.report import keep_report
     from zoo.drawing.plotting import check_target
 
     try:
@@ -178,9 +184,10 @@ def _evaluate_own(
             write_json(report, name_or_folder, source, _command(), output)
         if plot:
             report.plot(plot)
+        written = keep_report(name_or_folder, report.to_dict()) if card else None
     except (ImportError, NotImplementedError, OSError, TypeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    for path in filter(None, (output, plot)):
+    for path in filter(None, (output, plot, written)):
         click.echo(f"Written: {path}", err=True)
 
 

@@ -72,17 +72,17 @@ class Provenance:
             else:
                 record |= _outcome(model.history, settings.get("callbacks"), stopped)
 
-    def to_config(self, weights: Iterable[Any]) -> dict[str, Any]:
+    def to_config(self, weights: Callable[[], Iterable[Any]]) -> dict[str, Any]:
         """What is known, for `config.json`; what is not is left out.
 
         Args:
-            weights: The model's, arrays.
+            weights: Gives the model's, arrays.
         """
         known = {
             "ancestors": self.ancestors,
             "changed": self.changed,
             "fits": self.fits,
-            "report": self.report_on(weights),
+            "report": self.report and self.report_on(weights()),
         }
         return {name: value for name, value in known.items() if value}
 

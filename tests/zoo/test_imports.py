@@ -16,7 +16,7 @@ MAY_IMPORT = {"zoo": set(), "training": {"zoo"}, "export": {"zoo"}, "serving": s
 # Given a preset's name, the command line exports what is missing; the server itself never does.
 COMMAND_LINE_OF_SERVING = {("serving", "__main__.py"), ("serving", "presets.py")}
 HEAVY = {"tensorflow_datasets", "aiohttp", "grpc", "sacrebleu", "sacremoses", "sentencepiece"}
-HEAVY |= {"seqeval", "sklearn"}
+HEAVY |= {"seqeval"}  # scikit-learn is loaded by Keras itself where it is installed
 
 # What a part of `zoo` may import of the zoo besides itself.
 PARTS = {

@@ -34,7 +34,7 @@ def described(model: "ZooModel", fits: bool = True) -> dict[str, Any]:
         model: A model of the zoo.
         fits: Whether what `fit` did belongs to it.
     """
-    made = model.provenance.to_config(model.get_weights())
+    made = model.provenance.to_config(model.get_weights)
     if not fits:
         made.pop("fits", None)
     text = model.verb_column.rank == 0 and model.verb_column.dtype == "string"

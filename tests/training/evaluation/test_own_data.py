@@ -10,6 +10,7 @@ import zoo
 from tests import corpus
 from training.__main__ import main
 from training.evaluation.own_data import read_own_rows
+from training.evaluation.report import keep_report
 
 LABELS = ["bug", "feature", "question"]
 ROWS = [("The film was good.", "bug"), ("dull,\nbad", "feature"), ("a “warm” cast", "bug")]
@@ -67,6 +68,12 @@ def test_a_file_becomes_a_report_and_the_model_stays_as_it_was(models, tmp_path,
     assert written["input"] == "my.csv"
     assert (tmp_path / "report.png").stat().st_size > 1000
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    # Only when it is asked for does the card tell of it.
+    assert run("mine", "--input", path, "--card").exit_code == 0
+    assert report.markdown() in zoo.card(folder)
+    assert zoo.load(folder).provenance.report == report.to_dict()
+    with pytest.raises(ValueError, match="--card is for models of your own"):
+        keep_report("ner", report.to_dict())
 
 
 def test_tables_are_read_in_all_their_forms(models, tmp_path):

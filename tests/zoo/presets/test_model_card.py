@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import zoo
 import zoo.presets
+from serving.playground.cards import parse_card
 from tests import corpus
 from zoo.presets import model_card, read_config
 
@@ -76,6 +77,13 @@ def test_the_card_tells_what_the_model_is_and_how_to_use_it(child, parent):
     ):
         assert line in card
     assert f"{zoo.load(child).count_params():,} parameters" in card
+
+
+def test_the_playground_finds_a_title_and_a_limit_in_it(child):
+    card = parse_card(zoo.card(child))
+    assert card.title == "Is a text bug or praise?"
+    assert card.purpose.startswith("A `text_classifier` of rnn-zoo, fine-tuned from `parent`;")
+    assert card.limit.startswith("Measured on the data of the figures above alone")
 
 
 def test_the_terms_of_the_parent_go_on_and_its_figures_do_not(child):

@@ -65,8 +65,9 @@ def ancestor(name: str, weights_sha256: str, card: str) -> dict[str, Any]:
 
 
 def own_section(card: str, heading: str) -> str:
-    """What a card says under a heading of itself: up to the next heading of any level."""
-    found = re.search(rf"^## {heading}\n(.*?)(?=^##|\Z)", card, re.DOTALL | re.MULTILINE)
+    """What a card says under a heading of its model itself, not of those it was made of."""
+    ends = r"(?=^## |^### (?:From|Of) `|\Z)"
+    found = re.search(rf"^## {heading}\n(.*?){ends}", card, re.DOTALL | re.MULTILINE)
     return found[1].strip() if found else ""
 
 

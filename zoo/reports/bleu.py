@@ -29,7 +29,7 @@ def cased_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
     Raises:
         TypeError: An argument is a single string or holds something else than strings.
         ValueError: The two differ in length, or there is nothing to score.
-        ImportError: sacreBLEU is not installed.
+        ImportError: The library sacreBLEU is missing.
     """
     check_pairs(hypotheses, references=references)
     return corpus_score(needed("sacrebleu.metrics").BLEU(), hypotheses, references)[0]

@@ -150,7 +150,7 @@ def classification_report(
         labels: All that the model knows.
 
     Raises:
-        ImportError: scikit-learn is not installed.
+        ImportError: The library scikit-learn is missing.
     """
     metrics = needed("sklearn.metrics")
 
@@ -185,7 +185,7 @@ def multi_label_report(
         labels: All that the model knows.
 
     Raises:
-        ImportError: scikit-learn is not installed.
+        ImportError: The library scikit-learn is missing.
     """
     metrics = needed("sklearn.metrics")
     given, found = (

@@ -75,7 +75,7 @@ def entity_scores(
         those that stand in either.
 
     Raises:
-        ImportError: seqeval is not installed.
+        ImportError: The library seqeval is missing.
     """
     metrics, scheme = needed("seqeval.metrics"), needed("seqeval.scheme")
     if not any(tag != "O" for tags in (*gold, *predicted) for tag in tags):
@@ -108,7 +108,7 @@ def tagging_report(
         types: All that the model knows.
 
     Raises:
-        ImportError: seqeval is not installed.
+        ImportError: The library seqeval is missing.
     """
     scores = entity_scores(gold, predicted)
     absent = plain_scores(0, 0, 0, 0)

@@ -67,8 +67,8 @@ def writing_report(
         tokenize: How sacreBLEU splits words for BLEU: `"13a"`, `"zh"`, `"char"` and others.
 
     Raises:
-        ImportError: sacreBLEU is not installed.
-        ValueError: sacreBLEU has no such tokenizer.
+        ImportError: The library sacreBLEU is missing.
+        ValueError: An unknown tokenizer.
     """
     metrics = needed("sacrebleu.metrics")
     check_pairs(hypotheses, references=references)

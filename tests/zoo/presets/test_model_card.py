@@ -25,6 +25,10 @@ Is a review negative or positive? 91.2 % accuracy.
 
 Reviews of nobody. Take these weights as research data.
 
+### Vectors
+
+Public domain.
+
 ## Quality
 
 | split | accuracy |
@@ -132,7 +136,7 @@ def test_a_grandchild_carries_the_terms_of_all_before_it(child, tmp_path):
     assert "made of `child`" in card
     terms = section(card, "Data and licence")
     assert "### From `child`, whose weights it began with\n\n`fit` was given 3 rows" in terms
-    assert terms.count("Reviews of nobody") == 1
+    assert terms.count("Reviews of nobody") == terms.count("Public domain") == 1
     assert "`fit`:" not in card
     assert "2 rows, accuracy" not in card
 

@@ -259,7 +259,7 @@ def save(
         }
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         text = model_card.card_text(folder.resolve().name, config)
-        (partial / CARD).write_text(text, encoding="utf-8")
+        (partial / CARD).write_text(text, encoding="utf-8", errors="replace")
     return folder
 
 

@@ -197,11 +197,13 @@ def fits_section(made: Mapping[str, Any]) -> str:
 def _extent(fit: Mapping[str, Any]) -> str:
     """On how much a `fit` trained, and how long."""
     said = [
-        f"{fit['rows']:,} rows in batches of {fit['batch_size']}" if fit.get("rows") else "",
-        f"{fit['batches']:,} batches an epoch" if fit.get("batches") else "",
+        f"{_counted(fit['rows'], 'row', 'rows')} in batches of {fit['batch_size']}"
+        if fit.get("rows")
+        else "",
+        f"{_counted(fit['batches'], 'batch', 'batches')} an epoch" if fit.get("batches") else "",
     ]
     if "epochs" in fit:
-        said.append(f"{fit['epochs']} epochs" if fit["epochs"] != 1 else "1 epoch")
+        said.append(_counted(fit["epochs"], "epoch", "epochs"))
     else:
         said.append("not ended when it was saved")
     if "stopped" in fit:
@@ -209,6 +211,10 @@ def _extent(fit: Mapping[str, Any]) -> str:
     if "kept_epoch" in fit:
         said.append(f"of which the weights of epoch {fit['kept_epoch']} were kept")
     return ", ".join(filter(None, said))
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _epochs_table(fit: Mapping[str, Any]) -> str:

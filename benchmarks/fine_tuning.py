@@ -19,12 +19,8 @@ import keras
 import zoo
 from training.corpora.multi30k import load_multi30k
 from training.corpora.tatoeba import Pairs, load_tatoeba
-from training.metrics.bleu import (
-    Score,
-    cased_bleu,
-    lowercased_tokenised_bleu,
-    moses_lowercase_normalise_tokenise,
-)
+from training.metrics.bleu import lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
+from zoo.reports.bleu import Score, cased_bleu
 
 
 def measure(

@@ -101,22 +101,107 @@ def train(name: str, out: Path, data_dir: Path | None, any_data: bool, **options
     help="A split to measure, may be repeated. [default: dev and test]",
 )
 @click.option("--beam-size", type=click.IntRange(min=1), help="Of a translator. [default: 5]")
+@click.option(
+    "--input",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Measure on your own rows instead: .csv or .tsv with a header, .jsonl; of a tagger also "
+    "tokens and tags in columns.",
+)
+@click.option("--x", help="Which column of --input the model reads. [default: by its name]")
+@click.option("--y", help="Which column of --input it is compared with. [default: by its name]")
+@click.option(
+    "--label-separator", help="Between the labels of a row, of a model that gives several."
+)
+@click.option(
+    "--labels-are-numbers",
+    is_flag=True,
+    default=None,
+    help="Take numbers as places in the model's labels, from 0.",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to a .json file.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw the report: .png, .svg or .pdf."
+)
+@click.option(
+    "--card", is_flag=True, help="Put the report on --input into the card of the model's folder."
+)
 def evaluate(
     name_or_folder: str,
     data_dir: Path | None,
     any_data: bool,
     splits: tuple[str, ...],
     beam_size: int | None,
+    source: Path | None,
+    card: bool,
+    **own: Any,
 ) -> None:
-    """Measure a model on its corpus; write metrics.json and card.md into its folder.
+    r"""Measure a model: on its corpus, or on your own rows with --input.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
+
+    Without --input metrics.json and card.md are written into the model's folder. With it nothing
+    is, unless --card asks for it: the report is shown, and written to --output and --plot.
+
+    \b
+    zoo-train evaluate my_model --input test.csv --x message --y topic --plot report.png
+    zoo-train evaluate ner --input test.conll --output report.json
     """
+    own = {name: value for name, value in own.items() if value is not None}
+    options = {} if beam_size is None else {"beam_size": beam_size}
+    if source is not None:
+        if data_dir or any_data or splits:
+            raise click.UsageError("--input is in place of --data-dir, --any-data and --split")
+        _evaluate_own(name_or_folder, source, card=card, **own, **options)
+    elif own or card:
+        name = next(iter([*own, "card"])).replace("_", "-")
+        raise click.UsageError(f"--{name} needs --input")
+    else:
+        _evaluate_corpus(name_or_folder, data_dir, any_data, splits, options)
+
+
+def _evaluate_own(
+    name_or_folder: str,
+    source: Path,
+    output: Path | None = None,
+    plot: Path | None = None,
+    card: bool = False,
+    **options: Any,
+) -> None:
+    from training.evaluation.own_data import measure_file, write_json
+    from training.evaluation.report import keep_report
+    from zoo.drawing.plotting import check_target
+
+    try:
+        # Now rather than after the work.
+        output = output and check_target(output.expanduser(), (".json",))
+        plot = plot and check_target(plot.expanduser())
+        report, told = measure_file(name_or_folder, source, **options)
+        if told:
+            click.echo(told, err=True)
+        click.echo(str(report))
+        if output:
+            write_json(report, name_or_folder, source, _command(), output)
+        if plot:
+            report.plot(plot)
+        written = keep_report(name_or_folder, report.to_dict()) if card else None
+    except (ImportError, NotImplementedError, OSError, TypeError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    for path in filter(None, (output, plot, written)):
+        click.echo(f"Written: {path}", err=True)
+
+
+def _evaluate_corpus(
+    name_or_folder: str,
+    data_dir: Path | None,
+    any_data: bool,
+    splits: tuple[str, ...],
+    options: dict[str, Any],
+) -> None:
     from training.evaluation import report
     from training.evaluation.lookup import evaluation_of
     from zoo.presets import preset_folder, read_config
 
-    options = {} if beam_size is None else {"beam_size": beam_size}
     try:
         folder = preset_folder(name_or_folder)
         if not os.access(folder, os.W_OK):

@@ -91,7 +91,7 @@ def show(name_or_folder: str) -> None:
     "--input",
     "source",
     type=click.Path(path_type=Path),
-    help="Run on a file of any size: lines of text, .csv with a header, or .jsonl.",
+    help="Run on a file of any size: lines of text, .csv or .tsv with a header, or .jsonl.",
 )
 @click.option("--column", help="Which column of --input to read; `text` unless told.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Files of entries, read a chunk at a time: lines of text, CSV, JSON lines."""
+"""Files of rows, read as they go: lines of text, CSV, values between tabs, JSON lines."""
 
 import csv
 import itertools
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 4_000_000
 LONGEST_LINE = 64_000_000  # bytes; what is longer has other line ends, or is not of text
-CSV_SUFFIX = ".csv"
+CSV_SUFFIX, TAB_SUFFIX = ".csv", ".tsv"
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -31,29 +31,27 @@ class Row(NamedTuple):
     error: str = ""
 
 
-class EntryFile:
-    """A file of entries: lines of text, CSV with a header, or JSON lines, as its name ends.
+class TableFile:
+    """A file of rows with columns: .csv or .tsv with a header, JSON lines; else lines of text.
 
     Args:
         path: The file.
-        column: Where the entries are in CSV and JSON lines. By default `text`, or the only column.
 
     Attributes:
         columns: Names of the columns; of JSON lines those of the first rows.
-        limits: Rows, and bytes of text, after which a chunk ends.
+        is_table: Whether it has columns of its own, rather than lines of text.
         size: Bytes.
-        position: Bytes that `rows` has read.
+        position: Bytes that were read.
 
     Raises:
-        ValueError: No such column, or no file of this kind.
+        ValueError: No file, or none of this kind.
         OSError: The file cannot be read.
     """
 
-    def __init__(self, path: Path, column: str | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise ValueError(f"--input must be an existing file. Received: {str(path)!r}")
         self.path, self.size, self.position = path, path.stat().st_size, 0
-        self.limits = CHUNK_ROWS, CHUNK_BYTES
         with open(path, "rb") as file:
             if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
                 raise ValueError(
@@ -61,50 +59,23 @@ class EntryFile:
                     f"`iconv -f UTF-16 -t UTF-8 {path} > utf8{path.suffix}`"
                 )
         suffix = path.suffix.lower()
-        if suffix == CSV_SUFFIX:
+        self.is_table = True
+        self._delimiter = "\t" if suffix == TAB_SUFFIX else ","
+        if suffix in (CSV_SUFFIX, TAB_SUFFIX):
             self._read, self.columns = self._csv, self._header()
         elif suffix in JSON_SUFFIXES:
             self._read = self._json
-            self.column = None
-            first = itertools.islice(self.rows(), 100)
+            first = itertools.islice(self.records(), 100)
             self.columns = list(dict.fromkeys(name for row in first for name in row.fields))
         else:
-            if column is not None:
-                raise ValueError(
-                    f"--column is for .csv and .jsonl files; of others each line is a text. "
-                    f"Received: {str(path)!r}"
-                )
+            self.is_table = False
             self._read, self.columns = self._lines, ["text"]
-        self.column = self._chosen(column)
 
-    def rows(self) -> Iterator[Row]:
-        """All rows, in order; blank ones of CSV and JSON lines are passed over."""
+    def records(self) -> Iterator[Row]:
+        """All rows by their columns, in order; blank ones of CSV and JSON are passed over."""
         self.position = 0
         with open(self.path, "rb") as file:
             yield from self._read(self._physical_lines(file))
-
-    def chunks(self, skip: int = 0) -> Iterator[list[Row]]:
-        """The rows after the first `skip`, as many at a time as a model is given at once."""
-        chunk, size = [], 0
-        for row in itertools.islice(self.rows(), skip, None):
-            chunk.append(row)
-            size += len(row.text)
-            if len(chunk) == self.limits[0] or size >= self.limits[1]:
-                yield chunk
-                chunk, size = [], 0
-        if chunk:
-            yield chunk
-
-    def _chosen(self, column: str | None) -> str:
-        known = self.columns
-        if column is None:
-            column = known[0] if len(known) == 1 else "text"
-            what = "say with --column which column to read"
-        else:
-            what = f"--column: there is no column {column!r}"
-        if known and column not in known:
-            raise ValueError(f"{what}. Columns of {self.path}: {', '.join(map(repr, known))}")
-        return column
 
     def _physical_lines(self, file: BinaryIO) -> Iterator[bytes]:
         for number in itertools.count(1):
@@ -131,7 +102,8 @@ class EntryFile:
 
     def _records(self, lines: Iterator[bytes]) -> Iterator[list[str]]:
         csv.field_size_limit(LONGEST_LINE)
-        reader = csv.reader(line.decode("utf-8", "replace") for line in lines)
+        decoded = (line.decode("utf-8", "replace") for line in lines)
+        reader = csv.reader(decoded, delimiter=self._delimiter)
         try:
             yield from filter(None, reader)
         except csv.Error as error:
@@ -143,7 +115,7 @@ class EntryFile:
         for number, values in enumerate(records, 1):
             fields = dict(zip(self.columns, values, strict=False))
             if len(values) == len(self.columns):
-                yield Row(number, fields, fields[self.column].encode())
+                yield Row(number, fields)
             else:
                 count = f"{len(values)} values for {len(self.columns)} columns"
                 yield Row(number, fields, error=f"{count}: {values!r:.200}")
@@ -157,13 +129,70 @@ class EntryFile:
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, error=f"not JSON: {error}")
                 continue
-            if not isinstance(fields, dict):
-                yield Row(number, {}, error=f"not an object: {fields!r:.200}")
-            elif not isinstance(text := fields.get(self.column), str):
-                has = f"{self.column!r} is {text!r:.200}" if self.column in fields else "missing"
-                names = ", ".join(map(repr, fields))
-                error = f"column {self.column!r} must be a text: {has}. Columns: {names}"
-                yield Row(number, fields, error=error)
+            if isinstance(fields, dict):
+                yield Row(number, fields)
             else:
-                # A lone surrogate, which JSON can spell, is no UTF-8.
-                yield Row(number, fields, text.encode("utf-8", "surrogatepass"))
+                yield Row(number, {}, error=f"not an object: {fields!r:.200}")
+
+
+class EntryFile(TableFile):
+    """A file of entries: a column of a table, or lines.
+
+    Args:
+        path: The file.
+        column: Where the entries are in a table. By default `text`, or the only column.
+
+    Attributes:
+        limits: Rows, and bytes of text, after which a chunk ends.
+
+    Raises:
+        ValueError: No such column, or no file of this kind.
+        OSError: The file cannot be read.
+    """
+
+    def __init__(self, path: Path, column: str | None = None) -> None:
+        super().__init__(path)
+        self.limits = CHUNK_ROWS, CHUNK_BYTES
+        if column is not None and not self.is_table:
+            raise ValueError(
+                "--column is for .csv, .tsv and .jsonl files; of others each line is a text. "
+                f"Received: {str(path)!r}"
+            )
+        self.column = self._chosen(column)
+
+    def rows(self) -> Iterator[Row]:
+        """All rows with their entries, in order."""
+        for row in self.records():
+            yield self._entry(row) if self.is_table and not row.error else row
+
+    def chunks(self, skip: int = 0) -> Iterator[list[Row]]:
+        """The rows after the first `skip`, as many at a time as a model is given at once."""
+        chunk, size = [], 0
+        for row in itertools.islice(self.rows(), skip, None):
+            chunk.append(row)
+            size += len(row.text)
+            if len(chunk) == self.limits[0] or size >= self.limits[1]:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _entry(self, row: Row) -> Row:
+        text = row.fields.get(self.column)
+        if isinstance(text, str):
+            # A lone surrogate, which JSON can spell, is no UTF-8.
+            return row._replace(text=text.encode("utf-8", "surrogatepass"))
+        has = f"{self.column!r} is {text!r:.200}" if self.column in row.fields else "missing"
+        names = ", ".join(map(repr, row.fields))
+        return row._replace(error=f"column {self.column!r} must be a text: {has}. Columns: {names}")
+
+    def _chosen(self, column: str | None) -> str:
+        known = self.columns
+        if column is None:
+            column = known[0] if len(known) == 1 else "text"
+            what = "say with --column which column to read"
+        else:
+            what = f"--column: there is no column {column!r}"
+        if known and column not in known:
+            raise ValueError(f"{what}. Columns of {self.path}: {', '.join(map(repr, known))}")
+        return column

@@ -10,6 +10,7 @@ import importlib.metadata
 import pkgutil
 import re
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 
 from zoo.close_names import did_you_mean
@@ -18,6 +19,8 @@ ENTRY_POINTS = "rnn_zoo.models"
 
 _classes: dict[str, type] = {}
 _former: dict[str, str] = {}
+# Classes of cells of a notebook that were run again, to their names: of them there may be models.
+_replaced: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 _searched = False
 
 
@@ -57,6 +60,8 @@ def register(
                 f"The name {known!r} is taken by {_path(other)}: give another, "
                 f"`@zoo.register(name=...)`. Received: {_path(cls)}"
             )
+    if (before := _classes.get(name)) is not None and before is not cls:
+        _replaced[before] = name
     _classes[name] = cls
     _former.update(dict.fromkeys(former_names, name))
     return cls
@@ -93,10 +98,14 @@ def model_names() -> list[str]:
 
 
 def model_name(model: object) -> str | None:
-    """The registered name of a model (or its class); None if it is not registered."""
+    """The registered name of a model (or its class); None if it is not registered.
+
+    A class that was registered again, as by a cell of a notebook, has its name still.
+    """
     find_models()
     cls = model if isinstance(model, type) else type(model)
-    return next((name for name, known in _classes.items() if known is cls), None)
+    named = (name for name, known in _classes.items() if known is cls)
+    return next(named, _replaced.get(cls))
 
 
 def package_of(cls: type) -> str | None:

@@ -56,6 +56,23 @@ def test_a_taken_name_and_what_is_no_model_are_told(apart):
     assert registry.model_class(registry.model_name(zoo.register(again))) is again
 
 
+def test_models_of_a_cell_that_was_run_again_are_saved_still(apart, tmp_path):
+    def cell():
+        return zoo.register(type("Cell", (TextClassifier,), {"__module__": "__main__"}))
+
+    first = cell()
+    model = first(corpus.tiny_sentiment().vocabulary, embedding_units=8, units=6)
+    again = cell()
+    folder = zoo.save(model, tmp_path / "preset", half=False)
+    loaded = zoo.load(folder)
+    assert type(loaded) is again is not first
+    assert loaded.classify("good") == model.classify("good")
+    # What was never registered is refused, whatever it is called.
+    never = type("Cell", (TextClassifier,), {"__module__": "__main__"})
+    with pytest.raises(TypeError, match=r"zoo\.register"):
+        zoo.save(never(model.vocabulary, embedding_units=8, units=6), tmp_path / "other")
+
+
 def test_an_unknown_model_gets_the_close_ones_and_the_way_to_it():
     with pytest.raises(ValueError, match=r"'text_clasifier'\. Did you mean 'text_classifier'"):
         registry.model_class("text_clasifier")

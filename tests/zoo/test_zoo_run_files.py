@@ -100,6 +100,13 @@ def test_csv_is_read_as_spreadsheets_write_it(tmp_path):
     }
 
 
+def test_values_between_tabs_are_read_too(tmp_path):
+    path = tmp_path / "in.tsv"
+    path.write_text('id\treview\n1\tgood, or so\n2\t"two\tparts"\n')
+    assert [row.text for row in EntryFile(path, "review").rows()] == [b"good, or so", b"two\tparts"]
+    assert answered(path, tmp_path / "out.csv", "review").answered == 2
+
+
 def test_bad_rows_are_told_in_a_file_beside(tmp_path):
     path, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     rows = [
@@ -142,7 +149,7 @@ def test_what_cannot_be_read_or_written_is_told(tmp_path, lines):
         ("a.jsonl", "txt", "no column 'txt'"),
         ("a.jsonl", None, "say with --column which column to read. Columns of"),
         ("twice.csv", "a", "two columns of one name"),
-        ("in.txt", "text", "--column is for .csv and .jsonl"),
+        ("in.txt", "text", "--column is for .csv, .tsv and .jsonl"),
         ("wide.txt", None, "iconv -f UTF-16"),
         ("none.txt", None, "--input must be an existing file"),
     ):

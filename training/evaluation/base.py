@@ -4,14 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.reports.tables import markdown_table
+
 NOT_RECORDED = "Not one of the zoo's own presets: not recorded."
 Table = tuple[list[str], list[list[str]]]
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, the others, figures, to the right."""
-    ruler = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ruler, *rows))
 
 
 def figures_table(metrics: Mapping[str, Any]) -> Table:

@@ -11,7 +11,7 @@ from typing import Any
 from training.evaluation.base import Evaluation
 from training.evaluation.lookup import card_of, evaluation_of, preset_name
 from training.loop.schedule import recorded
-from zoo.presets import list_models
+from zoo.presets import list_models, model_card
 
 
 def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
@@ -32,6 +32,9 @@ def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     # A folder of the user's own has no name to be loaded by.
     where = "" if name in list_models() else "  # or wherever its folder is"
     speed = _speed(evaluation, metrics)
+    made = config.get("provenance") or {}
+    report = model_card.report_section(made)
+    report = f"\n\n### On other rows\n\n{report}" if report else ""
     return f"""# {name}
 
 {card.what}
@@ -50,7 +53,7 @@ model = zoo.load("{name}"){where}{example}
 
 ## How it was made
 
-{_training(metrics["training"], evaluation.chosen_by)}
+{_training(metrics["training"], evaluation.chosen_by, made)}
 
 Measured with:
 
@@ -64,7 +67,7 @@ Versions: {", ".join(f"{library} {version}" for library, version in metrics["ver
 
 ## Quality
 
-{evaluation.quality_section(metrics)}
+{evaluation.quality_section(metrics)}{report}
 {speed}
 ## Limits
 
@@ -83,9 +86,11 @@ def bucket_label(bucket: Mapping[str, Any]) -> str:
     return f"{bucket['from']}-{bucket['to']}"
 
 
-def _training(training: Mapping[str, Any] | None, chosen_by: str) -> str:
+def _training(training: Mapping[str, Any] | None, chosen_by: str, made: Mapping[str, Any]) -> str:
     if training is None:
-        return "Saved by hand: how it was trained is not recorded."
+        return model_card.fits_section(made) or (
+            "Saved by hand: how it was trained is not recorded."
+        )
     if not {"command", "recipe", "epoch"} <= training.keys():
         return f"As told when it was saved: `{json.dumps(training, sort_keys=True)}`"
     command = training["command"] or "training.recipes.train(...)"

@@ -12,6 +12,7 @@ from training import recipes
 from training.evaluation.base import NOT_RECORDED, Card, Evaluation
 from training.loop.schedule import recorded
 from training.recipes import RecipeModule
+from zoo.presets import model_card
 from zoo.registry import model_class, model_name
 
 
@@ -69,6 +70,8 @@ def card_of(config: Mapping[str, Any]) -> Card:
     Args:
         config: Content of a `config.json`.
     """
+    if (own := _own_card(config)) is not None:
+        return own
     module, known = _module_and_recipe(config)
     name = preset_name(config)
     if not hasattr(module, "card"):
@@ -77,6 +80,18 @@ def card_of(config: Mapping[str, Any]) -> Card:
         return module.card(recipe_of(config))
     # A model of no recipe: what is true of its kind.
     return dataclasses.replace(module.card(recorded(known)), data=NOT_RECORDED)
+
+
+def _own_card(config: Mapping[str, Any]) -> Card | None:
+    """What `zoo.save` recorded of a model that no recipe has trained; None of an older one."""
+    made = config.get("provenance")
+    if not made or _recorded(config):
+        return None
+    return Card(
+        what=model_card.what_section(config),
+        data=model_card.terms_section(made) or NOT_RECORDED,
+        limits=model_card.limits_section(made, measured=True),
+    )
 
 
 def _recorded(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import zoo
 from training.evaluation.card import card_text
 from training.evaluation.lookup import evaluation_of, recipe_of
 from zoo.files import write_atomically
-from zoo.presets import CARD, WEIGHTS, preset_folder, read_config
+from zoo.presets import CARD, CONFIG, WEIGHTS, model_card, preset_folder, read_config
 
 METRICS = "metrics.json"
 LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
@@ -89,6 +89,39 @@ def write_report(name_or_folder: str | Path, metrics: Mapping[str, Any], command
     write_atomically(folder / METRICS, text.encode())
     write_atomically(folder / CARD, card.encode())
     return folder / METRICS
+
+
+def keep_report(name_or_folder: str | Path, figures: Mapping[str, Any]) -> Path:
+    """Puts a report on rows of one's own into the folder of a model that `zoo.save` wrote.
+
+    It goes into `config.json` and the card, as if the model had been measured before it was saved;
+    a `metrics.json` stays as it is.
+
+    Args:
+        name_or_folder: As `zoo.load` takes it.
+        figures: `to_dict()` of the report.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        ValueError: A preset that a recipe trained: its card is of its corpus's figures.
+        OSError: The folder cannot be written; each file there stays whole.
+    """
+    folder, config = preset_folder(name_or_folder), read_config(name_or_folder)
+    if "provenance" not in config or "recipe" in (config.get("training") or {}):
+        raise ValueError(
+            "--card is for models of your own, which `zoo.save` wrote. "
+            f"Received: {str(name_or_folder)!r}"
+        )
+    config["provenance"]["report"] = dict(figures)
+    if (folder / METRICS).is_file():
+        card = card_text(config, read_metrics(folder))
+    else:
+        card = model_card.card_text(folder.resolve().name, config)
+    write_atomically(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+    write_atomically(folder / CARD, card.encode())
+    return folder / CARD
 
 
 def read_metrics(path: str | Path, keys: Sequence[str] = ("splits",)) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from training.corpora.columns import Tagged
 from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
 from training.metrics.entity_f1 import (
     SCORES,
-    SIGNATURE,
     entities,
     scores,
     seen_and_unseen,
@@ -20,6 +19,7 @@ from training.metrics.entity_f1 import (
 )
 from training.metrics.plain_text import PlainText, plain_text
 from training.metrics.speed import latency, throughput
+from zoo.reports.tagging import entity_signature
 
 SPLITS = tuple(
     f"{corpus}_{split}"
@@ -107,7 +107,7 @@ def _quality(
     figures = {
         "sentences": len(gold.tokens),
         "entities": len(entities(gold)),
-        "signature": SIGNATURE,
+        "signature": entity_signature(),
         **strict_scores(gold.tags, predicted),
         **seen_and_unseen(gold, predicted, known),
     }
@@ -180,9 +180,10 @@ PUBLISHED = {
 def quality_section(metrics: Mapping[str, Any]) -> str:
     """The figures beside the published ones."""
     splits = metrics["splits"]
+    signature = next(iter(splits.values()))["signature"]
     parts = [
         f"""An entity counts when its type and its exact span are right, on the corpora's own tokens
-(`{SIGNATURE}`). *Seen* entities stand in the training data in the same form, *unseen* ones do not;
+(`{signature}`). *Seen* entities stand in the training data in the same form, *unseen* ones do not;
 their F1 is counted apart. *Raw text* is F1 of what `tag` finds in the sentence as plain text, with
 the zoo's own tokenizer, by exact characters.""",
         markdown_table(*table(metrics)),

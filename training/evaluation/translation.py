@@ -8,8 +8,9 @@ from training.corpora.catalogue import Split, corpus
 from training.corpora.multi30k import Sentences
 from training.evaluation.base import Evaluation, Table, markdown_table
 from training.evaluation.card import bucket_label
-from training.metrics.bleu import bleu_by_source_length, cased_bleu, chrf, lowercased_tokenised_bleu
+from training.metrics.bleu import bleu_by_source_length, lowercased_tokenised_bleu
 from training.metrics.speed import latency, throughput
+from zoo.reports.bleu import cased_bleu, chrf
 
 SPLITS = ("validation", "test_2016_flickr", "test_2017_flickr")
 

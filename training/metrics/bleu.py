@@ -1,29 +1,23 @@
-"""Translation quality: BLEU as the WMT17 multimodal task counted it, cased sacreBLEU and chrF.
+"""Translation quality: BLEU as the WMT17 multimodal task counted it.
 
 Two figures of BLEU that must never be mixed up:
 
 * `lowercased_tokenised_bleu`: text lower-cased, punctuation-normalised and tokenised by Moses. This
   is what the published Multi30k results are measured in (its `tok/*.lc.norm.tok.de` references).
-* `cased_bleu`: sacreBLEU on the text as a reader sees it, with sacreBLEU's own tokeniser (13a).
-
-BLEU: Papineni et al. 2002. sacreBLEU and its signatures: Post 2018. chrF: Popović 2015.
+* `zoo.reports.bleu.cased_bleu`: sacreBLEU on the text as a reader sees it, with sacreBLEU's own
+  tokeniser (13a).
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU
 from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
+from zoo.reports.bleu import Score, check_pairs, corpus_score
+
 SOURCE_LENGTH_EDGES = (8, 10, 12, 14, 17, 21)  # words; about equal shares of Multi30k's captions
-
-
-class Score(NamedTuple):
-    """A metric's value (0 to 100) and the signature that says how it was counted."""
-
-    score: float
-    signature: str
 
 
 @cache
@@ -71,41 +65,11 @@ def lowercased_tokenised_bleu(hypotheses: Sequence[str], references_tok: Sequenc
         TypeError: An argument is a single string or holds something else than strings.
         ValueError: The two differ in length, or there is nothing to score.
     """
-    _check_pairs(hypotheses, references_tok=references_tok)
+    check_pairs(hypotheses, references_tok=references_tok)
     tokenised = [moses_lowercase_normalise_tokenise(hypothesis) for hypothesis in hypotheses]
-    return _corpus_score(
-        # `force` only silences sacreBLEU's hint that the text is tokenised: here it must be.
-        BLEU(lowercase=True, tokenize="none", force=True),
-        tokenised,
-        references_tok,
-    )
-
-
-def cased_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Corpus BLEU as sacreBLEU counts it by default: cased, tokenised by 13a.
-
-    Args:
-        hypotheses: Translations, ordinary text.
-        references: Raw reference sentences, one for each hypothesis.
-
-    Returns:
-        BLEU (0 to 100) and its sacreBLEU signature.
-
-    Raises:
-        TypeError: An argument is a single string or holds something else than strings.
-        ValueError: The two differ in length, or there is nothing to score.
-    """
-    _check_pairs(hypotheses, references=references)
-    return _corpus_score(BLEU(), hypotheses, references)
-
-
-def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
-    """Corpus chrF2: F-score of character n-grams, which forgives a wrong ending more than BLEU.
-
-    Arguments, result (0 to 100) and errors are those of `cased_bleu`.
-    """
-    _check_pairs(hypotheses, references=references)
-    return _corpus_score(CHRF(), hypotheses, references)
+    # `force` only silences sacreBLEU's hint that the text is tokenised: here it must be.
+    metric = BLEU(lowercase=True, tokenize="none", force=True)
+    return corpus_score(metric, tokenised, references_tok)[0]
 
 
 def bleu_by_source_length(
@@ -134,7 +98,7 @@ def bleu_by_source_length(
         TypeError: A list holds something else than strings.
         ValueError: The lists differ in length or are empty, or `edges` do not rise.
     """
-    _check_pairs(hypotheses, references_tok=references_tok, sources=sources)
+    check_pairs(hypotheses, references_tok=references_tok, sources=sources)
     if list(edges) != sorted(set(edges)) or not edges or edges[0] < 1:
         raise ValueError(
             f"`edges` must be word counts of at least 1 that rise. Received: edges={edges!r}"
@@ -159,28 +123,3 @@ def bleu_by_source_length(
             }
         )
     return buckets
-
-
-def _corpus_score(
-    metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]
-) -> Score:
-    score = metric.corpus_score(list(hypotheses), [list(references)]).score
-    return Score(score, str(metric.get_signature()))
-
-
-def _check_pairs(hypotheses: Sequence[str], **others: Sequence[str]) -> None:
-    for name, lines in {"hypotheses": hypotheses, **others}.items():
-        if isinstance(lines, str | bytes):
-            raise TypeError(f"`{name}` must be a list of strings. Received: {name}={lines!r}")
-        wrong = next((line for line in lines if not isinstance(line, str)), None)
-        if wrong is not None:
-            raise TypeError(
-                f"`{name}` must hold strings only. Received: {wrong!r} ({type(wrong).__name__})"
-            )
-        if len(lines) != len(hypotheses):
-            raise ValueError(
-                f"`{name}` must have one line for each of `hypotheses`. "
-                f"Received: {len(lines)} lines and {len(hypotheses)} hypotheses"
-            )
-    if not hypotheses:
-        raise ValueError("`hypotheses` must not be empty: there is nothing to score.")

@@ -1,19 +1,14 @@
 """F1 of named entities: one counts when its type, its first and its last token are right."""
 
-import importlib.metadata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from seqeval.metrics import classification_report
-from seqeval.scheme import IOB2
-
 from training.corpora.columns import Tagged
+from zoo.reports.tagging import entity_scores
 from zoo.text.tags import chunks
 
 Figures = dict[str, Any]
 SCORES = ("precision", "recall", "f1")
-VERSION = importlib.metadata.version("seqeval")
-SIGNATURE = f"seqeval|mode:strict|scheme:IOB2|average:micro|v:{VERSION}"
 
 
 def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Figures:
@@ -27,20 +22,16 @@ def strict_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         `{"precision", "recall", "f1", "types": {type: {"precision", "recall", "f1", "entities"}}}`,
         percent.
     """
-    report = classification_report(
-        gold, predicted, mode="strict", scheme=IOB2, output_dict=True, zero_division=0
-    )
+    counted = entity_scores(gold, predicted)
 
     def percent(row: dict[str, Any]) -> dict[str, float]:
-        keys = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
-        return {name: 100 * float(row[key]) for name, key in keys.items()}
+        return {name: 100 * row[name] for name in SCORES}
 
     types = {
-        name: {**percent(row), "entities": int(row["support"])}
-        for name, row in report.items()
-        if not name.endswith(" avg")
+        name: {**percent(row), "entities": row["support"]}
+        for name, row in counted["classes"].items()
     }
-    return {**percent(report["micro avg"]), "types": types}
+    return {**percent(counted["micro"]), "types": types}
 
 
 def entities(tagged: Tagged) -> set[tuple]:

@@ -1,6 +1,5 @@
 """Perplexity: among how many words, all alike, a language model is at a loss."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from training.loop.batches import bucketed_batches
 from zoo.models.language_model import next_word
+from zoo.reports import language_modelling
 
 ROWS_AT_ONCE = 8  # a batch has scores of each of its tokens over the whole vocabulary
 
@@ -20,8 +20,9 @@ def perplexity(model: Any, rows: Sequence[np.ndarray]) -> float:
         model: A `zoo.models.LanguageModel`.
         rows: Ids of texts, int32; the first word of each is given, the others are predicted.
     """
-    total = count = 0
-    for tokens, lengths in bucketed_batches(lambda rng, epoch: (rows,), ROWS_AT_ONCE, 0, 0, 1):
-        losses = model.token_losses(*next_word(tf.constant(tokens), tf.constant(lengths)))
-        total, count = total + float(tf.reduce_sum(losses)), count + len(losses)
-    return math.exp(total / count)
+    batches = bucketed_batches(lambda rng, epoch: (rows,), ROWS_AT_ONCE, 0, 0, 1)
+    words = (next_word(tf.constant(tokens), tf.constant(lengths)) for tokens, lengths in batches)
+    value, *_ = language_modelling.perplexity(
+        (ids, model.token_losses(inputs, ids)) for inputs, ids in words
+    )
+    return value

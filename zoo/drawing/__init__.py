@@ -4,6 +4,7 @@
 - `painting`: a text with its words or entities painted, as a web page or in a terminal.
 - `plotting`: the attention table as a figure, and how any figure comes into a file.
 - `word_figure`: a text with painted words as a figure.
+- `scores`: what a classifier confuses and how well it finds each class, as a figure.
 - `labels`: what a word looks like in a drawing, whoever draws it.
 - `fonts`: fonts that have the characters of a text, in any script.
 

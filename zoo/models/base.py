@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -16,6 +16,10 @@ from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
+from zoo.provenance import Provenance
+
+if TYPE_CHECKING:
+    from zoo.reports.base import Report
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class ZooModel(CopiedWhole, keras.Model):
         # Recurrent loops over growing TensorLists are not for XLA on a CPU.
         self.supports_jit = False
         self._graphs = {}
+        # What a card tells of how it came about.
+        self.provenance = Provenance()
 
     def finish(self, learning_rate: float, **compile_arguments: Any) -> None:
         """Creates all variables, and compiles with defaults that suit fine-tuning.
@@ -170,7 +176,9 @@ class ZooModel(CopiedWhole, keras.Model):
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
-        with raw.errors():
+        told = {"batch_size": batch_size, "callbacks": kwargs.get("callbacks")}
+        told["validation_split"] = validation_split
+        with raw.errors(), self.provenance.fitting(self, x, told):
             return super().fit(data, validation_data=validation_data, shuffle=False, **kwargs)
 
     def evaluate(
@@ -189,6 +197,64 @@ class ZooModel(CopiedWhole, keras.Model):
         data = raw.batches(x, y, sample_weight, batch_size)
         with raw.errors():
             return super().evaluate(data, **kwargs)
+
+    def evaluate_report(
+        self,
+        x: object,
+        y: object = None,
+        batch_size: int = 64,
+        progress: bool = True,
+        **options: Any,
+    ) -> "Report":
+        """How good the model is on raw data: scores by class, what it confuses, BLEU, perplexity.
+
+        The rows go through the verb, as a user's do. `zoo.save` puts the last report into the
+        folder's card, unless the weights have changed since.
+
+        Args:
+            x: As of `fit`, raw: lists, arrays, data frames, dicts, data sets, generators.
+            y: As of `fit`.
+            batch_size: Rows read together. It changes speed and memory, never a result.
+            progress: Show a bar on a terminal when it takes longer than two seconds.
+            **options: Of a model that writes text: `beam_size`, 5 unless told, and `tokenize`, how
+                sacreBLEU splits words: `"13a"` unless told, `"zh"`, `"char"` and others. Of a
+                classifier: `labels_are_numbers`, as of `fit`.
+
+        Returns:
+            A `zoo.reports.base.Report` of the model's kind: `print` it, or take its `to_dict()` or
+            `plot()`. Of a classifier a `ClassificationReport`, or `MultiLabelReport`; of a tagger
+            a `TaggingReport`; of a translator and its like a `WritingReport`; of a language
+            model a `LanguageModelReport`.
+
+        Raises:
+            TypeError: Entries of a wrong type, or an option that this kind has not.
+            ValueError: No rows, columns of different lengths, or what the model refuses.
+            NotImplementedError: There is no report for models of this kind.
+            ImportError: The library that counts is not installed: `rnn-zoo[training]`.
+
+        Example:
+            >>> report = model.evaluate_report(test_texts, test_labels)
+            >>> print(report)
+            >>> report.classes["bug"].recall, report.plot("report.png")
+        """
+        return self._report(self._raw_data(), x, y, batch_size, progress, **options)
+
+    def _report(
+        self,
+        raw: RawData,
+        x: object,
+        y: object = None,
+        batch_size: int = 64,
+        progress: bool = True,
+        **options: Any,
+    ) -> "Report":
+        """As `evaluate_report`, with `raw` to read the data."""
+        from zoo.reports.measuring import measure
+
+        check_count("batch_size", batch_size)
+        report = measure(self, raw, x, y, batch_size, progress, **options)
+        self.provenance.measured(self.get_weights(), report.to_dict())
+        return report
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
         """Takes a training step as Keras does, and leaves no gradient in TensorFlow's registry."""

@@ -4,12 +4,15 @@ The files beside the weights (vocabularies) are known to the zoo only. So copyin
 and what would leave them out is refused, with the way to go.
 """
 
+import copy
 import json
 from typing import Any, NoReturn, Self
 
 import keras
 import numpy as np
 from keras.src.backend.common import global_state
+
+from zoo.provenance import Provenance
 
 KEEP = (
     "To keep a model, use `zoo.save(model, folder)` and `zoo.load(folder)`; for its weights alone, "
@@ -34,7 +37,8 @@ class CopiedWhole:
         """For `pickle` and `copy`: how to make the model again."""
         # Lists that a model has as attributes are Keras's own, and hold on to it: plain ones go.
         config = json.loads(json.dumps(self.get_config()))
-        return _made_again, (type(self), config, self.assets(), self.get_weights())
+        weights = self.get_weights()
+        return _made_again, (type(self), config, self.assets(), weights, self.provenance)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: object = None) -> Self:
@@ -96,7 +100,9 @@ def _made_again(
     config: dict[str, Any],
     assets: dict[str, bytes],
     weights: list[np.ndarray],
+    provenance: Provenance,
 ) -> CopiedWhole:
     model = cls.from_assets(config, assets)
     model.set_weights(weights)
+    model.provenance = copy.deepcopy(provenance)  # that of `copy.copy` is the original's own
     return model

@@ -73,6 +73,11 @@ class ReadsLabels:
         with self._reading_numbers(labels_are_numbers):
             return super().evaluate(*args, **kwargs)
 
+    def evaluate_report(self, *args: Any, labels_are_numbers: bool = False, **kwargs: Any) -> Any:
+        """As `ZooModel.evaluate_report`; `labels_are_numbers` as of `fit`."""
+        with self._reading_numbers(labels_are_numbers):
+            return self._report(self._raw_data(), *args, **kwargs)
+
     @contextlib.contextmanager
     def _reading_numbers(self, labels_are_numbers: bool) -> Iterator[None]:
         columns = self.columns

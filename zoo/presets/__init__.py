@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.close_names import did_you_mean
 from zoo.files import whole_folder
+from zoo.presets import model_card
+from zoo.provenance import Provenance
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
@@ -138,10 +140,37 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
             f"({type(error).__name__}: {error})"
         ) from error
     load_weights(model, folder / WEIGHTS)
-    return _changed(model, overrides, assets) if overrides else model
+    if _goes_on(config):
+        model.provenance = Provenance.from_config(config["provenance"], model.get_weights)
+    else:
+        model.provenance.ancestors = _ancestors(folder, config)
+    return _changed(model, overrides, assets, folder, config) if overrides else model
 
 
-def _changed(model: "ZooModel", overrides: dict[str, Any], assets: dict[str, bytes]) -> "ZooModel":
+def _by_recipe(training: dict[str, Any] | None) -> bool:
+    """Whether a recipe trained the model: its record tells more than that of `fit`."""
+    return "recipe" in (training or {})
+
+
+def _goes_on(config: dict[str, Any]) -> bool:
+    """Whether a model that is loaded is still the one that was saved, rather than made of it."""
+    return "provenance" in config and not _by_recipe(config.get("training"))
+
+
+def _ancestors(folder: Path, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """What models keep of the preset that they are made of, and of those which it was made of."""
+    text = (folder / CARD).read_text(encoding="utf-8") if (folder / CARD).is_file() else ""
+    parent = model_card.ancestor(folder.resolve().name, config["files"][WEIGHTS], text)
+    return [parent, *config.get("provenance", {}).get("ancestors", [])]
+
+
+def _changed(
+    model: "ZooModel",
+    overrides: dict[str, Any],
+    assets: dict[str, bytes],
+    folder: Path,
+    config: dict[str, Any],
+) -> "ZooModel":
     """The model with other arguments: its weights, but fresh heads if those are other."""
     from zoo.weights import copy_weights
 
@@ -155,6 +184,12 @@ def _changed(model: "ZooModel", overrides: dict[str, Any], assets: dict[str, byt
     changed = type(model).from_assets({**arguments, **overrides}, assets)
     other_head = any(arguments[name] != changed.get_config()[name] for name in model.head_arguments)
     copy_weights(model, changed, but=model.head_layers if other_head else ())
+    made = model.provenance
+    if other_head and _goes_on(config):
+        made = Provenance(ancestors=_ancestors(folder, config))
+    changed.provenance = made
+    now = changed.get_config()
+    made.changed = {**made.changed, **{name: now[name] for name in overrides}}
     return changed
 
 
@@ -165,7 +200,10 @@ def save(
     half: bool = True,
     training: dict[str, Any] | None = None,
 ) -> Path:
-    """Writes a model as a preset folder, whole or not at all.
+    """Writes a model as a preset folder, whole or not at all, with a card of what is known of it.
+
+    The card, `card.md`, tells what the model is and how to use it, the presets it was made of with
+    their terms, what `fit` had and did, and the last `model.evaluate_report` of these weights.
 
     Args:
         model: A model of the zoo.
@@ -217,8 +255,11 @@ def save(
             "config": model.get_config(),
             "files": {name: file_sha256(partial / name) for name in files},
             "training": training,
+            "provenance": model_card.described(model, fits=not _by_recipe(training)),
         }
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        text = model_card.card_text(folder.resolve().name, config)
+        (partial / CARD).write_text(text, encoding="utf-8", errors="replace")
     return folder
 
 
@@ -228,16 +269,19 @@ def card(name: str | Path) -> str:
     Args:
         name: As for `load`.
 
+    Returns:
+        The folder's `card.md`; of a folder without one, as older versions saved them, what
+        `config.json` alone tells.
+
     Raises:
-        FileNotFoundError: The preset has no card (`zoo-train evaluate` writes one).
-        ValueError: Unknown name.
+        FileNotFoundError: A folder, but not of a preset.
+        ValueError: Unknown name, or a damaged `config.json`.
     """
-    path = preset_folder(name) / CARD
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist: `zoo-train evaluate {name}` measures the model and writes it"
-        )
-    return path.read_text(encoding="utf-8")
+    folder = preset_folder(name)
+    path = folder / CARD
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return model_card.card_text(folder.resolve().name, read_config(name))
 
 
 def file_sha256(path: Path) -> str:

@@ -68,7 +68,8 @@ def test_half_precision_gives_close_logits(model, saved):
 
 
 def test_a_folder_holds_what_its_config_says(model, saved):
-    assert sorted(content(saved)) == ["assets/subwords.model", "config.json", "model.weights.h5"]
+    files = ["assets/subwords.model", "card.md", "config.json", "model.weights.h5"]
+    assert sorted(content(saved)) == files
     config = zoo.presets.read_config(saved)
     assert config["files"] == {
         name: zoo.presets.file_sha256(saved / name)
@@ -174,7 +175,7 @@ def test_an_existing_folder_is_not_touched_unasked(folder, model):
 def test_overwriting_replaces_all_of_a_preset_and_nothing_else(folder, model, tmp_path):
     (folder / "card.md").write_text("figures of the old weights")
     zoo.save(model, folder, overwrite=True, training={"epoch": 3})
-    assert "card.md" not in content(folder)
+    assert "figures of the old weights" not in zoo.card(folder)
     assert zoo.presets.read_config(folder)["training"] == {"epoch": 3}
     zoo.load(folder)
     (tmp_path / "home").mkdir()
@@ -209,11 +210,14 @@ def test_only_models_of_the_zoo_are_saved(tmp_path, what):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_card_is_the_file_and_its_absence_is_told(folder):
-    with pytest.raises(FileNotFoundError, match="zoo-train evaluate"):
-        zoo.card(folder)
+def test_the_card_is_the_file_or_what_the_config_tells(folder):
     (folder / "card.md").write_text("# Überblick\n", encoding="utf-8")
     assert zoo.card(folder) == "# Überblick\n"
+    (folder / "card.md").unlink()
+    assert zoo.card(folder).startswith("# preset\n\nTranslates texts.")
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="damaged"):
+        zoo.card(folder)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import zoo
 from training import recipes
 from training.evaluation.lookup import evaluation_of, preset_name, recipe_of
 from training.evaluation.report import read_metrics
-from training.metrics.bleu import cased_bleu
 from zoo.presets import PRESETS_DIR, read_config
 from zoo.registry import model_class, model_name, model_names
+from zoo.reports.bleu import cased_bleu
 
 # Captions of our own, in the manner of the corpus, with what a person would say in German.
 CAPTIONS = {

@@ -81,10 +81,16 @@ def written_answers(
         _check_drawable(entry, result.target_tokens)
         model.draw_attention(result, attention)
         _tell("Attention table", attention)
-    return [
-        Answer(result.text, {model.output: result.text, "score": result.score})
-        for result in results
-    ]
+    return [_written(model.output, result) for result in results]
+
+
+def _written(output: str, result: tuple) -> Answer:
+    row = {output: result.text, "score": result.score}
+    doubtful = getattr(result, "low_confidence", None)  # not every generator tells
+    if doubtful is not None:
+        row["low_confidence"] = doubtful
+    line = Text(result.text).append("  (low confidence)", style="dim") if doubtful else result.text
+    return Answer(line, row)
 
 
 def classified_answers(

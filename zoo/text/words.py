@@ -69,12 +69,14 @@ class Words(NamedTuple):
         ends: Int32, the character after the word's last.
         paragraph_starts: Whether a paragraph starts with this word: true for the first
             word of a text and for a word after a blank line or two `<br />`.
+        joined: Whether nothing that is seen stands between this word and the one before.
     """
 
     tokens: tf.RaggedTensor
     starts: tf.RaggedTensor
     ends: tf.RaggedTensor
     paragraph_starts: tf.RaggedTensor
+    joined: tf.RaggedTensor
 
 
 class WordTokenizer:
@@ -118,15 +120,18 @@ class WordTokenizer:
         pieces = tf_text.regex_split(pieces, _ENDING, EVERYTHING).merge_dims(1, 2)
         flat, rows = pieces.flat_values, pieces.value_rowids()
 
-        ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
-        starts, ends = original(_shifted(ends, 0), ends)
+        shown_ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
+        starts, ends = original(_shifted(shown_ends, 0), shown_ends)
         row_starts = tf.cumsum(tf.strings.length(texts, unit="UTF8_CHAR"), exclusive=True)
         offset = tf.gather(row_starts, rows)
 
         paragraph_starts = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
         word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
+        # Gaps are as long as they may be: two words with none between them are neighbours.
+        joined = tf.boolean_mask(_shifted(word, False), word)
         rows = tf.boolean_mask(rows, word)
-        paragraph_starts = tf.boolean_mask(paragraph_starts, word) | (rows != _shifted(rows, -1))
+        first = rows != _shifted(rows, -1)
+        paragraph_starts = tf.boolean_mask(paragraph_starts, word) | first
         tokens = tf.RaggedTensor.from_value_rowids(
             tf.boolean_mask(flat, word), rows, pieces.nrows(), validate=False
         )
@@ -135,6 +140,7 @@ class WordTokenizer:
             tokens.with_values(tf.boolean_mask(starts - offset, word)),
             tokens.with_values(tf.boolean_mask(ends - offset, word)),
             tokens.with_values(paragraph_starts),
+            tokens.with_values(joined & ~first),
         )
 
     def sentences(self, words: Words, longest: int = 128) -> tf.RaggedTensor:
@@ -159,8 +165,7 @@ class WordTokenizer:
         rows = words.tokens.value_rowids()
         # True for the first word of a row, so that no row sees another.
         paragraph_starts = words.paragraph_starts.flat_values
-        joined = words.starts.flat_values == _shifted(words.ends.flat_values, -1)
-        joined = joined & ~paragraph_starts
+        joined = words.joined.flat_values
         # A straight quote that leans on the next word alone opens what comes.
         leans = tf.concat([joined, [False]], 0)[1:] & ~joined
         closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~paragraph_starts

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import zoo
 from tests import corpus
+from zoo.drawing import answers
 from zoo.models.doubt import DoubtThresholds, checked_thresholds, is_doubtful, signs_of_doubt
 
 NEVER = {"score": -1e9, "repetition": 2.0, "copied": 2.0}
@@ -68,7 +70,7 @@ def translator(request, tokenizer):
     return corpus.tiny_attention(tokenizer, doubt=doubt), request.param == "unsure"
 
 
-def test_verb_signatures_and_console_tell_of_it(translator):
+def test_verb_and_signatures_tell_of_it(translator):
     model, doubtful = translator
     texts = ["A dog runs.", "A woman reads. A dog runs.", " "]
     expected = [doubtful, doubtful, False]
@@ -77,9 +79,16 @@ def test_verb_signatures_and_console_tell_of_it(translator):
     for signature in model.signatures().values():
         told = signature.function(text=tf.constant(texts))["low_confidence"]
         assert (told.dtype, told.numpy().tolist()) == (tf.bool, expected)
-    shown = model.console_answers([text.encode() for text in texts[:2]])
-    assert [answer.row["low_confidence"] for answer in shown] == expected[:2]
-    assert [str(answer.line).endswith("(low confidence)") for answer in shown] == expected[:2]
+
+
+@pytest.mark.parametrize("colours", ["truecolor", None])
+def test_a_terminal_shows_it_and_a_pipe_gets_the_text_alone(translator, monkeypatch, colours):
+    model, doubtful = translator
+    monkeypatch.setattr(answers, "Console", lambda: SimpleNamespace(color_system=colours))
+    (shown,) = model.console_answers([b"A dog runs."])
+    assert shown.row["low_confidence"] == doubtful
+    told = f"{shown.row['translation']}  (low confidence)"
+    assert str(shown.line) == (told if doubtful and colours else shown.row["translation"])
 
 
 def test_one_doubtful_sentence_is_enough(tokenizer):

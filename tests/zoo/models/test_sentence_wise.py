@@ -6,11 +6,12 @@ import tensorflow as tf
 
 from zoo.models import translation
 
+pytestmark = pytest.mark.parametrize("model", ["nmt_attention"], indirect=True)
 ONE, TWO, THREE = "A dog runs in the park.", "A woman reads!", "Who waits at home"
 TEXT = f"{ONE} {TWO}\n\n{THREE}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def parts(model):
     return model.translate([ONE, TWO, THREE], return_attention=True)
 
@@ -36,9 +37,6 @@ def test_the_score_is_the_mean_over_all_tokens(model, parts):
 
 def test_a_sentence_looks_at_itself_alone(model, parts):
     whole = model.translate(TEXT, return_attention=True)
-    if not model.has_attention:
-        assert whole.attention is None
-        return
     expected = np.zeros_like(whole.attention)
     top = left = 0
     for part in parts:
@@ -108,7 +106,6 @@ def test_the_sentence_that_is_too_long_is_named(model):
 
 
 def test_a_table_that_would_be_too_wide_is_refused(model):
-    if model.has_attention:
-        text = tf.constant([TWO, f"{TWO} " * 400])
-        with pytest.raises(tf.errors.InvalidArgumentError, match=r"table.*texts\[1\] of \d+"):
-            model.signatures()["attention"].function(text=text)
+    text = tf.constant([TWO, f"{TWO} " * 400])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"table.*texts\[1\] of \d+"):
+        model.signatures()["attention"].function(text=text)

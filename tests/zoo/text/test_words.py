@@ -164,6 +164,14 @@ def test_sentences_partition_each_text_and_go_back(batch):
     assert back.to_list() == words.starts.to_list()
 
 
+def test_what_is_invisible_cuts_no_sentences():
+    text = 'He came."\n"Go!" Yes'
+    hidden = "".join(f"{character}\u200b" for character in text)
+    cuts = [TOKENIZER.sentences(TOKENIZER.tokenize(tf.constant([of]))) for of in (text, hidden)]
+    assert cuts[0].to_list() == cuts[1].to_list()
+    assert len(cuts[0][0]) > 1
+
+
 def test_a_sentence_does_not_go_on_from_the_text_before():
     words = TOKENIZER.tokenize(tf.constant(["x.", '  " A', '" B']))
     assert TOKENIZER.sentences(words).to_list() == [[2], [2], [2]]

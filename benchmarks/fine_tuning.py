@@ -18,7 +18,7 @@ import keras
 
 import zoo
 from training.corpora.multi30k import load_multi30k
-from training.corpora.tatoeba import Pairs, load_tatoeba
+from training.corpora.tatoeba import load_tatoeba
 from training.metrics.bleu import lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
 from zoo.reports.bleu import Score, cased_bleu
 
@@ -37,13 +37,16 @@ def measure(
     """
     scores = []
     for sources, references, references_tok in domains:
-        hypotheses = model.translate(sources)
+        # A line is one sentence, as in training and in the published figures.
+        hypotheses = model.translate(sources, split_sentences=False)
         cased = cased_bleu(hypotheses, references)
         scores.append((cased, lowercased_tokenised_bleu(hypotheses, references_tok)))
     return scores
 
 
-def fine_tune(preset: str, pairs: Pairs, learning_rate: float, epochs: int) -> tuple[Any, float]:
+def fine_tune(
+    preset: str, sources: list[str], targets: list[str], learning_rate: float, epochs: int
+) -> tuple[Any, float]:
     """The preset, trained on, and the seconds that it took."""
     model = zoo.load(preset)
     # One seed for all, so that learning rates differ in nothing else.
@@ -51,7 +54,7 @@ def fine_tune(preset: str, pairs: Pairs, learning_rate: float, epochs: int) -> t
     optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
     model.compile(optimizer, loss=model.loss)
     started = time.perf_counter()
-    model.fit(pairs.en, pairs.de, epochs=epochs, verbose=0)
+    model.fit(sources, targets, epochs=epochs, verbose=0)
     return model, time.perf_counter() - started
 
 
@@ -66,6 +69,11 @@ def fine_tune(preset: str, pairs: Pairs, learning_rate: float, epochs: int) -> t
     "--tatoeba", required=True, type=click.Path(path_type=Path), help="Folder with deu-eng.zip."
 )
 @click.option("--pairs", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--test-pairs", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option(
+    "--captions", type=click.IntRange(min=1), help="The first of them only. [default: all]"
+)
+@click.option("--reverse", is_flag=True, help="Learn Tatoeba from German to English.")
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option(
     "--learning-rate",
@@ -81,29 +89,39 @@ def main(
     multi30k: Path | None,
     tatoeba: Path,
     pairs: int,
+    test_pairs: int,
+    captions: int | None,
+    reverse: bool,
     epochs: int,
     learning_rates: tuple[float, ...],
 ) -> None:
     """Measure a translator before and after fine-tuning on Tatoeba."""
-    captions = load_multi30k(multi30k, "validation")
-    train, test = load_tatoeba(tatoeba, pairs)
-    test_tok = [moses_lowercase_normalise_tokenise(line) for line in test.de]
-    domains = [(captions.en, captions.de, captions.de_tok), (test.en, test.de, test_tok)]
+    known = load_multi30k(multi30k, "validation")
+    known = [lines[:captions] for lines in (known.en, known.de, known.de_tok)]
+    split = load_tatoeba(tatoeba, pairs, test_pairs=test_pairs)
+    language = "en" if reverse else "de"
+    (sources, targets), (sources_of_test, expected) = (
+        part[::-1] if reverse else part for part in split
+    )
+    expected_tok = [moses_lowercase_normalise_tokenise(line, language) for line in expected]
+    domains = [known, (sources_of_test, expected, expected_tok)]
 
     click.echo("before fine-tuning", err=True)
     before = measure(zoo.load(preset), domains)
     rows = [("before", before, None)]
     for rate in learning_rates:
         click.echo(f"learning rate {rate:g}", err=True)
-        model, seconds = fine_tune(preset, train, rate, epochs)
+        model, seconds = fine_tune(preset, sources, targets, rate, epochs)
         rows.append((f"{rate:g}", measure(model, domains), seconds))
 
-    click.echo(f"`{preset}`, {pairs} pairs of Tatoeba, epochs: {epochs}, beam 5. BLEU, two ways:\n")
+    what = f"{pairs} pairs of Tatoeba{', German to English' if reverse else ''}"
+    click.echo(f"`{preset}`, {what}, epochs: {epochs}, beam 5. BLEU, two ways:\n")
     click.echo(f"- cased: `{before[0][0].signature}`")
     click.echo(f"- lower-cased, tokenised by Moses: `{before[0][1].signature}`\n")
     click.echo(
-        f"| learning rate | captions ({len(captions.en)}), cased | lower-cased "
-        f"| Tatoeba ({len(test.en)}), cased | lower-cased | training |\n|---|---|---|---|---|---|"
+        f"| learning rate | captions ({len(known[0])}), cased | lower-cased "
+        f"| Tatoeba ({len(sources_of_test)}), cased | lower-cased | training |\n"
+        "|---|---|---|---|---|---|"
     )
     for name, scores, seconds in rows:
         figures = [f"{score.score:.2f}" for domain in scores for score in domain]

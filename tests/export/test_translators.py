@@ -8,10 +8,16 @@ import export
 from tests import corpus
 from tests.export.tiny_models import meta_graph, signature_names
 
-TEXTS = ["A dog runs in the snow.", "two men", "", "a woman reads a book in the park"]
+TEXTS = [
+    "A dog runs in the snow.",
+    "two men",
+    "",
+    "A woman reads.\n\nA d\u00adog’s bone in the park. A man",
+]
 ATTENTION_OUTPUTS = {
     "translation": (tf.string, 1),
     "score": (tf.float32, 1),
+    "low_confidence": (tf.bool, 1),
     "source_tokens": (tf.string, 2),
     "target_tokens": (tf.string, 2),
     "attention": (tf.float32, 3),
@@ -31,8 +37,16 @@ def test_signatures_and_their_outputs(served):
         for name, function in served.items()
     }
     assert outputs == {
-        "serving_default": {"translation": (tf.string, 1), "score": (tf.float32, 1)},
-        "beam": {"translations": (tf.string, 2), "scores": (tf.float32, 2)},
+        "serving_default": {
+            "translation": (tf.string, 1),
+            "score": (tf.float32, 1),
+            "low_confidence": (tf.bool, 1),
+        },
+        "beam": {
+            "translations": (tf.string, 2),
+            "scores": (tf.float32, 2),
+            "low_confidence": (tf.bool, 1),
+        },
         "attention": ATTENTION_OUTPUTS,
     }
 
@@ -48,6 +62,7 @@ def test_translates_as_the_model_does(served, translator):
     for row, expected in enumerate(own):
         height, width = expected.attention.shape
         assert (got["target_lengths"][row], got["source_lengths"][row]) == (height, width)
+        assert got["low_confidence"][row] == expected.low_confidence
         np.testing.assert_allclose(got["attention"][row, :height, :width], expected.attention, 1e-4)
 
 

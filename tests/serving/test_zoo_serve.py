@@ -220,7 +220,7 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
         assert outputs["translation"] == expected
         assert np.shape(outputs["attention"])[0] == 3
         assert client.predict("tiny", {"inputs": []}).json == {
-            "outputs": {"score": [], "translation": []}
+            "outputs": {"low_confidence": [], "score": [], "translation": []}
         }
         hard = (
             b'{"signature_name": "beam", "inputs": [" ", "\xff\xfe", "\\u0000", {"b64": "/w=="}]}'
@@ -228,8 +228,8 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
         assert np.shape(client.predict("tiny", hard).json["outputs"]["translations"]) == (4, 5)
         long = client.predict("tiny", {"instances": ["A dog.", "word " * 10_000]})
         assert long.status == 400
-        assert "at most 512 sub-words in each entry" in long.error
-        with pytest.raises(ValueError, match="sub-words in each entry") as caught:
+        assert "at most 512 sub-words in each sentence" in long.error
+        with pytest.raises(ValueError, match="sub-words in each sentence") as caught:
             model.translate(["A dog.", "word " * 10_000])
         assert long.error == str(caught.value)
         assert "Traceback" not in long.error

@@ -31,7 +31,9 @@ def evaluate(
     """Translates splits of Multi30k and measures quality and speed.
 
     Args:
-        model: What has `translate(list of str, beam_size=, batch_size=) -> list of str`.
+        model: What has `translate(list of str, beam_size=, batch_size=, split_sentences=) -> list
+            of str`. A line of the corpus is read as one sentence, as in training and as the
+            published figures have it.
         data_dir: A folder with Multi30k; None downloads it (see `load_multi30k`).
         splits: Splits to measure, of `training.corpora.multi30k.SPLITS`.
         verify: Whether the data must be the published corpus.
@@ -59,7 +61,7 @@ def evaluate(
     data = {split: part.load(data_dir, verify) for split, part in parts.items()}
 
     def translate(texts: list[str]) -> list[str]:
-        return model.translate(texts, beam_size, batch_size=batch_size)
+        return model.translate(texts, beam_size, batch_size=batch_size, split_sentences=False)
 
     # The first batches trace the graph: not part of the speed.
     translate(data[splits[0]].en[: 2 * batch_size])

@@ -81,10 +81,19 @@ def written_answers(
         _check_drawable(entry, result.target_tokens)
         model.draw_attention(result, attention)
         _tell("Attention table", attention)
-    return [
-        Answer(result.text, {model.output: result.text, "score": result.score})
-        for result in results
-    ]
+    plain = Console().color_system is None
+    return [_written(model.output, result, plain) for result in results]
+
+
+def _written(output: str, result: tuple, plain: bool) -> Answer:
+    row = {output: result.text, "score": result.score}
+    doubtful = getattr(result, "low_confidence", None)  # not every generator tells
+    if doubtful is not None:
+        row["low_confidence"] = doubtful
+    # What goes into a file or a pipe is the text and nothing else.
+    told = doubtful and not plain
+    line = Text(result.text).append("  (low confidence)", style="dim") if told else result.text
+    return Answer(line, row)
 
 
 def classified_answers(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.text.tags import PREFIXES, chunk_edges
-from zoo.text.words import Words, valid_utf8
+from zoo.text.words import Words, substrings
 
 
 class Entity(NamedTuple):
@@ -61,7 +61,7 @@ def find_entities(
         return tf.RaggedTensor.from_value_rowids(values, rows, count).to_tensor(padding)
 
     return {
-        "entities": dense(_substrings(texts, rows, first, last), ""),
+        "entities": dense(substrings(texts, rows, first, last), ""),
         "types": dense(tf.gather(tf.constant(types), kinds), ""),
         "starts": dense(first, 0),
         "ends": dense(last, 0),
@@ -106,11 +106,3 @@ def _scores(
     return tf.exp(
         tf.math.segment_sum(tf.boolean_mask(parts, inside), tf.boolean_mask(number, inside))
     )
-
-
-def _substrings(texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-    """`texts[row][start:end]` in characters, string `[n]`; linear in the texts' length."""
-    characters = tf.strings.unicode_decode(valid_utf8(texts), "UTF-8")
-    offsets = tf.cast(tf.gather(characters.row_starts(), rows), tf.int32)
-    places = tf.ragged.range(starts + offsets, ends + offsets)
-    return tf.strings.unicode_encode(tf.gather(characters.flat_values, places), "UTF-8")

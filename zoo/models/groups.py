@@ -50,3 +50,40 @@ def read_in_groups(
         tf.gather(tf.RaggedTensor.from_row_lengths(values, lengths), back).values
         for values in found
     ]
+
+
+def run_in_groups(
+    lengths: tf.Tensor,
+    run: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    dtypes: Sequence[tf.DType],
+    most: int = GROUP_TOKENS,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Runs a function over rows, in groups of like length that bound the memory.
+
+    Args:
+        lengths: int32 `[rows]`, of what is read for each row.
+        run: The places of some rows, int32 `[n]`, to what is wanted of them: tensors of one
+            dimension, the values of the rows one behind the other.
+        dtypes: Of what `run` gives.
+        most: The sum of lengths in a group, padding included; a longer row is a group of its own.
+
+    Returns:
+        `(order, values)`: the places in the order in which they were read, int32 `[rows]`, and
+        what `run` gave, one group behind the other.
+    """
+    order = tf.argsort(lengths, direction="DESCENDING", stable=True)
+
+    def group(first: tf.Tensor, found: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        rows = tf.maximum(most // tf.maximum(lengths[order[first]], 1), 1)
+        last = tf.minimum(first + rows, tf.size(order))
+        more = run(order[first:last])
+        return last, [tf.concat(pair, 0) for pair in zip(found, more, strict=True)]
+
+    _, found = tf.while_loop(
+        lambda first, _: first < tf.size(order),
+        group,
+        (0, [tf.zeros([0], dtype) for dtype in dtypes]),
+        shape_invariants=(tf.TensorShape([]), [tf.TensorShape([None])] * len(dtypes)),
+        parallel_iterations=1,
+    )
+    return order, found

@@ -16,6 +16,7 @@ connections that are not recurrent (Zaremba et al. 2014). With `cell="lstm"` the
 LSTM, the lecture's cell; on the 29,000 pairs of Multi30k the GRU learns faster.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import tensorflow as tf
@@ -43,6 +44,7 @@ class NMTAttention(TranslationModel):
         encoder_dropout: Share of annotation units dropped in training.
         readout_dropout: Share of read-out units dropped in training.
         cell: `"gru"` or `"lstm"`, the gated unit of encoder and decoder.
+        doubt: From where on a translation is of low confidence; see `TranslationModel`.
 
     Raises:
         ValueError: Another `cell`.
@@ -70,6 +72,7 @@ class NMTAttention(TranslationModel):
         encoder_dropout: float = 0.5,
         readout_dropout: float = 0.5,
         cell: str = "gru",
+        doubt: Mapping[str, float] | None = None,
     ) -> None:
         if cell not in CELLS:
             raise ValueError(f"`cell` must be one of {sorted(CELLS)}. Received: cell={cell!r}")
@@ -79,6 +82,7 @@ class NMTAttention(TranslationModel):
             embedding_units,
             embedding_dropout,
             readout_dropout,
+            doubt,
             encoder_units=encoder_units,
             decoder_units=decoder_units,
             attention_units=attention_units,

@@ -9,6 +9,7 @@ What differs from the paper: the target embedding as output matrix too, sub-word
 the layers (Zaremba et al. 2014), and the maxout read-out that `nmt_attention` has too.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import tensorflow as tf
@@ -32,6 +33,7 @@ class NMTVanilla(TranslationModel):
         embedding_dropout: Share of embedding units dropped in training.
         layer_dropout: Share of each LSTM layer's outputs dropped in training.
         readout_dropout: Share of read-out units dropped in training.
+        doubt: From where on a translation is of low confidence; see `TranslationModel`.
 
     Example:
         >>> model = zoo.load("nmt_vanilla")
@@ -49,6 +51,7 @@ class NMTVanilla(TranslationModel):
         embedding_dropout: float = 0.3,
         layer_dropout: float = 0.3,
         readout_dropout: float = 0.5,
+        doubt: Mapping[str, float] | None = None,
     ) -> None:
         # Embedding, read-out, configuration and preprocessing are TranslationModel's.
         super().__init__(
@@ -56,6 +59,7 @@ class NMTVanilla(TranslationModel):
             embedding_units,
             embedding_dropout,
             readout_dropout,
+            doubt,
             units=units,
             layers=layers,
             layer_dropout=layer_dropout,

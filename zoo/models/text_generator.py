@@ -9,7 +9,7 @@ everything from the target's embedding to the exported beams stands here::
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,28 +22,12 @@ from zoo.models.decoders import AttentionDecoder, Memory, StateDecoder
 from zoo.models.labels import refuse_class_weight
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.readout import TiedReadout, scaled_embedding
+from zoo.models.written_text import WrittenText, first_of
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 
 LENGTH_PENALTY = 1.0
 DEFAULT_BEAM_SIZE = 5
 TARGET = tf.TensorSpec([None, None], tf.int32)
-
-
-class WrittenText(NamedTuple):
-    """A text that a model wrote, with what it looked at.
-
-    Attributes:
-        text: The text.
-        score: Length-normalised log-probability, natural logarithm; nearer to 0 is surer.
-        target_tokens: Its sub-words.
-        attention: float32 `[len(target_tokens), places of the source]`, each row sums to 1; None
-            from a model without attention.
-    """
-
-    text: str
-    score: float
-    target_tokens: list[str]
-    attention: np.ndarray | None
 
 
 class TextGenerator(ZooModel):
@@ -229,6 +213,10 @@ class TextGenerator(ZooModel):
             The encoder's inputs, and the `Hypotheses`. A blank entry has an empty one.
         """
         inputs = self.search_inputs(source)
+        return inputs, self.search_encoded(inputs, beam_size)
+
+    def search_encoded(self, inputs: dict[str, tf.Tensor], beam_size: int) -> Hypotheses:
+        """As `search`, from the encoder's inputs."""
         memory = self.memory_of(inputs)
         arguments = {
             "step": self.make_step(memory),
@@ -251,7 +239,7 @@ class TextGenerator(ZooModel):
                 scores=tf.where(blank, 0.0, hypotheses.scores),
                 log_probs=tf.where(blank, 0.0, hypotheses.log_probs),
             )
-        return inputs, hypotheses
+        return hypotheses
 
     def texts_of(self, hypotheses: Hypotheses) -> tf.Tensor:
         """Detokenised hypotheses: string `[batch, beam]`, best first."""
@@ -289,16 +277,40 @@ class TextGenerator(ZooModel):
             ValueError: An empty list, an entry that is too long, or a number below 1.
         """
         check_count("beam_size", beam_size)
+        return self.write_with(
+            entries,
+            return_attention,
+            batch_size,
+            progress,
+            self.entry_lengths,
+            beam_size=int(beam_size),
+        )
+
+    def write_with(
+        self,
+        entries: Any,
+        return_attention: bool,
+        batch_size: int,
+        progress: bool,
+        lengths: Callable[[tf.Tensor], np.ndarray] | None,
+        **options: Any,
+    ) -> Any:
+        """As `write`, for verbs with options of their own: those of `best`, plain values.
+
+        Args:
+            entries: As of `write`.
+            return_attention: Likewise.
+            batch_size: Likewise.
+            progress: Likewise.
+            lengths: See `entry_lengths`.
+            **options: What `best` takes beside the entries.
+        """
 
         def run(batch: tf.Tensor, places: np.ndarray) -> list:
-            best = self.run_graph(self.best, batch, beam_size=int(beam_size))
-            answers = [
-                self.make_answer({name: value[row] for name, value in best.items()})
-                for row in range(len(best[self.output]))
-            ]
+            answers = self.make_answers(self.run_graph(self.best, batch, **options))
             return answers if return_attention else [answer.text for answer in answers]
 
-        return self.answers(entries, run, batch_size, progress, self.entry_lengths)
+        return self.answers(entries, run, batch_size, progress, lengths)
 
     # How long entries are, for batches of like length; None: as `answers` measures them.
     entry_lengths: Callable[[tf.Tensor], np.ndarray] | None = None
@@ -320,6 +332,11 @@ class TextGenerator(ZooModel):
             mask = tf.sequence_mask(lengths, longest, tf.float32)
             result["attention"] = hypotheses.attention[:, 0, :longest] * mask[:, :, tf.newaxis]
         return result
+
+    def make_answers(self, best: dict[str, np.ndarray]) -> list:
+        """The answers of what `best` gives, one for each entry."""
+        rows = range(len(best[self.output]))
+        return [self.make_answer({name: of[row] for name, of in best.items()}) for row in rows]
 
     def make_answer(self, row: dict[str, np.ndarray]) -> Any:
         """The answer of one row of what `best` gives; a named tuple with `text` and `score`."""
@@ -380,8 +397,3 @@ class TextGenerator(ZooModel):
     def from_assets(cls, config: dict[str, Any], assets: dict[str, bytes]) -> "TextGenerator":
         """The model of `get_config` and `assets`, with fresh weights."""
         return cls(SubwordTokenizer(assets["subwords.model"]), **config)
-
-
-def first_of(hypotheses: Hypotheses) -> Hypotheses:
-    """The best hypothesis of each row alone, so that no other is detokenised for nothing."""
-    return type(hypotheses)(*(part if part is None else part[:, :1] for part in hypotheses))

@@ -6,6 +6,8 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow_text.python.ops.sentencepiece_tokenizer import gen_sentencepiece_tokenizer
 
+from zoo.text.cleaning import LINE_END, valid_utf8, visible
+
 PAD_ID, UNK_ID, START_ID, END_ID = 0, 1, 2, 3
 
 
@@ -13,8 +15,9 @@ class SubwordTokenizer(tf.Module):
     """A SentencePiece model as graph operations: the same code in `fit`, the verbs and exports.
 
     Kudo and Richardson (2018), "SentencePiece". Text is NFKC normalised by the model itself,
-    invalid UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so
-    that nothing is unknown: emoji and other scripts come through.
+    invisible characters are dropped (`zoo.text.cleaning`), every end of a line is a blank, invalid
+    UTF-8 becomes U+FFFD, and what the vocabulary does not hold is spelt in bytes, so that nothing
+    is unknown: emoji and other scripts come through.
 
     The ids 0 to 3 are padding, unknown, start and end; a model trained with other ids is refused.
 
@@ -65,11 +68,16 @@ class SubwordTokenizer(tf.Module):
             `(ids, lengths)`: `[batch, time]` int32 padded with 0, and `[batch]` int32, the
             end id counted. An empty or blank text has length 1: the end id alone.
         """
-        # SentencePiece's NFKC takes only the blank for one; a line break in a text is no word.
-        ragged = self._tokenizer.tokenize(tf.strings.regex_replace(texts, r"[\t\n\v\f\r]", " "))
-        ends = tf.fill([ragged.nrows(), 1], END_ID)
-        ragged = tf.concat([ragged, tf.RaggedTensor.from_tensor(ends)], axis=1)
+        ragged = self.encode_ragged(texts)
         return ragged.to_tensor(PAD_ID), tf.cast(ragged.row_lengths(), tf.int32)
+
+    def encode_ragged(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """As `encode`, without padding: int32 `[batch, (time)]`."""
+        # SentencePiece's NFKC takes only the blank for one; a line break in a text is no word.
+        texts = tf.strings.regex_replace(visible(valid_utf8(texts)), LINE_END, " ")
+        ragged = self._tokenizer.tokenize(texts)
+        ends = tf.fill([ragged.nrows(), 1], END_ID)
+        return tf.concat([ragged, tf.RaggedTensor.from_tensor(ends)], axis=1)
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         """Text of each row of ids.

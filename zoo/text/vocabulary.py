@@ -7,16 +7,18 @@ from typing import Self
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from zoo.text.words import valid_utf8
+from zoo.text.cleaning import (
+    IGNORABLE,
+    character_class,
+    plain_mark_codes,
+    plain_marks,
+    valid_utf8,
+    visible,
+)
 
 PAD_ID, UNK_ID = 0, 1
 
-# What Unicode's NFKC_Casefold drops: joiners, selectors, fillers and other invisible characters.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+_IGNORABLE = re.compile(character_class(IGNORABLE, r"\U{:08x}"))
 
 
 def normal_form(token: str) -> str:
@@ -43,7 +45,9 @@ class WordVocabulary(tf.Module):
     """Ids of words: 0 is padding, 1 a word unknown, and the words given follow in their order.
 
     A word is looked up in its `normal_form`, then with every digit as 0 ("1996" as "0000"), as
-    Lample et al. (2016) have it, and is unknown if neither is there.
+    Lample et al. (2016) have it. If neither is there, the same with typographic quotes and dashes
+    as those of a keyboard: "don’t" is "don't" to a corpus that has only the latter. A word that
+    none of these finds is unknown.
 
     Args:
         words: List of `str`, each once, in normal form.
@@ -94,11 +98,17 @@ class WordVocabulary(tf.Module):
         return tf.ragged.map_flat_values(self._flat_ids, tokens)
 
     def _flat_ids(self, tokens: tf.Tensor) -> tf.Tensor:
-        forms = tf_text.case_fold_utf8(valid_utf8(tokens))
+        forms = tf.reshape(tf_text.case_fold_utf8(valid_utf8(tokens)), [-1])
+        ids = self._look_up(forms)
+        missing = tf.where(ids == UNK_ID)
+        found = self._look_up(plain_marks(tf.gather_nd(forms, missing)))
+        ids = tf.tensor_scatter_nd_update(ids, missing, found)
+        return tf.where(tokens == "", PAD_ID, tf.reshape(ids, tf.shape(tokens)))
+
+    def _look_up(self, forms: tf.Tensor) -> tf.Tensor:
         exact = self._table.lookup(forms)
         zeros = self._table.lookup(tf.strings.regex_replace(forms, r"\p{Nd}", "0"))
-        known = tf.where(exact == UNK_ID, zeros, exact)
-        return tf.where(tokens == "", PAD_ID, known)
+        return tf.where(exact == UNK_ID, zeros, exact)
 
     def to_bytes(self) -> bytes:
         """The words as UTF-8, one a line, for an asset file."""
@@ -116,6 +126,9 @@ class WordVocabulary(tf.Module):
 
 class CharacterVocabulary(tf.Module):
     """Ids of the characters of words: 0 is padding, 1 unknown; case is kept, NFKC is applied.
+
+    Invisible characters are not read. A typographic quote or dash that is unknown is read as that
+    of a keyboard.
 
     Args:
         characters: The characters known, a `str` or a list of them, in any order.
@@ -155,12 +168,16 @@ class CharacterVocabulary(tf.Module):
             raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
         if isinstance(tokens, tf.RaggedTensor):
             return tokens.with_flat_values(self.ids(tokens.flat_values, longest))
-        heads = valid_utf8(tf.strings.substr(tokens, 0, longest, unit="UTF8_CHAR"))
+        heads = tf.strings.substr(visible(valid_utf8(tokens)), 0, longest, unit="UTF8_CHAR")
         codes = tf.strings.unicode_decode(tf_text.normalize_utf8(heads, "NFKC"), "UTF-8")
         # NFKC may write one character as many.
         return tf.ragged.map_flat_values(self._code_ids, codes[..., :longest])
 
     def _code_ids(self, codes: tf.Tensor) -> tf.Tensor:
+        ids = self._look_up(codes)
+        return tf.where(ids == UNK_ID, self._look_up(plain_mark_codes(codes)), ids)
+
+    def _look_up(self, codes: tf.Tensor) -> tf.Tensor:
         places = tf.searchsorted(self._codes, codes)
         found = tf.gather(self._codes, tf.minimum(places, len(self._codes) - 1))
         return tf.where(found == codes, places + 2, UNK_ID)

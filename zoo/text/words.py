@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from zoo.text.cleaning import EVERYTHING, valid_utf8, visible_with_places
+
 # The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
 # those after it, whatever their lengths.
 _BREAK_TAG = r"(?i:<br\s*/?>)"
-_GAP = rf"(?:[\p{{Z}}\p{{Cc}}]|{_BREAK_TAG})+"
+# A joiner is part of a word where a letter follows; elsewhere there is nothing to join.
+_GAP = rf"(?:[\p{{Z}}\p{{Cc}}\x{{200C}}\x{{200D}}]|{_BREAK_TAG})+"
 _LINE_END = rf"(?:\r?\n|{_BREAK_TAG})"
 _PARAGRAPH_GAP = rf"(?s:.*(?:{_LINE_END}[\p{{Zs}}\t]*{_LINE_END}|\x{{2029}}).*)"
 
@@ -23,7 +26,8 @@ _TITLES = (
     r"(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Jr|Sr|Inc|Corp|Co|Ltd|Bros|"
     r"Calif|Fla|Jan|Feb|Aug|Sept|Sep|Oct|Nov|Dec|vs|etc)\."
 )
-_ACRONYM = r"(?:[\p{Lu}\p{Ll}]\.)+[\p{Lu}\p{Ll}]\b\.?"  # "U.S.", "a.m.", "n.a"
+# RE2's `\b` knows ASCII alone: after any other letter it would hold where the word goes on.
+_ACRONYM = r"(?:[\p{Lu}\p{Ll}]\.)+[A-Za-z]\b\.?"  # "U.S.", "a.m.", "n.a"
 _INITIAL = r"[A-HJ-Z]\."  # "I." ends a sentence more often than it starts a name
 _PART = rf"(?:{_ACRONYM}|{_INITIAL}|{_TITLES}|{_NUMBER}|{_LETTERS})"
 _WORD = rf"[+]?{_PART}(?:[-‐‑]{_PART})*"
@@ -33,8 +37,10 @@ _LABEL = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,3}}\.(?:com|org|net|edu|gov|info|io|ly|co|uk|de|fr|eu)\b"
 _ADDRESS = r"(?i:https?://|ftp://|www\.)[^\p{Z}\p{C}<>\"]*[^\p{Z}\p{C}\p{Pe}\p{Pf}<>\"'.,:;!?*]"
 _EMAIL = rf"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+){{0,5}}@{_LABEL}(?:\.{_LABEL}){{1,4}}"
-_EMOJI_ONE = r"\p{So}[\p{M}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
-_EMOJI = rf"[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}|{_EMOJI_ONE}(?:\x{{200D}}{_EMOJI_ONE})*"
+_EMOJI_MARKS = r"[\p{M}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
+_EMOJI_ONE = rf"\p{{So}}{_EMOJI_MARKS}"
+_FLAG = rf"[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}{_EMOJI_MARKS}"
+_EMOJI = rf"{_FLAG}|{_EMOJI_ONE}(?:\x{{200D}}{_EMOJI_ONE})*|\*\x{{FE0F}}\x{{20E3}}"
 _EMOTICON = r"[:;=](?:-[)(DPp/\\|]|'\(|[)(]+)|<3"
 _CLITIC = r"['’](?i:s|m|d|re|ve|ll)\b"
 _RUN = r"\.{2,}|-{2,}|\*+|=+|~+|``|''"
@@ -58,17 +64,19 @@ class Words(NamedTuple):
     """The words of a batch of texts, all `[batch, (words)]`.
 
     Args:
-        tokens: String, the words as they are written.
+        tokens: String, the words as they are written, without invisible characters.
         starts: Int32, the character (Unicode code point) of the text where the word starts.
         ends: Int32, the character after the word's last.
         paragraph_starts: Whether a paragraph starts with this word: true for the first
             word of a text and for a word after a blank line or two `<br />`.
+        joined: Whether nothing that is seen stands between this word and the one before.
     """
 
     tokens: tf.RaggedTensor
     starts: tf.RaggedTensor
     ends: tf.RaggedTensor
     paragraph_starts: tf.RaggedTensor
+    joined: tf.RaggedTensor
 
 
 class WordTokenizer:
@@ -82,7 +90,9 @@ class WordTokenizer:
 
     Offsets count the characters of the original, whatever it holds. Bytes that are no UTF-8
     become U+FFFD first, just as `bytes.decode("utf-8", "replace")` has it, so that for every
-    word `text.decode("utf-8", "replace")[start:end]` is the token. Time is linear in the text.
+    word `text.decode("utf-8", "replace")[start:end]` is the token. Invisible characters (see
+    `zoo.text.cleaning`) are not there for the splitting and not in the token, but the offsets of
+    a word with a soft hyphen cover it. Time is linear in the text.
 
     The tokenizer has no state: only operations of TensorFlow and TF Text that TF Serving runs.
 
@@ -99,24 +109,29 @@ class WordTokenizer:
             texts: `[batch]` string, of any bytes.
 
         Returns:
-            A `Words`; a blank text has none.
+            A `Words`; a blank text has none, nor has one of nothing but invisible characters.
         """
         # The kernel takes a NUL for the end of the text; a blank is as wide, and a gap as well.
         texts = tf.strings.regex_replace(valid_utf8(texts), r"\x00", " ")
-        # Every piece is kept, gaps too, so that the lengths of the pieces add up to places.
-        pieces = tf_text.regex_split(texts, _TOKEN, _TOKEN)
-        pieces = tf_text.regex_split(pieces, _ENDING, _ENDING).merge_dims(1, 2)
+        shown, original = visible_with_places(texts)
+        # Every piece is kept, gaps too, so that the lengths of the pieces add up to places. That a
+        # piece alone matches as it did in the text is not sure: `\b` looks at what is around.
+        pieces = tf_text.regex_split(shown, _TOKEN, EVERYTHING)
+        pieces = tf_text.regex_split(pieces, _ENDING, EVERYTHING).merge_dims(1, 2)
         flat, rows = pieces.flat_values, pieces.value_rowids()
 
-        ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
-        starts = _shifted(ends, 0)
-        row_starts = tf.gather(tf.pad(ends, [[1, 0]]), pieces.row_starts())
+        shown_ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
+        starts, ends = original(_shifted(shown_ends, 0), shown_ends)
+        row_starts = tf.cumsum(tf.strings.length(texts, unit="UTF8_CHAR"), exclusive=True)
         offset = tf.gather(row_starts, rows)
 
         paragraph_starts = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
         word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
+        # Gaps are as long as they may be: two words with none between them are neighbours.
+        joined = tf.boolean_mask(_shifted(word, False), word)
         rows = tf.boolean_mask(rows, word)
-        paragraph_starts = tf.boolean_mask(paragraph_starts, word) | (rows != _shifted(rows, -1))
+        first = rows != _shifted(rows, -1)
+        paragraph_starts = tf.boolean_mask(paragraph_starts, word) | first
         tokens = tf.RaggedTensor.from_value_rowids(
             tf.boolean_mask(flat, word), rows, pieces.nrows(), validate=False
         )
@@ -125,6 +140,7 @@ class WordTokenizer:
             tokens.with_values(tf.boolean_mask(starts - offset, word)),
             tokens.with_values(tf.boolean_mask(ends - offset, word)),
             tokens.with_values(paragraph_starts),
+            tokens.with_values(joined & ~first),
         )
 
     def sentences(self, words: Words, longest: int = 128) -> tf.RaggedTensor:
@@ -149,8 +165,7 @@ class WordTokenizer:
         rows = words.tokens.value_rowids()
         # True for the first word of a row, so that no row sees another.
         paragraph_starts = words.paragraph_starts.flat_values
-        joined = words.starts.flat_values == _shifted(words.ends.flat_values, -1)
-        joined = joined & ~paragraph_starts
+        joined = words.joined.flat_values
         # A straight quote that leans on the next word alone opens what comes.
         leans = tf.concat([joined, [False]], 0)[1:] & ~joined
         closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~paragraph_starts
@@ -185,9 +200,12 @@ def by_sentence(values: tf.RaggedTensor, sentences: tf.RaggedTensor) -> tf.Ragge
     return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
 
 
-def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Each bad sequence of bytes becomes U+FFFD, as in `bytes.decode("utf-8", "replace")`."""
-    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+def substrings(texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+    """`texts[row][start:end]` in characters, string `[n]`; linear in the texts' length."""
+    characters = tf.strings.unicode_decode(valid_utf8(texts), "UTF-8")
+    offsets = tf.cast(tf.gather(characters.row_starts(), rows), tf.int32)
+    places = tf.ragged.range(starts + offsets, ends + offsets)
+    return tf.strings.unicode_encode(tf.gather(characters.flat_values, places), "UTF-8")
 
 
 def _shifted(values: tf.Tensor, first: Any) -> tf.Tensor:

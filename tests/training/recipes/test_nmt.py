@@ -23,6 +23,7 @@ from training.loop.checkpoint import Checkpoint
 from training.loop.runs import KeepBest
 from training.loop.schedule import changed
 from training.recipes import nmt
+from zoo.models.doubt import DoubtThresholds
 from zoo.weights import load_weights
 
 REPOSITORY = Path(__file__).parents[3]
@@ -76,7 +77,8 @@ def test_a_run_leaves_a_preset_logs_and_the_last_checkpoint(whole):
     texts = ["A dog runs.", "A boy sleeps at home."]
     model = zoo.load(out / "preset")
     assert all(isinstance(text, str) for text in model.translate(texts))
-    assert model.get_config() == {**RECIPE.network, "cell": "gru"}
+    own = {"cell": "gru", "doubt": DoubtThresholds()._asdict()}
+    assert model.get_config() == {**RECIPE.network, **own}
 
 
 def test_the_logs_hold_the_curves_a_person_looks_at(whole):

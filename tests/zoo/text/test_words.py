@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from zoo.text.cleaning import visible
 from zoo.text.words import WordTokenizer, by_sentence
 
 TOKENIZER = WordTokenizer()
@@ -26,6 +27,7 @@ AWKWARD += [
     "'",
     "-",
     "1.",
+    *("U.S.À0", "U.S.Àx", "'ſx", "n.é.", "\u00ad", "\ufeff", "❤\ufe0f", "با\u200c"),
 ]
 texts = st.lists(st.sampled_from(AWKWARD) | st.text(max_size=4), max_size=12).map("".join)
 raw_texts = texts.map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=20)
@@ -51,9 +53,19 @@ def is_white(character):
     return character.isspace() or unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp")
 
 
+def seen(text):
+    """The text without what nobody sees."""
+    return visible(tf.constant([text]))[0].numpy().decode()
+
+
+def is_gap(text):
+    return all(map(is_white, seen(text).replace("<br />", "")))
+
+
 @settings(max_examples=150, deadline=None)
 @given(batch=st.lists(raw_texts, max_size=4))
 @example(batch=[])
+@example(batch=["U.S.À0".encode(), "It 'ſx".encode(), "a.b.é9 don't".encode()])
 @example(batch=[b"", b" \n "])
 @example(batch=[b"\xed\xa0\x80 \xf0\x9f\x98 end", b"caf\xe9", b"\xc3"])
 def test_tokens_partition_the_original(batch):
@@ -62,13 +74,12 @@ def test_tokens_partition_the_original(batch):
         text = raw.decode("utf-8", "replace")
         reached = 0
         for token, start, end in row:
-            assert token == text[start:end]
+            assert token == seen(text[start:end])
             assert not any(map(is_white, token))
-            left_out = text[reached:start].replace("<br />", "")
-            assert all(map(is_white, left_out))
+            assert is_gap(text[reached:start])
             assert start < end
             reached = end
-        assert all(map(is_white, text[reached:].replace("<br />", "")))
+        assert is_gap(text[reached:])
 
 
 @settings(max_examples=60, deadline=None)
@@ -110,6 +121,7 @@ def test_eager_is_as_the_graph():
             "ok 👨\u200d👩\u200d👧 👍🏽 🇩🇪 🇫🇷 ❤\ufe0f 1\ufe0f⃣ !",
         ),
         ("fun :-) not :( nul\x00here", "fun :-) not :( nul here"),
+        ("U.S.À0 U.S.Àx n.a É.U. d.C.", "U.S. À0 U.S. Àx n.a É.U. d.C."),
     ],
 )
 def test_how_words_are_split(text, tokens):
@@ -150,6 +162,14 @@ def test_sentences_partition_each_text_and_go_back(batch):
     kept = tf.RaggedTensor.from_tensor(dense, lengths=sentences.flat_values)
     back = words.tokens.with_values(kept.values)
     assert back.to_list() == words.starts.to_list()
+
+
+def test_what_is_invisible_cuts_no_sentences():
+    text = 'He came."\n"Go!" Yes'
+    hidden = "".join(f"{character}\u200b" for character in text)
+    cuts = [TOKENIZER.sentences(TOKENIZER.tokenize(tf.constant([of]))) for of in (text, hidden)]
+    assert cuts[0].to_list() == cuts[1].to_list()
+    assert len(cuts[0][0]) > 1
 
 
 def test_a_sentence_does_not_go_on_from_the_text_before():

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers.custom_gradient import unregistered_gradients
+from zoo.models.answers import Answers, first_texts
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.copies import CopiedWhole, check_checkpoints
@@ -275,7 +276,7 @@ class ZooModel(CopiedWhole, keras.Model):
                 model may refuse some; by default the bytes of strings.
 
         Returns:
-            A list of what `run` gave, or one of them.
+            A list of what `run` gave, which a notebook shows as a table, or one of them.
 
         Raises:
             TypeError: An entry of a wrong type.
@@ -296,7 +297,7 @@ class ZooModel(CopiedWhole, keras.Model):
                 for place, result in zip(places, run(tf.gather(rows, places), places), strict=True):
                     results[place] = result
                 advance(len(places))
-        return results[0] if one else results
+        return results[0] if one else Answers(results, first_texts(rows))
 
     def run_graph(
         self,

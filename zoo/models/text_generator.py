@@ -45,6 +45,11 @@ class WrittenText(NamedTuple):
     target_tokens: list[str]
     attention: np.ndarray | None
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import written_fragment
+
+        return written_fragment(self)
+
 
 class TextGenerator(ZooModel):
     """A model from anything to text.

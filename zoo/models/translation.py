@@ -37,6 +37,11 @@ class Translation(NamedTuple):
     target_tokens: list[str]
     attention: np.ndarray | None
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import written_fragment
+
+        return written_fragment(self)
+
 
 class TranslationModel(TextGenerator):
     """A sequence-to-sequence model from strings to strings.

@@ -339,6 +339,29 @@ class ZooModel(CopiedWhole, keras.Model):
 
         return plain_answers(self, entries)
 
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], None] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> None:
+        """Prints the layers by the names that the code has for them, and how large they are.
+
+        The parameters of the rows add up to the total: weights that several layers use are counted
+        once.
+
+        Args:
+            line_length: Characters of a line; by default the terminal's.
+            print_fn: What the text is given to instead of the terminal, in one piece.
+            expand_nested: Also show what is inside the layers; these rows are part of the one
+                above.
+            show_trainable: Also show which are trained.
+        """
+        from zoo.models.summary import print_summary
+
+        print_summary(self, line_length, print_fn, expand_nested, show_trainable)
+
     # Serving and files.
 
     def signature(

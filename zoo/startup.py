@@ -6,21 +6,27 @@ import sys
 import tempfile
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_ERRORS = "2"
 
 
 def import_tensorflow() -> None:
     """Imports TensorFlow and shows nothing that it has to say, unless its import fails.
 
-    Who sets `TF_CPP_MIN_LOG_LEVEL` sees what they ask for.
+    Errors of its C++ are shown from then on, notes and warnings are not. Who sets
+    `TF_CPP_MIN_LOG_LEVEL` sees what they ask for, from the start.
     """
-    if "tensorflow" in sys.modules or LEVEL in os.environ or sys.stderr is None:
+    if "tensorflow" in sys.modules or LEVEL in os.environ:
         return
-    os.environ[LEVEL] = "3"
+    os.environ[LEVEL] = _ERRORS
     for library in ("absl", "tensorflow"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
+        logging.getLogger(library).setLevel(logging.ERROR)
     # Some lines come from C++ before any level counts: they have no other way but the descriptor.
-    sys.stderr.flush()
-    shown = os.dup(2)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        shown = os.dup(2)
+    except OSError:  # there is none, as in a service without a console
+        return
     with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
@@ -30,6 +36,7 @@ def import_tensorflow() -> None:
             os.write(shown, hidden.read())
             raise
         finally:
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
             os.dup2(shown, 2)
             os.close(shown)

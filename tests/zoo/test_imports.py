@@ -19,7 +19,7 @@ HEAVY = {"tensorflow_datasets", "aiohttp", "grpc", "sacrebleu", "sacremoses", "s
 
 # What a part of `zoo` may import of the zoo besides itself.
 PARTS = {
-    "layers": set(),
+    "layers": {"zoo.startup"},
     "text": set(),
     "decoding": set(),
     "models": {"zoo.layers", "zoo.text", "zoo.decoding", "zoo.registry"},

@@ -20,7 +20,7 @@ def _chosen(error: Exception) -> str | None:
 
 
 try:
-    # Keras would bring it with all that it says at its start; of another backend it is not told yet.
+    # Keras would bring it, with all that it says at its start.
     import_tensorflow()
     import keras
 except (ImportError, ValueError) as error:  # the other library is missing, or there is none such

@@ -24,7 +24,7 @@ def import_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     if LEVEL in os.environ:
-        import tensorflow  # noqa: F401
+        import tensorflow
 
         return
     os.environ[LEVEL] = _ERRORS

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow_datasets as tfds
-
 from training.corpora.download import download_errors
 from training.corpora.files import check_published, read_bytes, sha256, split_lines
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 HOME = "https://github.com/multi30k/dataset"

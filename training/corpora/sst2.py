@@ -15,6 +15,7 @@ from pathlib import Path
 
 from training.corpora.files import check_published, read_bytes, split_lines
 from training.corpora.reviews import Reviews, digest
+from zoo.extras import extra
 
 HOME = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 FILES = {"train": "train.tsv", "validation": "dev.tsv"}  # GLUE's own names
@@ -148,7 +149,8 @@ def _from_disk(data_dir: str | Path, split: str) -> Iterator[tuple[str, int]]:
 
 
 def _from_tfds(split: str) -> Iterator[tuple[str, int]]:
-    import tensorflow_datasets as tfds
+    with extra("training"):
+        import tensorflow_datasets as tfds
 
     from training.corpora.download import download_errors
 

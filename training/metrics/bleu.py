@@ -13,8 +13,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sacrebleu.metrics import BLEU, CHRF
-from sacremoses import MosesPunctNormalizer, MosesTokenizer
+from zoo.extras import extra
+
+with extra("training"):
+    from sacrebleu.metrics import BLEU, CHRF
+    from sacremoses import MosesPunctNormalizer, MosesTokenizer
+
 
 SOURCE_LENGTH_EDGES = (8, 10, 12, 14, 17, 21)  # words; about equal shares of Multi30k's captions
 

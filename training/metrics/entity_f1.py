@@ -4,11 +4,13 @@ import importlib.metadata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from seqeval.metrics import classification_report
-from seqeval.scheme import IOB2
-
 from training.corpora.columns import Tagged
+from zoo.extras import extra
 from zoo.text.tags import chunks
+
+with extra("training"):
+    from seqeval.metrics import classification_report
+    from seqeval.scheme import IOB2
 
 Figures = dict[str, Any]
 SCORES = ("precision", "recall", "f1")

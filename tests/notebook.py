@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 
-def executed(path: Path, folder: Path, timeout: int = 300) -> NotebookNode:
+def executed(path: Path, folder: Path, timeout: int = 900) -> NotebookNode:
     """The notebook with the outputs of a run in a process of its own.
 
     Args:

@@ -40,8 +40,10 @@ def import_tensorflow() -> None:
         os.dup2(hidden.fileno(), 2)
         failed = True
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow
 
+            # It looks for GPUs when first asked: on a machine without one, that is an error to it.
+            tensorflow.config.list_physical_devices()
             failed = False
         finally:
             _flush()

@@ -19,6 +19,11 @@ I0000 00:00:1796050793.018795   15678 cudart_stub.cc:31] Could not find cuda dri
 To enable the following instructions: AVX2 FMA, rebuild TensorFlow.
 ''')
 os.write(2, b"a line of somebody else\\n")
+
+class config:
+    def list_physical_devices():
+        os.write(2, b"E0000 00:00:1796052851.5 28239 cuda_platform.cc:52] failed call to cuInit\\n")
+
 if "BROKEN" in os.environ:
     raise ImportError("libcudart.so is missing")
 """

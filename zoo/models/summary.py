@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 from keras.src.utils.summary_utils import count_params, readable_memory_size, weight_memory_size
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -115,27 +115,27 @@ def print_summary(
 
     for row in rows:
         add(row, 0)
-    console = Console(width=line_length, highlight=False)
-    if print_fn:
-        console = Console(
-            width=line_length, highlight=False, force_terminal=False, color_system=None
-        )
-        console.begin_capture()
-    console.print(Text(f'Model: "{model.name}"', "bold"))
-    console.print(table)
+    lines = []
     for label, weights in (
         ("Total", model.weights),
         ("Trainable", model.trainable_weights),
         ("Not trainable", model.non_trainable_weights),
     ):
         memory = readable_memory_size(weight_memory_size(weights))
-        console.print(f" {label} params: {count_params(weights):,} ({memory})", markup=False)
+        lines.append(Text(f" {label} params: {count_params(weights):,} ({memory})"))
     for row in rows:
         if row.shares:
             whose = " and ".join(row.shares)
-            console.print(f" {row.name} uses the weights of {whose} too, counted there")
-    if print_fn:
-        print_fn(console.end_capture())
+            lines.append(Text(f" {row.name} uses the weights of {whose} too, counted there"))
+    # In one piece: a notebook makes an output of each.
+    content = Group(Text(f'Model: "{model.name}"', "bold"), table, *lines)
+    if print_fn is None:
+        Console(width=line_length, highlight=False).print(content)
+        return
+    console = Console(width=line_length, highlight=False, force_terminal=False, color_system=None)
+    with console.capture() as captured:
+        console.print(content)
+    print_fn(captured.get())
 
 
 def _output_shapes(

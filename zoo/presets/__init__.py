@@ -39,7 +39,7 @@ def list_models(task: str | None = None, language: str | None = None) -> list[st
     for argument, wanted in ("task", task), ("language", language):
         if wanted is not None:
             has = {name: _declared(name, argument) for name in names}
-            known = {value for values in has.values() for value in values}
+            known = {value for values in has.values() for value in values if value}
             if wanted not in known:
                 hint = did_you_mean(wanted, known, 1, cutoff=0.4)
                 raise ValueError(
@@ -53,7 +53,7 @@ def list_models(task: str | None = None, language: str | None = None) -> list[st
 def _declared(name: str, field: str) -> list[str]:
     """What the `config.json` of a preset that ships says that it does, or its languages."""
     config = read_config(name)
-    return config.get("languages", []) if field == "language" else [config.get("task", "")]
+    return config.get("languages", []) if field == "language" else [config.get("task")]
 
 
 def preset_folder(name_or_folder: str | Path) -> Path:
@@ -244,6 +244,7 @@ def save(
             "model": registered,
             **({"package": package} if package else {}),
             "zoo_version": __version__,
+            "task": model.task,
             "config": model.get_config(),
             "files": {name: file_sha256(partial / name) for name in files},
             "training": training,

@@ -24,7 +24,9 @@ SERVING = [
 ]
 TEST = [
     "hypothesis>=6.100,<7",
+    "ipykernel>=6.29,<8",  # runs the notebook of docs/
     "kubernetes-validate>=1.37,<2",
+    "nbclient>=0.10,<0.12",
     "ovmsclient>=2023.1",
     "pandas>=2.2,<4",  # users have their data in it; the library itself does not need it
     "pytest>=8,<10",

@@ -44,11 +44,18 @@ def main(name_or_folder: str, base: Path, version: int | None, verify: bool) -> 
     import export
     import zoo
     from export import card
+    from export.publication import Publication
+    from zoo.presets import read_config
+    from zoo.startup import import_tensorflow
 
     console = Console()
     start = time.monotonic()
     try:
+        # What is wrong with them is told at once: TensorFlow takes seconds to import.
+        read_config(name_or_folder)
+        Publication(base, version)
         with console.status(f"Exporting {name_or_folder}"):
+            import_tensorflow()
             model = zoo.load(name_or_folder)
             text = card.of_preset(name_or_folder)
             path = export.saved_model(model, base, version=version, verify=verify, card=text)

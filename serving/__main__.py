@@ -1,6 +1,5 @@
 """`zoo-serve`: TensorFlow Serving's command line, in this process, for any SavedModel."""
 
-import os
 import resource
 import signal
 import sys
@@ -44,26 +43,24 @@ def main(
 
         zoo-serve --model_name=half --model_base_path=/models/half
     """
-    # Before TensorFlow is imported: its start-up notes are not about the models.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _leave_keras_out()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     _allow_many_connections()
     _check_combination(presets, model_base_path, model_config_file, model_repository, flags)
 
+    _check_installed()
+
     from serving.errors import ServingError
     from serving.lifecycle.config import read_config_file, single_model
     from serving.logs import set_up_logging
-    from serving.options import Options
     from serving.presets import Presets
-    from serving.server import Server
+    from zoo.startup import import_tensorflow
 
     set_up_logging(log_format)
     flags["saved_model_tags"] = tuple(flags["saved_model_tags"].split(","))
     for port in ("port", "rest_api_port"):
         flags[port] = flags[port] or None
-    options = Options(**flags)
     try:
         prepare = None
         if presets:
@@ -73,12 +70,26 @@ def main(
             models = read_config_file(model_config_file)
         else:
             models = single_model(model_name, model_base_path)
+        # Names and files were right: what comes now takes seconds.
+        import_tensorflow()
+        from serving.options import Options
+        from serving.server import Server
+
+        options = Options(**flags)
         with Server(models, options, model_config_file, prepare) as server:
             _say_where(server, models)
             threading.Event().wait()
     except ServingError as error:
         click.echo(f"Failed to start server. Error: {error}", err=True)
         sys.exit(1)
+
+
+def _check_installed() -> None:
+    """Refuses to start without the packages of the extra `serving`."""
+    try:
+        from serving import needed  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _leave_keras_out() -> None:

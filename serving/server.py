@@ -8,6 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from serving import needed  # noqa: F401 (first: it says what is missing)
+
+# isort: split
 from aiohttp import web
 
 from serving.batching.session import Batching

@@ -11,7 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from training.recipes.declared import check_declared
 from training.recipes.options import WORD_VECTORS, TrainCommand, with_options
+from zoo.extras import MissingExtraError
 
 # TensorFlow leaves oneDNN off on CPUs without AVX-512. Back-propagation multiplies by transposed
 # matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of
@@ -36,7 +38,19 @@ class _Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
             args = ["train", *args]
+        if args[:1] == ["train"] and args[1:] and not args[1].startswith("-"):
+            try:
+                check_declared(args[1])  # the recipes themselves bring TensorFlow
+            except ValueError as error:
+                raise click.ClickException(str(error)) from error
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; that an extra is not installed is told without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except MissingExtraError as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_Commands)

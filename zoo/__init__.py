@@ -6,8 +6,9 @@
 """
 
 from zoo import data
+from zoo.drawing import plot_attention
 from zoo.presets import card, list_models, load, save
 from zoo.registry import register
 
 __version__ = "0.1.0"
-__all__ = ["card", "data", "list_models", "load", "register", "save"]
+__all__ = ["card", "data", "list_models", "load", "plot_attention", "register", "save"]

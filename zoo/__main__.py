@@ -38,20 +38,47 @@ def main() -> None:
 
 
 @main.command("list")
-def list_presets() -> None:
-    """Name the pretrained models that ship."""
-    from zoo.presets import PRESETS_DIR, list_models, read_config
+@click.option("--task", help="Only those that do this: classify, tag, translate.")
+@click.option("--language", help="Only those of this language: en, de.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
+    r"""Name the pretrained models that ship: what they do, how well, and under what terms.
 
-    table = Table("name", "weights", "made by", box=None)
-    for name in list_models():
-        size = (PRESETS_DIR / name / "model.weights.h5").stat().st_size
+    \b
+    zoo list --task classify --language en
+    """
+    from zoo.presets import list_models
+    from zoo.shipped import shipped
+
+    table = Table("name", "task", "languages", "score", "licence of the data", box=None)
+    table.add_column("size", justify="right")
+    with _told():
+        names = list_models(task, language)
+    for name in names:
         try:
-            version = f"rnn-zoo {read_config(name)['zoo_version']}"
-        except (KeyError, ValueError) as error:
-            version = f"damaged: {error}"
-        table.add_row(name, f"{size / 1e6:.1f} MB", version)
-    Console().print(table)
-    click.echo("\nMore of one: zoo show NAME")
+            preset = shipped(name)
+        except (OSError, ValueError) as error:
+            table.add_row(name, "damaged")
+            if as_json:
+                click.echo(json.dumps({"name": name, "error": str(error)}))
+            else:
+                _note(f"{name}: {error}")
+            continue
+        score = preset.score
+        if as_json:
+            row = {**preset._asdict(), "score": score and score._asdict()}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        table.add_row(
+            name,
+            preset.task,
+            " ".join(preset.languages),
+            f"{score.metric} {score.value:.1f} ({score.split})" if score else "not measured",
+            preset.licence,
+            f"{preset.megabytes:.1f} MB",
+        )
+    if not as_json:
+        Console().print(table)
+        click.echo("\nMore of one: zoo show NAME")
 
 
 @main.command()

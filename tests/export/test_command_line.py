@@ -19,6 +19,17 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+@pytest.fixture
+def named(monkeypatch):
+    """Makes `any` the name of a model."""
+
+    def name(model):
+        monkeypatch.setattr(zoo.presets, "read_config", lambda name: {})
+        monkeypatch.setattr(zoo, "load", lambda name: model)
+
+    return name
+
+
 def test_help_names_every_option_and_does_not_wait_for_tensorflow():
     script = "import sys, export.__main__; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY).returncode == 0
@@ -27,8 +38,8 @@ def test_help_names_every_option_and_does_not_wait_for_tensorflow():
         assert option in text
 
 
-def test_publishes_and_tells_where(scorer, tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "load", lambda name: scorer)
+def test_publishes_and_tells_where(scorer, tmp_path, named):
+    named(scorer)
     result = run("any", "--base", tmp_path, "--version", 4, "--no-verify")
     assert result.exit_code == 0, result.output
     said = "".join(result.output.split("\n"))
@@ -39,8 +50,8 @@ def test_publishes_and_tells_where(scorer, tmp_path, monkeypatch):
     assert not (tmp_path / "4" / "assets.extra" / "card.md").exists()
 
 
-def test_a_presets_card_goes_with_it(scorer, tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "load", lambda name: scorer)
+def test_a_presets_card_goes_with_it(scorer, tmp_path, named, monkeypatch):
+    named(scorer)
     monkeypatch.setattr(zoo, "card", lambda name: f"# {name}\n\nÜber.\n")
     result = run("any", "--base", tmp_path, "--no-verify")
     assert result.exit_code == 0, result.output
@@ -60,16 +71,16 @@ def test_an_unknown_preset_gets_close_matches(tmp_path, monkeypatch):
     assert not (tmp_path / "models").exists()
 
 
-def test_an_existing_version_is_an_error(scorer, tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "load", lambda name: scorer)
+def test_an_existing_version_is_an_error(scorer, tmp_path, named):
+    named(scorer)
     (tmp_path / "3").mkdir()
     result = run("any", "--base", tmp_path, "--version", 3)
     assert result.exit_code == 1
     assert "version 3 exists already and is never overwritten" in result.output
 
 
-def test_a_model_that_cannot_be_exported_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(zoo, "load", lambda name: Offers())
+def test_a_model_that_cannot_be_exported_is_an_error(tmp_path, named):
+    named(Offers())
     result = run("any", "--base", tmp_path)
     assert result.exit_code == 1
     assert "'serving_default'" in result.output

@@ -21,7 +21,7 @@ HEAVY |= {"seqeval"}  # scikit-learn is loaded by Keras itself where it is insta
 # What a part of `zoo` may import of the zoo besides itself.
 PARTS = {
     "data": set(),
-    "layers": set(),
+    "layers": {"zoo.startup"},
     "text": {"zoo.data"},
     "decoding": set(),
     "models": {

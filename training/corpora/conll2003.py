@@ -9,12 +9,14 @@ out for research under an agreement that does not allow passing it on.
 
 from pathlib import Path
 
-import tensorflow_datasets as tfds
-
 from training.corpora.columns import content_sha256, find_file
 from training.corpora.download import download_errors
 from training.corpora.files import check_published
 from zoo.data import Tagged, read_conll
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 HOME = "https://www.clips.uantwerpen.be/conll2003/ner/"
 

@@ -3,7 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 
-import tensorflow_datasets as tfds
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 
 @contextlib.contextmanager

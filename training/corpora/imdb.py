@@ -26,6 +26,7 @@ from pathlib import Path
 
 from training.corpora.files import check_published
 from training.corpora.reviews import Reviews, digest
+from zoo.extras import extra
 
 HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
 # The first 8 hexadecimal digits of the SHA-256 of each review of the held-out films. Those are the
@@ -193,7 +194,8 @@ def _from_archive(path: Path, side: str, names: Iterable[str]) -> Iterator[tuple
 
 
 def _from_tfds(split: str) -> Iterator[tuple[bytes, int]]:
-    import tensorflow_datasets as tfds
+    with extra("training"):
+        import tensorflow_datasets as tfds
 
     from training.corpora.download import download_errors
 

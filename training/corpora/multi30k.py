@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow_datasets as tfds
-
 from training.corpora.download import download_errors
 from training.corpora.files import check_published, sha256
 from zoo.data.text_files import read_bytes, split_lines
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 HOME = "https://github.com/multi30k/dataset"

@@ -16,6 +16,7 @@ from pathlib import Path
 from training.corpora.files import check_published
 from training.corpora.reviews import Reviews, digest
 from zoo.data.text_files import read_bytes, split_lines
+from zoo.extras import extra
 
 HOME = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 FILES = {"train": "train.tsv", "validation": "dev.tsv"}  # GLUE's own names
@@ -151,7 +152,8 @@ def _from_disk(data_dir: str | Path, split: str) -> Iterator[tuple[str, int]]:
 
 
 def _from_tfds(split: str) -> Iterator[tuple[str, int]]:
-    import tensorflow_datasets as tfds
+    with extra("training"):
+        import tensorflow_datasets as tfds
 
     from training.corpora.download import download_errors
 

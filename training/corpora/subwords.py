@@ -3,9 +3,11 @@
 import io
 from collections.abc import Iterable
 
-import sentencepiece
-
+from zoo.extras import extra
 from zoo.text.subwords import END_ID, PAD_ID, START_ID, UNK_ID
+
+with extra("training"):
+    import sentencepiece
 
 
 def train_subwords(sentences: Iterable[str], vocabulary_size: int) -> bytes:

@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import tensorflow_datasets as tfds
-
 from training.corpora.columns import content_sha256, find_file
 from training.corpora.download import download_errors
 from training.corpora.files import check_published
 from zoo.data import Tagged, read_conll
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 COMMON_TYPES = ("LOC", "ORG", "PER")
 COMMON_TYPE_OF = {

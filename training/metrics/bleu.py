@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sacrebleu.metrics import BLEU
-from sacremoses import MosesPunctNormalizer, MosesTokenizer
-
+from zoo.extras import extra
 from zoo.reports.bleu import Score, check_pairs, corpus_score
+
+with extra("training"):
+    from sacrebleu.metrics import BLEU
+    from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
 SOURCE_LENGTH_EDGES = (8, 10, 12, 14, 17, 21)  # words; about equal shares of Multi30k's captions
 

@@ -4,7 +4,10 @@ import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sacremoses import MosesDetokenizer
+from zoo.extras import extra
+
+with extra("training"):
+    from sacremoses import MosesDetokenizer
 
 
 class PlainText(NamedTuple):

@@ -22,9 +22,8 @@ import click
 
 from training.evaluation.base import Card, Evaluation
 from training.loop.schedule import recorded
-from zoo.close_names import did_you_mean
-
-ENTRY_POINTS = "rnn_zoo.recipes"
+from training.recipes.declared import ENTRY_POINTS, no_such_recipe
+from zoo.startup import import_tensorflow
 
 
 class RecipeModule(Protocol):
@@ -61,6 +60,7 @@ class RecipeModule(Protocol):
 
 def modules() -> list[RecipeModule]:
     """All modules with recipes; one of another package that cannot be used is warned of."""
+    import_tensorflow()  # as they will, with all that it says at its start
     own = (
         importlib.import_module(f"{__name__}.{module.name}")
         for module in pkgutil.iter_modules(__path__)
@@ -112,12 +112,7 @@ def recipe(name: str) -> Any:
     """
     module = module_of(name)
     if module is None:
-        known = names()
-        hint = did_you_mean(name, known, 2, cutoff=0.4)
-        hint = f" {hint}" if hint else ""
-        raise ValueError(
-            f"`name` has no recipe.{hint} Recipes: {', '.join(known)}. Received: {name!r}"
-        )
+        raise no_such_recipe(name, names())
     return module.RECIPES[name]
 
 

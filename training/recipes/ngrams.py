@@ -14,11 +14,14 @@ tell the label. `sentiment` learns from its guesses at the labels of reviews tha
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy import sparse
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from training.corpora.reviews import Reviews
+from zoo.extras import extra
+
+with extra("training"):
+    from scipy import sparse
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
 
 LONGEST = 3  # words
 # Words with their apostrophes, and the marks that end a thought or bracket it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from zoo.drawing.labels import AMBER, largest_weight
+from zoo.drawing.labels import AMBER, largest_weight, percent
 
 if TYPE_CHECKING:
     from zoo.models.classifications import Classification
@@ -65,21 +65,21 @@ def attention_page(text: str, result: "Classification") -> str:
             token.start,
             token.end,
             f'<span style="background: rgba({red}, {green}, {blue}, {token.weight / largest:.3f})"'
-            f' title="{token.weight:.2%}">',
+            f' title="{percent(token.weight, 2)}">',
             "</span>",
         )
         for token in result.tokens
     )
     rows = "\n".join(
         f"<tr><td>{html.escape(label)}</td>"
-        f'<td><meter value="{value:.4f}"></meter></td><td>{value:.1%}</td></tr>'
+        f'<td><meter value="{value:.4f}"></meter></td><td>{html.escape(percent(value))}</td></tr>'
         for label, value in result.probabilities.items()
     )
     body = (
         f"<h1>{html.escape(result.label)}</h1>\n<table>\n{rows}\n</table>\n"
-        f'<p class="text" dir="auto">{_painted(text, pieces)}</p>\n'
+        f'<p class="text" dir="auto">{painted(text, pieces)}</p>\n'
         f'<p class="note">The stronger the colour, the more the word weighed; the strongest is '
-        f"{largest:.1%} of the attention.</p>"
+        f"{percent(largest)} of the attention.</p>"
     )
     return _PAGE.format(title=html.escape(result.label), body=body)
 
@@ -101,12 +101,13 @@ def entities_page(results: Iterable[tuple[str, Sequence["Entity"]]]) -> str:
             (
                 entity.start,
                 entity.end,
-                f'<mark style="background: {colours[entity.type]}" title="{entity.score:.1%}">',
+                f'<mark style="background: {colours[entity.type]}" '
+                f'title="{percent(entity.score)}">',
                 f"<small>{html.escape(entity.type)}</small></mark>",
             )
             for entity in entities
         )
-        paragraphs.append(f'<p class="text" dir="auto">{_painted(text, pieces)}</p>')
+        paragraphs.append(f'<p class="text" dir="auto">{painted(text, pieces)}</p>')
     return _PAGE.format(title="Entities", body="\n".join(paragraphs))
 
 
@@ -144,7 +145,7 @@ def type_colours(entities: Iterable["Entity"]) -> dict[str, str]:
     return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(types)}
 
 
-def _painted(text: str, pieces: Iterable[tuple[int, int, str, str]]) -> str:
+def painted(text: str, pieces: Iterable[tuple[int, int, str, str]]) -> str:
     """Escaped text with tags around its pieces `(start, end, opening tag, closing tag)`."""
     parts, done = [], 0
     for start, end, opening, closing in pieces:

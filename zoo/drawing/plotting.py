@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zoo.drawing.fonts import find_fonts
-from zoo.drawing.labels import shortened, visible
+from zoo.drawing.labels import readable
 from zoo.files import write_atomically
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ SUFFIXES = (".png", ".svg", ".pdf")
 CELL = 0.34  # inches
 LONGEST_SIDE = 40.0  # inches; cells shrink beyond, for images of some 16 million pixels at most
 SMALLEST_ROW = 0.11  # inches a label needs
-WORD_START = "▁"  # how SentencePiece marks a piece that begins a word
 
 
 def attention_table(
@@ -62,12 +61,12 @@ def attention_table(
     Example:
         >>> figure = attention_table(["▁a", "▁dog"], ["▁ein", "▁Hund"], [[0.9, 0.1], [0.2, 0.8]])
     """
-    from matplotlib.figure import Figure
+    from zoo.drawing.notebook_figure import NotebookFigure
 
     weights = _checked(source_tokens, target_tokens, attention)
     if path is not None:
         check_target(path)
-    sources, targets = _readable(source_tokens), _readable(target_tokens)
+    sources, targets = readable(source_tokens), readable(target_tokens)
     families, (title, *labels) = find_fonts([title or "", *sources, *targets])
     sources, targets = labels[: len(sources)], labels[len(sources) :]
 
@@ -80,7 +79,7 @@ def attention_table(
     width = left + columns * cell + bar + margin
     height = top + rows * cell + margin + title_height
 
-    figure = Figure(figsize=(width, height), dpi=100)
+    figure = NotebookFigure(figsize=(width, height), dpi=100)
     # Fractions of the figure: left, bottom, width, height.
     axes = figure.add_axes(
         (left / width, margin / height, columns * cell / width, rows * cell / height)
@@ -181,23 +180,6 @@ def _checked(
     if not np.isfinite(weights).all():
         raise ValueError("`attention` must be finite. Received: NaN or infinity in it")
     return weights
-
-
-def _readable(tokens: Sequence[str]) -> list[str]:
-    """Labels for the pieces: no "▁", a hyphen where a word goes on, nothing invisible."""
-    pieces = any(token.startswith(WORD_START) for token in tokens)
-    labels = []
-    for token, after in zip(tokens, [*tokens[1:], WORD_START], strict=True):
-        label = visible(token.replace(WORD_START, " ").strip())
-        # Only scripts with upper and lower case hyphenate: not Chinese, and not "," or "</s>".
-        if pieces and _is_cased(label[-1:]) and _is_cased(after[:1]):
-            label += "-"
-        labels.append(shortened(label) or "␣")
-    return labels
-
-
-def _is_cased(character: str) -> bool:
-    return character.lower() != character.upper()
 
 
 def _widest(labels: Sequence[str], size: float) -> float:

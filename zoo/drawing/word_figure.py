@@ -49,8 +49,9 @@ def attention_words(
         >>> attention_words("A warm, funny film.", result, "words.png")
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
+
+    from zoo.drawing.notebook_figure import NotebookFigure
 
     best = sorted(result.probabilities.items(), key=lambda item: -item[1])[:3]
     title = ", ".join(f"{label} {probability:.1%}" for label, probability in best)
@@ -61,7 +62,7 @@ def attention_words(
     )
     style = {"fontfamily": families, "fontsize": SIZE, "parse_math": False}
 
-    figure = Figure(figsize=(WIDTH, 1), dpi=100)
+    figure = NotebookFigure(figsize=(WIDTH, 1), dpi=100)
     renderer = FigureCanvasAgg(figure).get_renderer()
 
     def width(word: str) -> float:

@@ -2,6 +2,8 @@
 
 import sys
 
+from zoo.startup import import_tensorflow
+
 REFUSAL = (
     "The zoo is for Keras with TensorFlow's backend. Received: the backend {!r}, from the variable "
     "KERAS_BACKEND or the file keras.json. Set KERAS_BACKEND=tensorflow in the environment before "
@@ -18,6 +20,8 @@ def _chosen(error: Exception) -> str | None:
 
 
 try:
+    # Keras would bring it, with all that it says at its start.
+    import_tensorflow()
     import keras
 except (ImportError, ValueError) as error:  # the other library is missing, or there is none such
     if (chosen := _chosen(error)) in (None, "tensorflow"):

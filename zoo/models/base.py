@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers.custom_gradient import unregistered_gradients
+from zoo.models.answers import Answers, first_texts
 from zoo.models.checks import check_count, short
 from zoo.models.columns import Column
 from zoo.models.copies import CopiedWhole, check_checkpoints
@@ -371,7 +372,7 @@ class ZooModel(CopiedWhole, keras.Model):
                 model may refuse some; by default the bytes of strings.
 
         Returns:
-            A list of what `run` gave, or one of them.
+            A list of what `run` gave, which a notebook shows as a table, or one of them.
 
         Raises:
             TypeError: An entry of a wrong type.
@@ -392,7 +393,7 @@ class ZooModel(CopiedWhole, keras.Model):
                 for place, result in zip(places, run(tf.gather(rows, places), places), strict=True):
                     results[place] = result
                 advance(len(places))
-        return results[0] if one else results
+        return results[0] if one else Answers(results, first_texts(rows))
 
     def run_graph(
         self,
@@ -433,6 +434,29 @@ class ZooModel(CopiedWhole, keras.Model):
         from zoo.drawing.answers import plain_answers
 
         return plain_answers(self, entries)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], None] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> None:
+        """Prints the layers by the names that the code has for them, and how large they are.
+
+        The parameters of the rows add up to the total: weights that several layers use are counted
+        once.
+
+        Args:
+            line_length: Characters of a line; by default the terminal's.
+            print_fn: What the text is given to instead of the terminal, in one piece.
+            expand_nested: Also show what is inside the layers; these rows are part of the one
+                above.
+            show_trainable: Also show which are trained.
+        """
+        from zoo.models.summary import print_summary
+
+        print_summary(self, line_length, print_fn, expand_nested, show_trainable)
 
     # Serving and files.
 

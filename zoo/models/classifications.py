@@ -39,6 +39,11 @@ class Classification(NamedTuple):
     probabilities: dict[str, float]
     tokens: list[TokenWeight] | None
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import classification_fragment
+
+        return classification_fragment(self)
+
 
 def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tensor]:
     """What the signatures of a classifier give, of logits `[batch, labels]`; in the graph."""

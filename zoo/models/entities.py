@@ -1,6 +1,6 @@
 """From tags of tokens to entities of texts, in the graph, and from there to Python."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,24 @@ class Entity(NamedTuple):
     start: int
     end: int
     score: float
+
+
+class Entities(list):
+    """The entities of one text: a list of `Entity`, which a notebook shows in the text.
+
+    Args:
+        entities: In the order of the text.
+        text: What was tagged.
+    """
+
+    def __init__(self, entities: Iterable[Entity] = (), text: str = "") -> None:
+        super().__init__(entities)
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import entities_fragment
+
+        return entities_fragment(self.text, self)
 
 
 def find_entities(
@@ -81,15 +99,16 @@ def token_outputs(words: Words, tags: tf.Tensor) -> dict[str, tf.Tensor]:
     }
 
 
-def entities_by_text(found: dict[str, np.ndarray]) -> Iterator[list[Entity]]:
-    """The entities of each text, of what `find_entities` gave, as arrays."""
+def entities_by_text(texts: Sequence[bytes], found: dict[str, np.ndarray]) -> Iterator[Entities]:
+    """The entities of each of the texts, of what `find_entities` gave, as arrays."""
     columns = [found[name] for name in ("entities", "types", "starts", "ends", "scores")]
-    for row, count in enumerate(found["counts"]):
+    for row, (given, count) in enumerate(zip(texts, found["counts"], strict=True)):
         values = (column[row, :count].tolist() for column in columns)
-        yield [
+        entities = (
             Entity(text.decode(), kind.decode(), *rest)
             for text, kind, *rest in zip(*values, strict=True)
-        ]
+        )
+        yield Entities(entities, given.decode("utf-8", "replace"))
 
 
 def _scores(

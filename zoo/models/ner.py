@@ -271,7 +271,8 @@ class NER(ReadsSpans, ZooModel):
             progress: Show a bar on a terminal when it takes longer than two seconds.
 
         Returns:
-            A list of `zoo.models.entities.Entity` for each text; one list if `texts` is one string.
+            A list of `zoo.models.entities.Entity` for each text, which a notebook shows as the text
+            with its entities marked; one list if `texts` is one string.
 
         Raises:
             TypeError: Something is not a string.
@@ -282,7 +283,7 @@ class NER(ReadsSpans, ZooModel):
         """
 
         def run(batch: tf.Tensor, places: np.ndarray) -> Any:
-            return entities_by_text(self.run_graph(self._entities, batch))
+            return entities_by_text(batch.numpy(), self.run_graph(self._entities, batch))
 
         return self.answers(texts, run, batch_size, progress)
 

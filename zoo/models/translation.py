@@ -50,6 +50,11 @@ class Translation(NamedTuple):
     attention: np.ndarray | None
     low_confidence: bool
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import written_fragment
+
+        return written_fragment(self)
+
 
 class TranslationModel(TextGenerator):
     """A sequence-to-sequence model from strings to strings.

@@ -23,6 +23,11 @@ class WrittenText(NamedTuple):
     target_tokens: list[str]
     attention: np.ndarray | None
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import written_fragment
+
+        return written_fragment(self)
+
 
 def first_of(hypotheses: Hypotheses) -> Hypotheses:
     """The best hypothesis of each row alone, so that no other is detokenised for nothing."""

@@ -23,9 +23,39 @@ ASSETS = "assets"
 CARD = "card.md"
 
 
-def list_models() -> list[str]:
-    """Names of the presets that ship, sorted."""
-    return sorted(path.parent.name for path in PRESETS_DIR.glob(f"*/{CONFIG}"))
+def list_models(task: str | None = None, language: str | None = None) -> list[str]:
+    """Names of the presets that ship, sorted.
+
+    Args:
+        task: Only those with this verb: `"classify"`, `"tag"`, `"translate"`.
+        language: Only those that read or write this language, such as `"en"` (ISO 639-1).
+
+    Raises:
+        ValueError: No preset has this task, or this language.
+
+    Example:
+        >>> zoo.list_models(task="translate", language="de")
+        ['nmt_attention', 'nmt_vanilla']
+    """
+    names = sorted(path.parent.name for path in PRESETS_DIR.glob(f"*/{CONFIG}"))
+    for argument, wanted in ("task", task), ("language", language):
+        if wanted is not None:
+            has = {name: _declared(name, argument) for name in names}
+            known = {value for values in has.values() for value in values if value}
+            if wanted not in known:
+                hint = did_you_mean(wanted, known, 1, cutoff=0.4)
+                raise ValueError(
+                    f"`{argument}` must be one of {', '.join(sorted(known)) or 'none'}. "
+                    f"{f'{hint} ' if hint else ''}Received: {argument}={wanted!r}"
+                )
+            names = [name for name in names if wanted in has[name]]
+    return names
+
+
+def _declared(name: str, field: str) -> list[str]:
+    """What the `config.json` of a preset that ships says that it does, or its languages."""
+    config = read_config(name)
+    return config.get("languages", []) if field == "language" else [config.get("task")]
 
 
 def preset_folder(name_or_folder: str | Path) -> Path:
@@ -252,6 +282,7 @@ def save(
             "model": registered,
             **({"package": package} if package else {}),
             "zoo_version": __version__,
+            "task": model.task,
             "config": model.get_config(),
             "files": {name: file_sha256(partial / name) for name in files},
             "training": training,

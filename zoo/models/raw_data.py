@@ -39,6 +39,10 @@ WEIGHT_COLUMN = Column(
 )
 
 
+class ReadColumns(tuple):
+    """Columns in memory that have been checked."""
+
+
 class RawData:
     """Reads raw data for one model.
 
@@ -85,7 +89,7 @@ class RawData:
         shuffle: bool = False,
     ) -> object:
         """Whatever was given, as prepared batches for Keras; arguments as of `ZooModel.fit`."""
-        if _is_in_memory(x):
+        if is_in_memory(x):
             return self._in_batches(self.in_memory(x, y, sample_weight), batch_size, shuffle)
         last = self.names[-1] if len(self.columns) > 1 else "y"
         for name, column in ((last, y), (WEIGHTS, sample_weight)):
@@ -128,7 +132,7 @@ class RawData:
         validation_batch_size: int,
     ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
         """Prepared batches of the first rows, and of the last ones, `share` of them."""
-        if not _is_in_memory(x):
+        if not is_in_memory(x):
             raise ValueError(
                 "`validation_split` needs lists or arrays: of a data set give `validation_data`. "
                 f"Received: x={short(x)}"
@@ -152,7 +156,7 @@ class RawData:
     def _in_batches(
         self, columns: tuple, batch_size: int, shuffle: bool = False
     ) -> tf.data.Dataset:
-        data = tf.data.Dataset.from_tensor_slices(columns)
+        data = tf.data.Dataset.from_tensor_slices(tuple(columns))
         if shuffle:
             data = data.shuffle(columns[0].shape[0])
         return self._prepared(data.ragged_batch(batch_size))
@@ -171,7 +175,12 @@ class RawData:
                 more than two, a tuple of all but the last.
             y: The last column of a model of several, or None.
             sample_weight: A number for each row, or None.
+
+        Returns:
+            The columns; given once more, as `x`, they are what they are.
         """
+        if isinstance(x, ReadColumns):
+            return x
         given, sample_weight = self._given(x, y, sample_weight)
         names, columns = list(self.names), list(self.read(*given))
         if sample_weight is not None:
@@ -184,7 +193,7 @@ class RawData:
                     f"`{names[0]}` and `{name}` must have one entry for each other. "
                     f"Received: {rows[0]} and {count} entries"
                 )
-        return tuple(columns)
+        return ReadColumns(columns)
 
     def _given(self, x: object, y: object, sample_weight: object) -> tuple[list, object]:
         if is_frame(x):
@@ -390,7 +399,7 @@ def check_epochs(
         )
 
 
-def _is_in_memory(x: object) -> bool:
+def is_in_memory(x: object) -> bool:
     """Lists, arrays, dicts and frames, rather than what is read as it goes."""
     return not isinstance(x, tf.data.Dataset | keras.utils.PyDataset | Iterator)
 

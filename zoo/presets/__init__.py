@@ -152,8 +152,12 @@ def _changed(model: "ZooModel", overrides: dict[str, Any], assets: dict[str, byt
                 f"{type(model).__name__} has no argument `{name}`, only {', '.join(arguments)}. "
                 f"Received: {name}={value!r}"
             )
-    changed = type(model).from_assets({**arguments, **overrides}, assets)
+    named = not overrides.keys().isdisjoint(model.head_arguments)
+    defaults = model.head_defaults if named else {}
+    changed = type(model).from_assets({**arguments, **defaults, **overrides}, assets)
     other_head = any(arguments[name] != changed.get_config()[name] for name in model.head_arguments)
+    if defaults and not other_head:  # the classes are the same: what is said of them holds
+        changed = type(model).from_assets({**arguments, **overrides}, assets)
     copy_weights(model, changed, but=model.head_layers if other_head else ())
     return changed
 

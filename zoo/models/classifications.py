@@ -45,8 +45,7 @@ class MultiClassification(NamedTuple):
 
     Attributes:
         chosen: The labels whose probability reaches their threshold, with that probability, the
-            most probable first; an empty dict is none of the labels. `list(answer.chosen)` has
-            the names.
+            most probable first; an empty dict is none of the labels.
         probabilities: The probability of every label, in the order of the model's `labels`; each
             is between 0 and 1 by itself, whatever the others are.
         tokens: The tokens that were read, with their weights; None unless asked for.
@@ -55,6 +54,11 @@ class MultiClassification(NamedTuple):
     chosen: dict[str, float]
     probabilities: dict[str, float]
     tokens: list[TokenWeight] | None
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of those that are chosen, the most probable first."""
+        return list(self.chosen)
 
 
 def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tensor]:

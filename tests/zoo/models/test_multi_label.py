@@ -49,7 +49,7 @@ def losses(found, hot=HOT):
 
 
 def sets_of(answers):
-    return [set(answer.chosen) for answer in answers]
+    return [set(answer.labels) for answer in answers]
 
 
 # Learning and answering.

@@ -61,7 +61,7 @@ def balanced(counts: np.ndarray) -> np.ndarray:
             dimension is balanced each by itself.
 
     Returns:
-        float `[classes, ...]`; 1 for a class that no row has.
+        Float `[classes, ...]`; 1 for a class that no row has.
     """
     classes = np.count_nonzero(counts, axis=0)
     return np.where(counts, counts.sum(axis=0) / np.maximum(classes * counts, 1), 1.0)

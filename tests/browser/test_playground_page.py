@@ -10,11 +10,12 @@ import pytest
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
-MODELS = ["shouter", "plain", "mood", "capitals", "repeat", "dates", "haiku"]
+MODELS = ["shouter", "plain", "mood", "capitals", "repeat", "dates", "haiku", "remarks"]
 ANSWERS = {
     "shouter": "#model=shouter&text=a+rather+long+sentence+about+two+dogs+that+run+and+one+cat",
     "mood": "#model=mood&text=A+good+film.",
     "capitals": "#model=capitals&text=Ada+in+Lisbon",
+    "remarks": "#model=remarks&text=cheap+and+slow",
     "repeat": "#model=repeat&signature=half&in.x=[2]",
     "dates": "#model=dates&signature=serving_default&in.day=3.10.2017",
 }

@@ -1,6 +1,7 @@
 """What the views show of the models' answers, and how it follows pointer and keys."""
 
 import json
+import re
 
 import pytest
 
@@ -116,6 +117,23 @@ def test_classes_have_their_names(open_page):
     bars = page.get_by_role("table", name="Probability of each class")
     assert bars.get_by_role("rowheader").all_inner_texts() == ["negative", "positive"]
     assert bars.get_by_role("cell").all_text_contents() == ["80.0%", "20.0%"]
+
+
+def test_of_several_labels_all_that_reach_their_threshold_are_shown(open_page):
+    page = open_page("#model=remarks")
+    _submit(page, "slow, noisy and cheap")
+    expect(page.locator(".label")).to_have_text(["cheap90%", "slow80%"])
+    bars = page.get_by_role("table", name="Probability of each label, each by itself")
+    assert [row.split("\t") for row in bars.locator("tbody tr").all_inner_texts()] == [
+        ["cheap", "90.0%", "50.0%"],
+        ["slow", "80.0%", "25.0%"],
+        ["noisy", "70.0%", "75.0%"],
+    ]
+    several = re.compile("remarks:predict$")
+    nothing = {"chosen": [False], "probabilities": [0.1], "labels": ["odd"], "thresholds": [0.5]}
+    page.route(several, lambda route: route.fulfill(json={"predictions": [nothing]}))
+    _submit(page, "a quiet place")
+    expect(page.locator(".label")).to_have_text("None of the labels")
 
 
 # Names.

@@ -77,6 +77,24 @@ class Mood(tf.Module):
         }
 
 
+class Remarks(tf.Module):
+    """Gives a text each label that stands in it, and a doubtful one below its threshold."""
+
+    @tf.function(input_signature=_TEXT)
+    def classify(self, text):
+        labels = ["cheap", "slow", "noisy"]
+        found = [tf.strings.regex_full_match(text, f"(?s).*{label}.*") for label in labels]
+        sure = tf.constant([0.9, 0.8, 0.7])
+        probabilities = tf.where(tf.stack(found, axis=1), sure, 0.3)
+        thresholds = tf.tile([[0.5, 0.25, 0.75]], [tf.size(text), 1])
+        return {
+            "chosen": probabilities >= thresholds,
+            "probabilities": probabilities,
+            "labels": tf.tile([labels], [tf.size(text), 1]),
+            "thresholds": thresholds,
+        }
+
+
 class Capitals(tf.Module):
     """Takes every word with a capital for a name: a place if it ends in "n", else a person."""
 
@@ -155,7 +173,7 @@ class Haiku(tf.Module):
 def save_all(root: Path) -> dict[str, Path]:
     """Saves a version 1 of each below `root`; returns the base paths by name."""
     shouter, mood, capitals, repeat = Shouter(), Mood(), Capitals(), Repeat()
-    dates, haiku = Dates(), Haiku()
+    dates, haiku, remarks = Dates(), Haiku(), Remarks()
     models = {
         "shouter": (
             shouter,
@@ -171,6 +189,7 @@ def save_all(root: Path) -> dict[str, Path]:
         "repeat": (repeat, {"serving_default": repeat.several, "half": repeat.half}),
         "dates": (dates, {"serving_default": dates.convert}),
         "haiku": (haiku, {"serving_default": haiku.write}),
+        "remarks": (remarks, {"serving_default": remarks.classify}),
     }
     for name, (module, signatures) in models.items():
         tf.saved_model.save(module, str(root / name / "1"), signatures=signatures)

@@ -63,3 +63,30 @@ def test_a_classifier_without_attention_has_one_signature(tmp_path):
     model = corpus.tiny_sentiment(readout="last", bidirectional=False)
     folder = export.saved_model(model, tmp_path, verify=False)
     assert signature_names(folder) == {"serving_default"}
+
+
+def test_several_labels_are_chosen_as_the_model_does(exported):
+    keras.utils.set_random_seed(7)
+    labels = ["bug", "feature", "question"]
+    model = corpus.loud(corpus.tiny_sentiment(labels=labels, multi_label=True))
+    found = np.array([list(row.probabilities.values()) for row in model.classify(TEXTS)])
+    limits = (found.min(axis=0) + found.max(axis=0)) / 2
+    model.thresholds = dict(zip(labels, limits.tolist(), strict=True))
+    served = tf.saved_model.load(str(exported(model))).signatures
+    answer = {
+        "chosen": (tf.bool, [None, 3]),
+        "probabilities": (tf.float32, [None, 3]),
+        "labels": (tf.string, [None, 3]),
+        "thresholds": (tf.float32, [None, 3]),
+    }
+    for signature in served.values():
+        outputs = signature.structured_outputs
+        assert {k: (outputs[k].dtype, outputs[k].shape.as_list()) for k in answer} == answer
+        got = {k: v.numpy() for k, v in signature(text=tf.constant(TEXTS)).items()}
+        np.testing.assert_array_equal(got["chosen"], found >= limits)
+        np.testing.assert_allclose(got["probabilities"], found, rtol=1e-4)
+        np.testing.assert_allclose(got["thresholds"], [limits] * len(TEXTS), rtol=1e-6)
+        assert got["labels"].tolist() == [[label.encode() for label in labels]] * len(TEXTS)
+    assert set(served) == {"serving_default", "attention"}
+    assert set(served["serving_default"].structured_outputs) == set(answer)
+    assert {row.tobytes() for row in got["chosen"]} != {got["chosen"][0].tobytes()}

@@ -183,6 +183,24 @@ def test_a_classifier_gives_label_and_probability(classifier, sentiment):
         assert row["probabilities"] == pytest.approx(result.probabilities)
 
 
+def test_a_classifier_of_several_labels_gives_them_all(monkeypatch, tmp_path):
+    keras.utils.set_random_seed(3)
+    model = corpus.tiny_sentiment(labels=["cheap", "slow"], multi_label=True)
+    monkeypatch.setattr(zoo, "load", {"sentiment": model}.__getitem__)
+    model.thresholds = {"cheap": 0.0, "slow": 1.0}
+    (expected,) = model.classify(TEXTS[:1])
+    (line,) = run("run", "sentiment", TEXTS[0]).stdout.splitlines()
+    assert line == f"cheap {expected.probabilities['cheap']:.3f}"
+    row = json.loads(run("run", "sentiment", TEXTS[0], "--json").stdout)
+    del row["text"]
+    assert row == {"chosen": expected.chosen, "probabilities": expected.probabilities}
+    model.thresholds = 1.0
+    assert run("run", "sentiment", TEXTS[0]).stdout == "none of the labels\n"
+    page = tmp_path / "page.html"
+    assert run("run", "sentiment", "a dull film", "--attention", page).exit_code == 0
+    assert "<h1>none of the labels</h1>" in page.read_text("utf-8")
+
+
 def test_a_classifier_paints_a_page_or_a_picture(sentiment, tmp_path):
     for name, begin in (
         ("a.html", b"<!doctype html>"),

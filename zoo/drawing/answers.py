@@ -14,8 +14,9 @@ from zoo.files import write_atomically
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
+    from zoo.models.classifications import Classification, MultiClassification
     from zoo.models.ner import NER
-    from zoo.models.text_classifier import Classification, TextClassifier
+    from zoo.models.text_classifier import TextClassifier
     from zoo.models.text_generator import TextGenerator
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -99,7 +100,7 @@ def _written(output: str, result: tuple, plain: bool) -> Answer:
 def classified_answers(
     model: "TextClassifier", texts: list[bytes], attention: Path | None
 ) -> list[Answer]:
-    """The label of each text; `attention`: where to draw what each word weighed."""
+    """The label of each text, or its labels; `attention`: where to draw what each word weighed."""
     if attention:
         _check_attention(model)
     results = model.classify(texts, return_attention=attention is not None)
@@ -108,17 +109,18 @@ def classified_answers(
         _check_drawable(text, result.tokens)
         _draw_words(printable(text), result, attention)
         _tell("Painted words", attention)
-    return [
-        Answer(
-            f"{result.label} {result.score:.3f}",
-            {
-                "label": result.label,
-                "score": result.score,
-                "probabilities": result.probabilities,
-            },
-        )
-        for result in results
-    ]
+    return [Answer(_decision(result), _without_tokens(result)) for result in results]
+
+
+def _decision(result: "Classification | MultiClassification") -> str:
+    from zoo.drawing.painting import NONE_CHOSEN
+
+    chosen = result.chosen if hasattr(result, "chosen") else {result.label: result.score}
+    return ", ".join(f"{label} {score:.3f}" for label, score in chosen.items()) or NONE_CHOSEN
+
+
+def _without_tokens(result: "Classification | MultiClassification") -> dict:
+    return {name: value for name, value in result._asdict().items() if name != "tokens"}
 
 
 def tagged_answers(model: "NER", texts: list[bytes], page: Path | None) -> list[Answer]:
@@ -146,7 +148,7 @@ def printable(entry: object) -> str:
     return entry.decode("utf-8", "replace") if isinstance(entry, bytes) else str(entry)
 
 
-def _draw_words(text: str, result: "Classification", path: Path) -> None:
+def _draw_words(text: str, result: "Classification | MultiClassification", path: Path) -> None:
     if path.suffix.lower() in PAGE_SUFFIXES:
         from zoo.drawing.painting import attention_page
 

@@ -13,11 +13,14 @@ from rich.text import Text
 from zoo.drawing.labels import AMBER, largest_weight, percent
 
 if TYPE_CHECKING:
-    from zoo.models.classifications import Classification
+    from zoo.models.classifications import Classification, MultiClassification
     from zoo.models.entities import Entity
 
 # Light enough for black letters, far enough apart for most colour-blind eyes (after Okabe, Ito).
 _PALETTE = ("#9ed3f5", "#f7c873", "#8fd9b6", "#f3b4d0", "#f4f08a", "#e8a583", "#c9c3f0", "#cfcfcf")
+
+NONE_CHOSEN = "none of the labels"
+BOLD = ' style="font-weight: bold"'
 
 _PAGE = """<!doctype html>
 <html>
@@ -44,12 +47,13 @@ meter {{ width: 14em; }}
 """
 
 
-def attention_page(text: str, result: "Classification") -> str:
+def attention_page(text: str, result: "Classification | MultiClassification") -> str:
     """A page with the words of a text painted by their share of the attention.
 
     Args:
         text: The text that was classified.
-        result: Its `Classification`, with `tokens`.
+        result: Its `Classification` or `MultiClassification`, with `tokens`. Of several labels
+            those that are chosen are in bold.
 
     Returns:
         HTML.
@@ -70,18 +74,20 @@ def attention_page(text: str, result: "Classification") -> str:
         )
         for token in result.tokens
     )
+    chosen = getattr(result, "chosen", None)
+    title = html.escape(result.label if chosen is None else ", ".join(chosen) or NONE_CHOSEN)
     rows = "\n".join(
-        f"<tr><td>{html.escape(label)}</td>"
+        f"<tr><td{BOLD if label in (chosen or ()) else ''}>{html.escape(label)}</td>"
         f'<td><meter value="{value:.4f}"></meter></td><td>{html.escape(percent(value))}</td></tr>'
         for label, value in result.probabilities.items()
     )
     body = (
-        f"<h1>{html.escape(result.label)}</h1>\n<table>\n{rows}\n</table>\n"
+        f"<h1>{title}</h1>\n<table>\n{rows}\n</table>\n"
         f'<p class="text" dir="auto">{painted(text, pieces)}</p>\n'
         f'<p class="note">The stronger the colour, the more the word weighed; the strongest is '
         f"{percent(largest)} of the attention.</p>"
     )
-    return _PAGE.format(title=html.escape(result.label), body=body)
+    return _PAGE.format(title=title, body=body)
 
 
 def entities_page(results: Iterable[tuple[str, Sequence["Entity"]]]) -> str:

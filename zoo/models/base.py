@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.answers import Answers, first_texts
 from zoo.models.checks import check_count, short
-from zoo.models.columns import Column
+from zoo.models.columns import Column, read_columns
 from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
 from zoo.models.progress import progress_bar
@@ -55,6 +55,7 @@ class ZooModel(CopiedWhole, keras.Model):
     - `configuration`: The arguments of its network, plain values.
     - `head_arguments` and `head_layers`: The arguments that name the user's own classes, and
       the attributes of the layers that are learnt anew when one of them changes (`zoo.load`).
+      `head_defaults` are arguments that speak of these classes, and what they are for other ones.
     - `assets()` and `from_assets(config, assets)`: Files beside the weights.
     - `signatures()`: What is exported.
     - `former_weights`: Paths in weight files of older presets, to those of today.
@@ -68,6 +69,7 @@ class ZooModel(CopiedWhole, keras.Model):
     configuration: dict[str, Any]
     head_arguments: tuple[str, ...] = ()
     head_layers: tuple[str, ...] = ()
+    head_defaults: ClassVar[dict[str, Any]] = {}
     former_weights: ClassVar[dict[str, str]] = {}
     # What `preprocess` goes by where it knows several ways, as a tagger's does.
     reading: str | None = None
@@ -153,12 +155,42 @@ class ZooModel(CopiedWhole, keras.Model):
             ValueError: No rows, columns of different lengths, or what the model refuses.
             NotImplementedError: A `ModelCheckpoint` that would save more than weights.
         """
+        return self._fit(
+            self._raw_data(),
+            None,
+            x,
+            y,
+            batch_size=batch_size,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            sample_weight=sample_weight,
+            validation_batch_size=validation_batch_size,
+            **kwargs,
+        )
+
+    def _fit(
+        self,
+        raw: RawData,
+        weigh: Callable[[object], object] | None,
+        x: object,
+        y: object,
+        *,
+        batch_size: int,
+        validation_split: float,
+        validation_data: object,
+        shuffle: bool,
+        sample_weight: object,
+        validation_batch_size: int | None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """As `fit`, with `raw` to read the data; `weigh` puts more weights on training batches."""
         check_checkpoints(kwargs.get("callbacks"))
         check_count("batch_size", batch_size)
         if validation_batch_size is None:
             validation_batch_size = batch_size
         check_count("validation_batch_size", validation_batch_size)
-        raw, repeat = self._raw_data(), kwargs.get("steps_per_epoch") is not None
+        repeat = kwargs.get("steps_per_epoch") is not None
         if validation_split and validation_data is None:
             data, validation_data = raw.split(
                 x,
@@ -174,6 +206,8 @@ class ZooModel(CopiedWhole, keras.Model):
             check_epochs(x, validation_data, **kwargs)
             data = raw.batches(x, y, sample_weight, batch_size, shuffle, repeat)
             validation_data = raw.validation(validation_data, validation_batch_size)
+        if weigh:
+            data = weigh(data)
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
@@ -191,10 +225,21 @@ class ZooModel(CopiedWhole, keras.Model):
         **kwargs: Any,
     ) -> Any:
         """Loss and metrics on raw data; arguments as of `fit`."""
+        return self._evaluate(self._raw_data(), x, y, batch_size, sample_weight, **kwargs)
+
+    def _evaluate(
+        self,
+        raw: RawData,
+        x: object = None,
+        y: object = None,
+        batch_size: int = 32,
+        sample_weight: object = None,
+        **kwargs: Any,
+    ) -> Any:
+        """As `evaluate`, with `raw` to read the data."""
         if kwargs.get("_use_cached_eval_dataset"):
             # Keras, from `fit`: it has an iterator over this, which is preprocessed already.
             return super().evaluate(x, y, **kwargs)
-        raw = self._raw_data()
         data = raw.batches(x, y, sample_weight, batch_size)
         with raw.errors():
             return super().evaluate(data, **kwargs)
@@ -324,8 +369,7 @@ class ZooModel(CopiedWhole, keras.Model):
             TypeError: What is wrong, naming the column and the entry.
             ValueError: Likewise.
         """
-        pairs = zip(self.columns, given, strict=True)
-        return tuple(column.read(column.name, values) for column, values in pairs)
+        return read_columns(self.columns, *given)
 
     def _raw_data(self) -> RawData:
         check_process()

@@ -1,4 +1,4 @@
-"""What a classifier answers: the label of a text, and what each token weighed."""
+"""What a classifier answers: the label of a text, or several, and what each token weighed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -45,6 +45,27 @@ class Classification(NamedTuple):
         return classification_fragment(self)
 
 
+class MultiClassification(NamedTuple):
+    """The labels of one text, of a model that may give it several, or none.
+
+    Attributes:
+        chosen: The labels whose probability reaches their threshold, with that probability, the
+            most probable first; an empty dict is none of the labels.
+        probabilities: The probability of every label, in the order of the model's `labels`; each
+            is between 0 and 1 by itself, whatever the others are.
+        tokens: The tokens that were read, with their weights; None unless asked for.
+    """
+
+    chosen: dict[str, float]
+    probabilities: dict[str, float]
+    tokens: list[TokenWeight] | None
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of those that are chosen, the most probable first."""
+        return list(self.chosen)
+
+
 def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tensor]:
     """What the signatures of a classifier give, of logits `[batch, labels]`; in the graph."""
     probabilities = tf.nn.softmax(logits)
@@ -58,11 +79,49 @@ def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tens
     }
 
 
+def label_set_outputs(
+    logits: tf.Tensor, labels: Sequence[str], thresholds: tf.Tensor | tf.Variable
+) -> dict[str, tf.Tensor]:
+    """What the signatures of a classifier of several labels give, in the graph.
+
+    Args:
+        logits: float32 `[batch, labels]`.
+        labels: The names of the classes.
+        thresholds: float32 `[labels]`, the probability from which on each is chosen.
+
+    Returns:
+        `chosen` bool, `probabilities` float32, and on every row the `labels` and `thresholds` these
+        are of: each `[batch, labels]`.
+    """
+    probabilities = tf.sigmoid(logits)
+    rows = [tf.shape(logits)[0], 1]
+    return {
+        "chosen": probabilities >= thresholds,
+        "probabilities": probabilities,
+        "labels": tf.tile(tf.constant(labels)[tf.newaxis], rows),
+        "thresholds": tf.tile(tf.convert_to_tensor(thresholds)[tf.newaxis], rows),
+    }
+
+
 def classification(row: dict[str, np.ndarray], labels: Sequence[str]) -> Classification:
     """One row of what the signatures of a classifier give, as an answer."""
-    tokens = None
-    if "tokens" in row:
-        columns = [row[name][: row["lengths"]].tolist() for name in TOKEN_OUTPUTS]
-        tokens = [TokenWeight(text.decode(), *rest) for text, *rest in zip(*columns, strict=True)]
     probabilities = dict(zip(labels, row["probabilities"].tolist(), strict=True))
-    return Classification(row["label"].decode(), float(row["score"]), probabilities, tokens)
+    label, score = row["label"].decode(), float(row["score"])
+    return Classification(label, score, probabilities, _tokens(row))
+
+
+def multi_classification(row: dict[str, np.ndarray], labels: Sequence[str]) -> MultiClassification:
+    """One row of what the signatures of a classifier of several labels give, as an answer."""
+    probabilities = dict(zip(labels, row["probabilities"].tolist(), strict=True))
+    chosen = [label for label, right in zip(labels, row["chosen"], strict=True) if right]
+    chosen.sort(key=lambda label: -probabilities[label])
+    return MultiClassification(
+        {label: probabilities[label] for label in chosen}, probabilities, _tokens(row)
+    )
+
+
+def _tokens(row: dict[str, np.ndarray]) -> list[TokenWeight] | None:
+    if "tokens" not in row:
+        return None
+    columns = [row[name][: row["lengths"]].tolist() for name in TOKEN_OUTPUTS]
+    return [TokenWeight(text.decode(), *rest) for text, *rest in zip(*columns, strict=True)]

@@ -76,6 +76,14 @@ class Column:
         return f"`{self.name}` {self.what} [{shape}]"
 
 
+def read_columns(
+    columns: Sequence[Column], *given: object
+) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
+    """What a user gave for each of the columns, checked: a tensor or `RaggedTensor` of each."""
+    pairs = zip(columns, given, strict=True)
+    return tuple(column.read(column.name, values) for column, values in pairs)
+
+
 def rank_of(value: object) -> int:
     """Of what a user hands in: 0 for a string or number, 1 for a list of them."""
     if isinstance(value, str | bytes):

@@ -6,6 +6,7 @@ and what would leave them out is refused, with the way to go.
 
 import copy
 import json
+import os
 from typing import Any, NoReturn, Self
 
 import keras
@@ -60,6 +61,20 @@ class CopiedWhole:
         if global_state.get_global_attribute("use_legacy_config"):
             self.get_build_config()  # Keras writes a whole model as HDF5, and will not ask
         return dict(self.configuration)
+
+    def load_weights(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
+        """As Keras, and the optimizer's state too, so that training goes on as if never stopped.
+
+        Args:
+            filepath: What `save_weights` or `ModelCheckpoint(..., save_weights_only=True)` wrote.
+                Its learning rate is part of the state; a file that `zoo.save` wrote has none.
+            *args: What else `keras.Model.load_weights` takes.
+            **kwargs: Likewise.
+        """
+        if self.optimizer and not self.optimizer.built:
+            # One without variables for it would lose its state: Keras passes over what it saved.
+            self.optimizer.build(self.trainable_variables)
+        super().load_weights(filepath, *args, **kwargs)
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused: a `.keras` file would lack the vocabularies, and could not be loaded."""

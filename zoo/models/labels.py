@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from zoo.close_names import did_you_mean
 from zoo.models.checks import check_column
 from zoo.models.columns import Column
 
@@ -44,7 +45,7 @@ def _names_are_integers(labels: list[str]) -> bool:
     return whole and len({int(label) for label in labels}) == len(labels)
 
 
-def _integers(labels: list[str]) -> list[int]:
+def integers_of(labels: list[str]) -> list[int]:
     """The integer that means each label."""
     return [int(x) for x in labels] if _names_are_integers(labels) else list(range(len(labels)))
 
@@ -62,7 +63,7 @@ def _name(labels: list[str], numbers: bool, row: int, label: object) -> str:
     name = label.decode("utf-8", "replace") if isinstance(label, bytes) else label
     if isinstance(name, str) and name in labels:
         return str(name)
-    integers = _integers(labels)
+    integers = integers_of(labels)
     if _is_integer(label) and numbers and label in integers:
         return labels[integers.index(label)]
     names, received = ", ".join(map(repr, labels)), f"Received: labels[{row}]={label!r}"
@@ -72,9 +73,15 @@ def _name(labels: list[str], numbers: bool, row: int, label: object) -> str:
             f"{received}. Give the names; or, if {_mapping(labels)}, say so with "
             "`labels_are_numbers=True`"
         )
+    way = (
+        did_you_mean(name, labels, 2, cutoff=0.6)
+        or "For other labels: zoo.load(name, labels=[...])"
+    )
+    if isinstance(label, list | tuple | set | frozenset):
+        way = "For several labels of a text: zoo.load(name, labels=[...], multi_label=True)"
     raise ValueError(
         f"`labels` must hold {names} or their numbers, {integers[0]} to {integers[-1]}. "
-        f"{received}. For other labels: zoo.load(name, labels=[...])"
+        f"{received}. {way}"
     )
 
 
@@ -83,7 +90,7 @@ def _is_integer(label: object) -> bool:
 
 
 def _mapping(labels: list[str]) -> str:
-    return ", ".join(f"{i} is {x!r}" for i, x in zip(_integers(labels), labels, strict=True))
+    return ", ".join(f"{i} is {x!r}" for i, x in zip(integers_of(labels), labels, strict=True))
 
 
 def _tell(labels: list[str]) -> None:
@@ -111,7 +118,7 @@ def label_numbers(labels: list[str], given: tf.Tensor) -> tf.Tensor:
         same = given[:, tf.newaxis] == tf.constant(labels)
     elif given.dtype.is_integer:
         _tell(labels)
-        same = tf.cast(given, tf.int64)[:, tf.newaxis] == tf.constant(_integers(labels), tf.int64)
+        same = tf.cast(given, tf.int64)[:, tf.newaxis] == tf.constant(integers_of(labels), tf.int64)
     else:
         raise TypeError(f"`labels` must be strings or integers. Received: {given}")
     known = tf.reduce_any(same, axis=1)
@@ -121,60 +128,6 @@ def label_numbers(labels: list[str], given: tf.Tensor) -> tf.Tensor:
     check = tf.debugging.Assert(tf.reduce_all(known), [f"{message}. Received:", unknown])
     with tf.control_dependencies([check]):
         return tf.identity(numbers)
-
-
-def class_numbers(labels: list[str], class_weight: object) -> dict[int, float]:
-    """The weight of each class by its place in `labels`; classes left out weigh 1.
-
-    Args:
-        labels: The names of the classes.
-        class_weight: A dict from classes, by label or by number, to finite weights of at least 0.
-
-    Raises:
-        TypeError: `class_weight` is no dict.
-        ValueError: A class that is none, or is named twice; a weight that is none.
-    """
-    if not isinstance(class_weight, dict):
-        raise TypeError(
-            '`class_weight` must be a dict of weights by label, or "balanced". '
-            f"Received: class_weight={class_weight!r}"
-        )
-    places = {label: place for place, label in enumerate(labels)}
-    places |= {number: place for place, number in enumerate(_integers(labels))}
-    if unknown := class_weight.keys() - places.keys():
-        raise ValueError(
-            f"`class_weight` must name entries of {labels} or their numbers. "
-            f"Received: {sorted(unknown, key=str)}"
-        )
-    if len({places[key] for key in class_weight}) < len(class_weight):
-        raise ValueError(
-            f"`class_weight` must name each class once. Received: class_weight={class_weight}"
-        )
-    for key, weight in class_weight.items():
-        number = isinstance(weight, int | float | np.number)
-        if not number or not np.isfinite(weight) or weight < 0:
-            raise ValueError(
-                "`class_weight` must hold finite numbers of at least 0. "
-                f"Received: class_weight[{key!r}]={weight!r}"
-            )
-    given = {places[key]: float(weight) for key, weight in class_weight.items()}
-    return {place: given.get(place, 1.0) for place in range(len(labels))}
-
-
-def balanced_weights(labels: list[str], given: tf.Tensor) -> dict[int, float]:
-    """Weights with which all classes of some rows count alike: rows / (classes * rows of one).
-
-    Args:
-        labels: The names of the classes.
-        given: Names of labels, string `[rows]`.
-
-    Returns:
-        The weight of each class by its place in `labels`; 1 of one that no row has.
-    """
-    counts = np.bincount(label_numbers(labels, given).numpy(), minlength=len(labels))
-    classes = np.count_nonzero(counts)
-    rows = counts.sum()
-    return {i: float(rows / (classes * n)) if n else 1.0 for i, n in enumerate(counts)}
 
 
 def refuse_class_weight(class_weight: object, reason: str, instead: str) -> None:
@@ -192,12 +145,16 @@ def refuse_class_weight(class_weight: object, reason: str, instead: str) -> None
         )
 
 
-def checked_labels(labels: list[str] | tuple[str, ...]) -> list[str]:
-    """The names of the classes as a list; raises TypeError or ValueError if they are none."""
+def checked_labels(labels: list[str] | tuple[str, ...], fewest: int = 2) -> list[str]:
+    """The names of the classes as a list; raises TypeError or ValueError if they are none.
+
+    Args:
+        labels: What was given.
+        fewest: How many there must be: 1 where a text may have none of them.
+    """
     if not isinstance(labels, list | tuple) or not all(isinstance(x, str) and x for x in labels):
         raise TypeError(f"`labels` must be a list of strings. Received: labels={labels!r}")
-    if len(labels) < 2 or len(set(labels)) < len(labels):
-        raise ValueError(
-            f"`labels` must be at least two different strings. Received: labels={labels!r}"
-        )
+    if len(labels) < fewest or len(set(labels)) < len(labels):
+        least = "at least two different strings" if fewest > 1 else "different strings"
+        raise ValueError(f"`labels` must be {least}. Received: labels={labels!r}")
     return list(labels)

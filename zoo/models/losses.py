@@ -1,4 +1,4 @@
-"""The losses of models that choose tokens."""
+"""The losses of models that choose tokens, or several labels."""
 
 from typing import Any
 
@@ -41,6 +41,40 @@ class TokenCrossEntropy(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`."""
         return {"label_smoothing": self.label_smoothing, "name": self.name}
+
+
+class LabelCrossEntropy(keras.losses.Loss):
+    """Binary cross-entropy of each label by itself, the mean over labels and texts.
+
+    What `keras.losses.BinaryCrossentropy(from_logits=True)` is, but that a label of a text may have
+    a weight of its own.
+
+    Call arguments:
+        y_true: 0 and 1, or probabilities, `[batch, labels]`.
+        y_pred: Logits, float `[batch, labels]`.
+        sample_weight: Of texts, `[batch]`, or of each label of each, `[batch, labels]`.
+    """
+
+    def __init__(self, name: str = "label_cross_entropy") -> None:
+        super().__init__(name=name)
+
+    def __call__(
+        self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """The mean, a scalar; see the class."""
+        if sample_weight is not None:
+            sample_weight = tf.convert_to_tensor(sample_weight)
+            if sample_weight.shape.rank == 1:
+                sample_weight = sample_weight[:, tf.newaxis]
+        return super().__call__(y_true, y_pred, sample_weight)
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """The loss of each label, float `[batch, labels]`; see the class."""
+        return tf.nn.sigmoid_cross_entropy_with_logits(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`."""
+        return {"name": self.name}
 
 
 def _cross_entropy(logits: tf.Tensor, ids: tf.Tensor, smoothing: float) -> tf.Tensor:

@@ -124,7 +124,7 @@ class RawData:
     def _in_batches(
         self, columns: tuple, batch_size: int, shuffle: bool = False, repeat: bool = False
     ) -> tf.data.Dataset:
-        data = tf.data.Dataset.from_tensor_slices(columns)
+        data = tf.data.Dataset.from_tensor_slices(tuple(columns))
         if shuffle:
             data = data.shuffle(columns[0].shape[0])
         data = data.ragged_batch(batch_size)

@@ -33,6 +33,10 @@ WEIGHT_COLUMN = Column(
 )
 
 
+class ReadColumns(tuple):
+    """Columns in memory that have been checked."""
+
+
 class RawRows:
     """Reads rows of one model's raw columns.
 
@@ -58,7 +62,12 @@ class RawRows:
                 more than two, a tuple of all but the last.
             y: The last column of a model of several, or None.
             sample_weight: A number for each row, or None.
+
+        Returns:
+            The columns; given once more, as `x`, they are what they are.
         """
+        if isinstance(x, ReadColumns):
+            return x
         given, sample_weight = self._given(x, y, sample_weight)
         names, columns = list(self.names), list(self.read(*given))
         if sample_weight is not None:
@@ -71,7 +80,7 @@ class RawRows:
                     f"`{names[0]}` and `{name}` must have one entry for each other. "
                     f"Received: {rows[0]} and {count} entries"
                 )
-        return tuple(columns)
+        return ReadColumns(columns)
 
     def _given(self, x: object, y: object, sample_weight: object) -> tuple[list, object]:
         if is_frame(x):

@@ -1,4 +1,4 @@
-"""One label for a text: the lecture's "Sequence Classification Case Study".
+"""Labels of a text, one or several: the lecture's "Sequence Classification Case Study".
 
 An LSTM reads the words; its outputs become one vector, by one of three read-outs that the slides
 set side by side; a softmax turns the vector into probabilities::
@@ -7,7 +7,7 @@ set side by side; a softmax turns the vector into probabilities::
     last        v = h_T                     "last relevant output"
     average     v = 1/T sum_t h_t           "average pooling ... but why average?"
     attention   v = sum_t a_t h_t           "Should it emphasis on certain steps?"
-    p(label) = softmax(W v + b)
+    p(label) = softmax(W v + b)         or sigmoid, if a text may have several labels
 
 Attention is that of Yang et al. (2016), "Hierarchical Attention Networks", equations 5 to 7: see
 `zoo.layers.AttentionPooling`. An encoder that reads forwards only can be trained as a
@@ -31,15 +31,11 @@ from zoo.layers import (
 from zoo.models.base import Signature, ZooModel
 from zoo.models.both_ends import both_ends
 from zoo.models.checks import check_choice, check_count, check_kind, read_texts
-from zoo.models.classifications import Classification, classification, label_outputs
 from zoo.models.columns import Column
-from zoo.models.labels import (
-    PRESET_LABELS,
-    checked_labels,
-    label_column,
-    label_numbers,
-)
+from zoo.models.label_heads import OneLabel, SeveralLabels
+from zoo.models.labels import PRESET_LABELS, checked_labels
 from zoo.models.reads_labels import ReadsLabels
+from zoo.models.thresholds import HasThresholds
 from zoo.registry import register
 from zoo.text.vocabulary import PAD_ID, WordVocabulary
 from zoo.text.words import Words, WordTokenizer
@@ -48,12 +44,13 @@ READOUTS = ("last", "average", "attention")
 
 
 @register(former_names=["sentiment"])
-class TextClassifier(ReadsLabels, ZooModel):
-    """Words, an LSTM, a read-out, a softmax.
+class TextClassifier(ReadsLabels, HasThresholds, ZooModel):
+    """Words, an LSTM, a read-out, a softmax or as many sigmoids as there are labels.
 
     Args:
         vocabulary: A `WordVocabulary`. A word that it does not hold counts as unknown.
-        labels: The names of the classes, at least two different strings.
+        labels: The names of the classes, at least two different strings; with `multi_label` one
+            will do.
         readout: `"last"`, `"average"` or `"attention"`. The last output of a bidirectional
             encoder is the forward one at the last token beside the backward one at the first.
         bidirectional: Read backwards too, with a second LSTM.
@@ -65,10 +62,16 @@ class TextClassifier(ReadsLabels, ZooModel):
         max_tokens: Tokens read of one text. Of a longer one the first and the last half of them
             are read, as if they stood side by side: reviews state their verdict at either end
             (Sun et al. 2019, arXiv:1905.05583, section 5.3.1). It bounds memory and time.
+        multi_label: A text may have several of the labels, or none: each is decided by itself.
+        thresholds: For `multi_label`, the probability from which on a label is chosen: a dict by
+            label, in which one that is left out has 0.5, or a number for all. See
+            `tune_thresholds`.
 
     Example:
         >>> model = zoo.load("sentiment")
         >>> model.classify("A warm, funny film.")
+        >>> model = zoo.load("sentiment", labels=["cheap", "slow", "noisy"], multi_label=True)
+        >>> model.fit(texts, [["cheap", "noisy"], [], ["slow"]])
     """
 
     task = "classify"
@@ -76,7 +79,8 @@ class TextClassifier(ReadsLabels, ZooModel):
         "tokens": tf.TensorSpec([None, None], tf.int32),
         "lengths": tf.TensorSpec([None], tf.int32),
     }
-    head_arguments = ("labels",)
+    head_arguments = ("labels", "multi_label")
+    head_defaults: ClassVar = {"thresholds": None}
     head_layers = ("classifier",)
 
     def __init__(
@@ -91,12 +95,21 @@ class TextClassifier(ReadsLabels, ZooModel):
         embedding_dropout: float = 0.3,
         readout_dropout: float = 0.5,
         max_tokens: int = 1000,
+        multi_label: bool = False,
+        thresholds: dict[str, float] | float | None = None,
     ) -> None:
         super().__init__()
         check_kind("vocabulary", vocabulary, WordVocabulary)
         check_choice("readout", readout, READOUTS)
         check_count("max_tokens", max_tokens)
-        labels = checked_labels(labels)
+        check_kind("multi_label", multi_label, bool)
+        labels = checked_labels(labels, fewest=1 if multi_label else 2)
+        if thresholds is not None and not multi_label:
+            raise ValueError(
+                "`thresholds` needs `multi_label=True`: of one label the most probable is taken. "
+                f"Received: thresholds={thresholds!r}"
+            )
+        self.head = SeveralLabels(labels, thresholds) if multi_label else OneLabel(labels)
         # Layers.
         self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
         self.embedding_dropout = keras.layers.Dropout(embedding_dropout)
@@ -118,6 +131,8 @@ class TextClassifier(ReadsLabels, ZooModel):
             "embedding_dropout": embedding_dropout,
             "readout_dropout": readout_dropout,
             "max_tokens": int(max_tokens),
+            "multi_label": multi_label,
+            "thresholds": self.head.thresholds,
         }
         self.labels = labels
         self.readout = readout
@@ -128,13 +143,9 @@ class TextClassifier(ReadsLabels, ZooModel):
         self.tokenizer = WordTokenizer()
         self.columns = (
             Column("texts", tf.string, (), read_texts, wire_name="text"),
-            label_column(labels),
+            self.head.column(),
         )
-        self.finish(
-            1e-3,
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        )
+        self.finish(1e-3, **self.head.compile_arguments())
 
     @property
     def has_attention(self) -> bool:
@@ -148,13 +159,15 @@ class TextClassifier(ReadsLabels, ZooModel):
 
         Args:
             texts: String `[batch]`.
-            labels: String or integer `[batch]`.
+            labels: String or integer `[batch]`; with `multi_label` names, string
+                `[batch, (names)]`, or 0 and 1, `[batch, labels]`.
 
         Returns:
-            `(inputs, label numbers)`: a dict of `tokens` int32 `[batch, time]` and
-            `lengths` int32 `[batch]`; int32 `[batch]`.
+            `(inputs, targets)`: a dict of `tokens` int32 `[batch, time]` and `lengths` int32
+            `[batch]`; label numbers, int32 `[batch]`, or with `multi_label` 0 and 1, float32
+            `[batch, labels]`.
         """
-        return self.make_inputs(self.words_of(texts)), label_numbers(self.labels, labels)
+        return self.make_inputs(self.words_of(texts)), self.head.targets(labels)
 
     def words_of(self, texts: tf.Tensor) -> Words:
         """The tokens to read of each text (string `[batch]`), at most `max_tokens`."""
@@ -202,7 +215,7 @@ class TextClassifier(ReadsLabels, ZooModel):
         batch_size: int = 64,
         progress: bool = True,
     ) -> Any:
-        """The label of each text.
+        """The label of each text, or its labels.
 
         Args:
             texts: A list of strings, or one string.
@@ -212,8 +225,8 @@ class TextClassifier(ReadsLabels, ZooModel):
             progress: Show a bar on a terminal when it takes longer than two seconds.
 
         Returns:
-            A list of `Classification`; one of them if `texts` is one string. A text without words
-            gets the label that the model gives to nothing at all.
+            A list of `Classification`, with `multi_label` of `MultiClassification`; one of them if
+            `texts` is one string. A text without words gets what the model gives to nothing at all.
 
         Raises:
             TypeError: Something is not a string.
@@ -229,13 +242,10 @@ class TextClassifier(ReadsLabels, ZooModel):
             )
         function = self._attend if return_attention else self._classify
 
-        def run(batch: tf.Tensor, places: np.ndarray) -> list[Classification]:
-            answer = self.run_graph(function, batch)
-            rows = range(len(answer["label"]))
-            return [
-                classification({name: value[row] for name, value in answer.items()}, self.labels)
-                for row in rows
-            ]
+        def run(batch: tf.Tensor, places: np.ndarray) -> list:
+            columns = self.run_graph(function, batch)
+            rows = zip(*columns.values(), strict=True)
+            return [self.head.answer(dict(zip(columns, row, strict=True))) for row in rows]
 
         return self.answers(texts, run, batch_size, progress)
 
@@ -250,8 +260,9 @@ class TextClassifier(ReadsLabels, ZooModel):
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`, and with attention also `attention`.
 
-        The first gives `label`, `score`, `probabilities` and the `labels` these are of, the other
-        adds the tokens and their weights.
+        The first gives `label`, `score`, `probabilities` and the `labels` these are of; with
+        `multi_label` it gives whether each is `chosen`, and the `thresholds`, in place of `label`
+        and `score`. The other adds the tokens and their weights.
         """
         functions = {"serving_default": self._classify}
         if self.has_attention:
@@ -261,14 +272,14 @@ class TextClassifier(ReadsLabels, ZooModel):
 
     def _classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         logits, _ = self._read(self.make_inputs(self.words_of(text)))
-        return label_outputs(logits, self.labels)
+        return self.head.outputs(logits)
 
     def _attend(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = self.words_of(text)
         inputs = self.make_inputs(words)
         logits, weights = self._read(inputs)
         return {
-            **label_outputs(logits, self.labels),
+            **self.head.outputs(logits),
             "tokens": words.tokens.to_tensor(""),
             "starts": words.starts.to_tensor(0),
             "ends": words.ends.to_tensor(0),

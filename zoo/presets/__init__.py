@@ -211,8 +211,12 @@ def _changed(
                 f"{type(model).__name__} has no argument `{name}`, only {', '.join(arguments)}. "
                 f"Received: {name}={value!r}"
             )
-    changed = type(model).from_assets({**arguments, **overrides}, assets)
+    named = not overrides.keys().isdisjoint(model.head_arguments)
+    defaults = model.head_defaults if named else {}
+    changed = type(model).from_assets({**arguments, **defaults, **overrides}, assets)
     other_head = any(arguments[name] != changed.get_config()[name] for name in model.head_arguments)
+    if defaults and not other_head:  # the classes are the same: what is said of them holds
+        changed = type(model).from_assets({**arguments, **overrides}, assets)
     copy_weights(model, changed, but=model.head_layers if other_head else ())
     made = model.provenance
     if other_head and _goes_on(config):

@@ -1,17 +1,15 @@
 // Classifiers of texts: `text` -> `label`, `score`, `probabilities` and the `labels` these are of;
-// with an `attention` signature, also how much each word weighed.
+// or, where a text may have several labels, whether each is `chosen`, in place of `label` and `score`.
+// With an `attention` signature, also how much each word weighed.
 
 import { firstRow, readsText, textCall } from "../api.js";
 import { el, percent, scrollable, setWeight, table } from "../dom.js";
 import { cut } from "../spans.js";
 import { textView } from "../text_view.js";
 
-const ANSWER = {
-  label: ["string", 1],
-  score: ["number", 1],
-  probabilities: ["number", 2],
-  labels: ["string", 2],
-};
+const PROBABILITIES = { probabilities: ["number", 2], labels: ["string", 2] };
+const ONE = { label: ["string", 1], score: ["number", 1], ...PROBABILITIES };
+const SEVERAL = { chosen: ["number", 2], thresholds: ["number", 2], ...PROBABILITIES };
 const WEIGHTS = {
   tokens: ["string", 2],
   starts: ["number", 2],
@@ -20,16 +18,20 @@ const WEIGHTS = {
   lengths: ["number", 1],
 };
 const ZERO = "0.0"; // as `percent` writes what is not worth a mark
+const NONE = "None of the labels";
 const EXAMPLES = [
   "A warm and funny film that I would gladly see again.",
   "The plot makes no sense and the jokes fall flat.",
   "Great actors, beautiful pictures, and yet I was bored 😴 for two hours.",
 ];
 
-export const fits = (signatures) => readsText(signatures, "serving_default", ANSWER);
+const answers = (signatures, name, more = {}) =>
+  [ONE, SEVERAL].some((outputs) => readsText(signatures, name, { ...outputs, ...more }));
+
+export const fits = (signatures) => answers(signatures, "serving_default");
 
 export function open(signatures) {
-  const attends = readsText(signatures, "attention", { ...ANSWER, ...WEIGHTS });
+  const attends = answers(signatures, "attention", WEIGHTS);
   const signature = attends ? "attention" : "serving_default";
   return textView({
     title: "Classification",
@@ -38,25 +40,42 @@ export function open(signatures) {
     calls: (text) => [textCall(signature, text)],
     show: ([answer], text) => {
       const row = firstRow(answer);
-      const share = `${percent(row.score)}%`;
-      const content = [
-        el("p", { class: "label" }, row.label, el("span", { class: "share" }, share)),
-        bars(row),
-      ];
+      const found = chosen(row);
+      const content = [...found.map(labelled), bars(row)];
+      if (found.length === 0) content.unshift(el("p", { class: "label" }, NONE));
       if (attends && row.lengths > 0) content.push(...words(row, text));
-      return { summary: `${row.label}, ${percent(row.score)} percent`, content };
+      const names = found.map(({ label, score }) => `${label}, ${percent(score)} percent`);
+      return { summary: names.join("; ") || NONE, content };
     },
   });
 }
 
-function bars({ probabilities, labels }) {
+/** The labels that the text gets, the most probable first. */
+function chosen(row) {
+  if (row.chosen === undefined) return [row];
+  return row.labels
+    .map((label, index) => ({ label, score: row.probabilities[index], is: row.chosen[index] }))
+    .filter(({ is }) => is)
+    .sort((one, other) => other.score - one.score);
+}
+
+function labelled({ label, score }) {
+  return el("p", { class: "label" }, label, el("span", { class: "share" }, `${percent(score)}%`));
+}
+
+function bars({ probabilities, labels, thresholds }) {
   const rows = probabilities.map((probability, index) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     setWeight(bar, probability);
     const measure = el("span", { class: "measure" }, `${percent(probability, 1)}%`, bar);
-    return [labels[index], measure];
+    if (thresholds === undefined) return [labels[index], measure];
+    return [labels[index], measure, `${percent(thresholds[index], 1)}%`];
   });
-  return table("Probability of each class", ["Class", "Probability"], rows);
+  if (thresholds === undefined) {
+    return table("Probability of each class", ["Class", "Probability"], rows);
+  }
+  const head = ["Label", "Probability", "Chosen from"];
+  return table("Probability of each label, each by itself", head, rows);
 }
 
 function words(row, text) {

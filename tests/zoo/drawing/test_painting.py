@@ -8,7 +8,7 @@ from rich.console import Console
 
 from zoo.drawing.painting import attention_page, entities_page, entities_text, type_colours
 from zoo.drawing.word_figure import attention_words
-from zoo.models.classifications import Classification, TokenWeight
+from zoo.models.classifications import Classification, MultiClassification, TokenWeight
 from zoo.models.entities import Entity
 
 TEXT = "A <b>good</b> film & 我们 <script>alert('x')</script>\n\n  😀 end"
@@ -68,6 +68,23 @@ def test_the_weightiest_word_has_the_strongest_colour():
     assert parts["good"]["title"] == "80.00%"
     assert "25.0%" in page  # the probability of the other label
     assert "80.0% of the attention" in page
+
+
+def test_of_several_labels_the_chosen_ones_stand_out():
+    tokens = classified("not so good").tokens
+    probabilities = {"slow": 0.9, NASTY: 0.1, "a & b": 0.6}
+    chosen = {"slow": 0.9, "a & b": 0.6}
+    page = attention_page("not so good", MultiClassification(chosen, probabilities, tokens))
+    assert "<h1>slow, a &amp; b</h1>" in page
+    bold = re.findall(r'<td style="font-weight: bold">(.*?)</td>', page)
+    assert bold == ["slow", "a &amp; b"]
+    assert "10.0%" in page
+    assert "script" not in Reader(page).tags
+    page = attention_page("not so good", MultiClassification({}, probabilities, tokens))
+    assert "<h1>none of the labels</h1>" in page
+    assert "font-weight: bold" not in page
+    figure = attention_words("so", MultiClassification({}, probabilities, tokens))
+    assert figure.axes[0].texts[0].get_text().startswith("slow 90.0%, a & b 60.0%")
 
 
 def test_labels_and_types_are_escaped_too():

@@ -83,10 +83,77 @@ def test_a_data_set_takes_weights_by_name_and_none_that_are_counted(own):
             own.fit(given, class_weight="balanced")
 
 
+class Prepared(keras.utils.PyDataset):
+    """One batch of what `preprocess` gives, with weights of rows."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch, self.epochs = batch, 0
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+    def on_epoch_end(self):
+        self.epochs += 1
+
+
+def test_weights_of_classes_and_of_rows_are_multiplied(own):
+    rows = [1.0, 0.5, 3.0, 2.0, 0.0, 1.0]
+    weights = {"bug": 1.0, "question": 1.0, "praise": 4.0}
+    answers = own.classify(TEXTS)
+    expected = np.mean(
+        [
+            -row * weights[label] * np.log(answer.probabilities[label])
+            for answer, label, row in zip(answers, LABELS, rows, strict=True)
+        ]
+    )
+    batch = (*own.preprocess(tf.constant(TEXTS), tf.constant(LABELS)), tf.constant(rows))
+    kept = Prepared(tf.nest.map_structure(np.asarray, batch))
+    for x, arguments in (
+        (TEXTS, {"y": LABELS, "sample_weight": rows}),
+        ({"texts": TEXTS, "labels": LABELS, "sample_weight": rows}, {}),
+        (tf.data.Dataset.from_tensor_slices((TEXTS, LABELS, rows)), {}),
+        (iter([(TEXTS, LABELS, rows)]), {}),
+        (tf.data.Dataset.from_tensors(batch), {}),
+        (iter([batch]), {}),
+        (kept, {}),
+    ):
+        history = own.fit(x, class_weight={"praise": 4.0}, verbose=0, **arguments).history
+        assert history["loss"] == pytest.approx([expected], rel=1e-4)
+    assert kept.epochs == 1
+
+
+def test_weights_of_classes_are_for_training_alone(own):
+    expected = own.evaluate(TEXTS, LABELS, verbose=0)
+    held_out = {"validation_data": (TEXTS, LABELS)}
+    history = own.fit(TEXTS, LABELS, class_weight="balanced", verbose=0, **held_out).history
+    assert history["val_loss"] == pytest.approx([expected], rel=1e-4)
+    assert history["loss"] != pytest.approx([expected], rel=1e-2)
+
+
+class Counted(list):
+    """A list that counts how often it is read."""
+
+    reads = 0
+
+    def __iter__(self):
+        self.reads += 1
+        return super().__iter__()
+
+
+def test_lists_are_read_once_also_to_be_counted(own):
+    texts, labels = Counted(TEXTS), Counted(LABELS)
+    own.fit(texts, labels, class_weight="balanced", validation_split=0.2, verbose=0)
+    assert (texts.reads, labels.reads) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"bog": 2.0}, r"`class_weight` must name entries of .*Received: \['bog'\]"),
+        ({"bog": 2.0}, r"entries of .*Received: \['bog'\]\. Did you mean 'bug'"),
         ({"bug": 2.0, 0: 3.0}, "`class_weight` must name each class once"),
         ({"bug": "much"}, r"`class_weight` must hold finite.*class_weight\['bug'\]='much'"),
         ({"bug": float("nan")}, r"`class_weight` must hold finite numbers"),

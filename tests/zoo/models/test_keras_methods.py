@@ -89,6 +89,28 @@ def test_weights_and_checkpoints_are_saved_as_ever(classifier, tmp_path):
     assert zoo.load(tmp_path / "folder").get_config() == classifier.get_config()
 
 
+def test_a_checkpoint_goes_on_where_training_stopped(classifier, tmp_path):
+    def trained(model, *callbacks, epochs=1):
+        texts, labels = [TEXT, "a dull ending", "good"], ["bug", "praise", "question"]
+        model.fit(texts, labels, epochs=epochs, shuffle=False, callbacks=list(callbacks), verbose=0)
+        return model
+
+    def fresh():
+        model = copy.deepcopy(classifier)
+        model.embedding_dropout.rate = model.readout_dropout.rate = 0.0
+        return model
+
+    path = tmp_path / "m.weights.h5"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+    trained(fresh(), checkpoint)
+    resumed = fresh()
+    resumed.load_weights(path)
+    assert resumed.optimizer.iterations.numpy() == 1
+    whole, trained_on = trained(fresh(), epochs=2), trained(resumed)
+    for wanted, found in zip(whole.get_weights(), trained_on.get_weights(), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_a_checkpoint_of_a_whole_model_is_refused_before_training(classifier, tmp_path):
     before = classifier.get_weights()
     for path in ("m.keras", "m.h5"):

@@ -1,5 +1,7 @@
 """Weight files: exact or half precision, nothing but weights, and none that are not numbers."""
 
+import warnings
+
 import h5py
 import keras
 import numpy as np
@@ -27,6 +29,15 @@ def test_full_precision_comes_back_bit_for_bit(path):
     load_weights(other, path)
     for weight, expected in zip(other.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_nothing_is_said_of_each_weight_that_is_loaded(path, half):
+    other = small_model(seed=2)
+    save_weights(small_model(), path, half)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_weights(other, path)
 
 
 def test_half_precision_is_half_the_size_and_close(path, tmp_path):

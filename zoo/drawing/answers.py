@@ -14,6 +14,7 @@ from zoo.files import write_atomically
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
+    from zoo.models.image_captioning import ImageCaptioner
     from zoo.models.ner import NER
     from zoo.models.text_classifier import Classification, TextClassifier
     from zoo.models.text_generator import TextGenerator
@@ -27,6 +28,8 @@ OPTIONS = {
     "nmt_attention": ("translate", ("attention", "beam_size")),
     "nmt_vanilla": ("translate", ("attention", "beam_size")),
     "sentiment": ("classify", ("attention",)),
+    "show_and_tell": ("caption", ("attention", "beam_size")),
+    "show_attend_tell": ("caption", ("attention", "beam_size")),
     "text_classifier": ("classify", ("attention",)),
 }
 
@@ -84,6 +87,29 @@ def written_answers(
     return [
         Answer(result.text, {model.output: result.text, "score": result.score})
         for result in results
+    ]
+
+
+def captioned_answers(
+    model: "ImageCaptioner", paths: list[str], beam_size: int, attention: Path | None
+) -> list[Answer]:
+    """What is in each picture; `attention`: where to draw what the model looked at."""
+    if attention:
+        _check_attention(model)
+    results = model.caption(paths, beam_size=beam_size, return_attention=True)
+    if attention:
+        (path,), (result,) = paths, results
+        _check_drawable(path, result.words)
+        model.draw_attention(result, attention, path)
+        _tell("Attention maps", attention)
+    # Which is which would be hard to tell of many.
+    names = [f"{path}: " if len(paths) > 1 else "" for path in paths]
+    return [
+        Answer(
+            f"{name}{result.text}",
+            {"image": printable(path), model.output: result.text, "score": result.score},
+        )
+        for name, path, result in zip(names, paths, results, strict=True)
     ]
 
 
@@ -162,7 +188,7 @@ def _check_attention(model: "ZooModel") -> None:
 def _check_drawable(text: object, tokens: list) -> None:
     if not tokens:
         raise ValueError(
-            f"--attention has nothing to draw for a blank text. Received: {printable(text)!r}"
+            f"--attention has nothing to draw: there are no words. Received: {printable(text)!r}"
         )
 
 

@@ -71,6 +71,8 @@ class TextGenerator(ZooModel):
     # What the text is called in signatures and on the command line: `"translation"`.
     output: str
     decoder: StateDecoder | AttentionDecoder
+    # Ids that are never written, such as that of unknown words.
+    banned_ids: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -207,10 +209,14 @@ class TextGenerator(ZooModel):
     def make_step(self, memory: Memory) -> Callable:
         """A function `step(state, ids)` for `zoo.decoding`."""
         score = self.readout.scorer()
+        banned = sum(tf.one_hot(i, self.tokenizer.vocabulary_size) for i in self.banned_ids)
 
         def step(state: Any, ids: tf.Tensor) -> tuple:
             parts, state, attention = self.decoder.step(self.embedding(ids), state, memory)
-            return score(parts), state, attention
+            logits = score(parts)
+            if self.banned_ids:
+                logits = tf.where(banned > 0, -float("inf"), logits)
+            return logits, state, attention
 
         return step
 
@@ -229,6 +235,10 @@ class TextGenerator(ZooModel):
             The encoder's inputs, and the `Hypotheses`. A blank entry has an empty one.
         """
         inputs = self.search_inputs(source)
+        return inputs, self.search_from(inputs, beam_size)
+
+    def search_from(self, inputs: dict[str, tf.Tensor], beam_size: int) -> Hypotheses:
+        """As `search`, from what `search_inputs` gives."""
         memory = self.memory_of(inputs)
         arguments = {
             "step": self.make_step(memory),
@@ -251,7 +261,7 @@ class TextGenerator(ZooModel):
                 scores=tf.where(blank, 0.0, hypotheses.scores),
                 log_probs=tf.where(blank, 0.0, hypotheses.log_probs),
             )
-        return inputs, hypotheses
+        return hypotheses
 
     def texts_of(self, hypotheses: Hypotheses) -> tf.Tensor:
         """Detokenised hypotheses: string `[batch, beam]`, best first."""

@@ -88,9 +88,7 @@ class Flickr8k(tfds.core.GeneratorBasedBuilder):
                 {
                     "name": tfds.features.Text(),
                     "image": tfds.features.Tensor(shape=(), dtype=tf.string),
-                    "captions": tfds.features.Sequence(
-                        tfds.features.Text(), length=CAPTIONS_EACH
-                    ),
+                    "captions": tfds.features.Sequence(tfds.features.Text(), length=CAPTIONS_EACH),
                 }
             ),
             homepage=HOME,
@@ -111,9 +109,7 @@ class Flickr8k(tfds.core.GeneratorBasedBuilder):
             yield number, {"name": name, "image": picture, "captions": captions}
 
 
-def load_flickr8k(
-    data_dir: str | Path, split: str = "train", verify: bool = True
-) -> Captioned:
+def load_flickr8k(data_dir: str | Path, split: str = "train", verify: bool = True) -> Captioned:
     """Loads one split: names, the bytes of its JPEG files, and five captions for each.
 
     Args:
@@ -206,7 +202,9 @@ def _read(data_dir: Path, places: Sequence[str], names: Sequence[str]) -> list[b
 
 def _missing(names: Sequence[str], place: Path) -> FileNotFoundError:
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return FileNotFoundError(f"`data_dir` has no {names[0]}{more}. Received: {place}.{INSTRUCTIONS}")
+    return FileNotFoundError(
+        f"`data_dir` has no {names[0]}{more}. Received: {place}.{INSTRUCTIONS}"
+    )
 
 
 def _check(found: Captioned, split: str) -> None:

@@ -76,9 +76,7 @@ def flippable(caption: str) -> bool:
     return SIDES.search(caption) is None
 
 
-def _network(
-    encoder: keras.layers.Layer, block: int | None
-) -> Callable[[tf.Tensor], tf.Tensor]:
+def _network(encoder: keras.layers.Layer, block: int | None) -> Callable[[tf.Tensor], tf.Tensor]:
     """From contents `[batch]` to features `[batch, 2, ...]` in one graph."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
@@ -108,9 +106,7 @@ def _compute(
         features = np.lib.format.open_memmap(partial, "r+")
     else:
         shape = network(tf.constant(pictures[:1])).shape[1:]
-        features = np.lib.format.open_memmap(
-            partial, "w+", np.float16, (len(pictures), *shape)
-        )
+        features = np.lib.format.open_memmap(partial, "w+", np.float16, (len(pictures), *shape))
     with progress_bar(f"features of {path.stem}", len(pictures)) as advance:
         advance(done)
         for first in range(done, len(pictures), batch_size):
@@ -126,7 +122,9 @@ def _compute(
 def _digest(encoder: keras.layers.Layer, pictures: Sequence[bytes], block: int | None) -> str:
     config = {name: value for name, value in encoder.get_config().items() if name != "name"}
     config.pop("trainable", None)
-    of = hashlib.sha256(json.dumps([config, block, PREPROCESSING], sort_keys=True, default=str).encode())
+    of = hashlib.sha256(
+        json.dumps([config, block, PREPROCESSING], sort_keys=True, default=str).encode()
+    )
     for variable in encoder.variables:
         of.update(np.ascontiguousarray(variable.numpy(), np.float32).tobytes())
     for picture in pictures:

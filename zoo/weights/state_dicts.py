@@ -135,9 +135,7 @@ def _read_legacy(data: bytes) -> dict[str, np.ndarray]:
         size = count * sizes[key].dtype.itemsize
         places[key] = (file.tell(), size)
         file.seek(size, io.SEEK_CUR)
-    return _arrays(
-        tensors, lambda s: data[places[s.key][0] : places[s.key][0] + places[s.key][1]]
-    )
+    return _arrays(tensors, lambda s: data[places[s.key][0] : places[s.key][0] + places[s.key][1]])
 
 
 def _tensors(found: object) -> dict[str, _Tensor]:
@@ -149,9 +147,7 @@ def _tensors(found: object) -> dict[str, _Tensor]:
     return found
 
 
-def _arrays(
-    found: object, read: Callable[[_Storage], bytes]
-) -> dict[str, np.ndarray]:
+def _arrays(found: object, read: Callable[[_Storage], bytes]) -> dict[str, np.ndarray]:
     return {name: _array(name, of, read(of.storage)) for name, of in _tensors(found).items()}
 
 
@@ -160,9 +156,7 @@ def _array(name: str, tensor: _Tensor, data: bytes) -> np.ndarray:
     numbers = np.frombuffer(data, storage.dtype)
     # Views are not always contiguous: files converted from TensorFlow have transposed kernels.
     last = offset + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
-    if min((offset, *shape, *strides), default=0) < 0 or (
-        0 not in shape and last >= len(numbers)
-    ):
+    if min((offset, *shape, *strides), default=0) < 0 or (0 not in shape and last >= len(numbers)):
         raise ValueError(f"{name} reaches beyond its {len(numbers)} numbers")
     steps = [step * numbers.itemsize for step in strides]
     view = np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps, writeable=False)
@@ -180,7 +174,9 @@ def _read_safetensors(data: bytes) -> dict[str, np.ndarray]:
         if name == "__metadata__":
             continue
         begin, end = entry["data_offsets"]
-        numbers = np.frombuffer(data[8 + size + begin : 8 + size + end], SAFETENSORS[entry["dtype"]])
+        numbers = np.frombuffer(
+            data[8 + size + begin : 8 + size + end], SAFETENSORS[entry["dtype"]]
+        )
         arrays[name] = numbers.reshape(entry["shape"]).copy()
     return arrays
 

@@ -255,7 +255,9 @@ class EfficientNetLite(keras.layers.Layer):
             parts += [(block.project, "_project_conv", "_bn2")]
             if block.expand is not None:
                 parts += [(block.expand, "_expand_conv", "_bn0")]
-            found += [(layer, f"_blocks.{place}.{c}", f"_blocks.{place}.{n}") for layer, c, n in parts]
+            found += [
+                (layer, f"_blocks.{place}.{c}", f"_blocks.{place}.{n}") for layer, c, n in parts
+            ]
         return found
 
 

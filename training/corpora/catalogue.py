@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.corpora import columns, conll2003, imdb, multi30k, reviews, sst2, tweets
+from training.corpora import columns, conll2003, flickr8k, imdb, multi30k, reviews, sst2, tweets
 from training.corpora.columns import Tagged
 from training.corpora.files import sha256
 from training.corpora.multi30k import Sentences
@@ -101,6 +101,19 @@ Elliott et al. 2016 (W16-3210), Elliott et al. 2017 (W17-4718).""",
 for non-commercial
 research and educational purposes. Take these weights, which were trained on the captions, as
 research data for non-commercial use too.""",
+        ),
+        Corpus(
+            "flickr8k",
+            flickr8k.load_flickr8k,
+            flickr8k.CHECKSUMS,
+            flickr8k.digest,
+            source=f"""Flickr8k, 6,000 training photographs with five captions each: \
+{flickr8k.HOME}
+(Hodosh, Young and Hockenmaier 2013, JAIR 47:853-899), in a copy squashed to 224 by 224 pixels.""",
+            terms="""**Not for commercial use.** The corpus is given out for non-commercial research \
+and education; the
+photographs belong to those who put them on Flickr. Take these weights, which were trained on them,
+as research data too.""",
         ),
         _reviews(
             "imdb",

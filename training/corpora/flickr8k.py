@@ -132,7 +132,7 @@ def load_flickr8k(data_dir: str | Path, split: str = "train", verify: bool = Tru
     """
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
-    if not Path(data_dir).is_dir():
+    if data_dir is None or not Path(data_dir).is_dir():
         raise FileNotFoundError(
             f"`data_dir` must be a folder with Flickr8k. Received: data_dir={str(data_dir)!r}, "
             f"which is not a folder.{INSTRUCTIONS}"

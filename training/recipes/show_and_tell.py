@@ -34,9 +34,7 @@ from zoo.text.subwords import SubwordTokenizer
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 
-SCHEDULE = Schedule(
-    epochs=14, batch_size=64, learning_rate=1e-3, warmup_steps=400, average_momentum=0.999
-)
+SCHEDULE = Schedule(epochs=12, batch_size=64, learning_rate=1e-3, warmup_steps=400)
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,32 @@ class Recipe:
 
 
 RECIPES = {
-    "show_and_tell": Recipe("show_and_tell", model="show_and_tell", whole_picture=True),
-    "show_attend_tell": Recipe("show_attend_tell", model="show_attend_tell"),
+    "show_and_tell": Recipe(
+        "show_and_tell",
+        model="show_and_tell",
+        whole_picture=True,
+        network={
+            "embedding_units": 256,
+            "units": 512,
+            "embedding_dropout": 0.3,
+            "vector_dropout": 0.5,
+            "layer_dropout": 0.5,
+            "readout_dropout": 0.5,
+        },
+    ),
+    "show_attend_tell": Recipe(
+        "show_attend_tell",
+        model="show_attend_tell",
+        network={
+            "embedding_units": 256,
+            "annotation_units": 384,
+            "units": 512,
+            "attention_units": 192,
+            "embedding_dropout": 0.3,
+            "annotation_dropout": 0.5,
+            "readout_dropout": 0.5,
+        },
+    ),
 }
 
 OPTIONS = (

@@ -99,7 +99,8 @@ def captioned_answers(
     results = model.caption(paths, beam_size=beam_size, return_attention=True)
     if attention:
         (path,), (result,) = paths, results
-        _check_drawable(path, result.words)
+        if not result.words:
+            raise ValueError(f"--attention has nothing to draw: no word was written of {path}")
         model.draw_attention(result, attention, path)
         _tell("Attention maps", attention)
     # Which is which would be hard to tell of many.
@@ -188,7 +189,7 @@ def _check_attention(model: "ZooModel") -> None:
 def _check_drawable(text: object, tokens: list) -> None:
     if not tokens:
         raise ValueError(
-            f"--attention has nothing to draw: there are no words. Received: {printable(text)!r}"
+            f"--attention has nothing to draw for a blank text. Received: {printable(text)!r}"
         )
 
 

@@ -98,9 +98,9 @@ def _part(data: tf.Tensor, walk: _Walk) -> _Walk:
     beyond = tf.size(data, tf.int64)
     known = extension | frame
     return _Walk(
-        # Where the file stops making sense, the walk stops too; a second magic end is the trailer.
+        # Where the file stops making sense, the walk stops.
         tf.where(known, data_at, beyond),
-        tf.where(frame, tf.constant(2, tf.int64), tf.where(known, 1, walk.inside)),
+        tf.where(frame, tf.constant(2, tf.int64), tf.constant(1, tf.int64)),
         tf.where(transparent, head[6], walk.clear),
         tf.where(frame, walk.at, walk.frame),
         walk.end,

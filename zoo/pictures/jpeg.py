@@ -75,7 +75,8 @@ def _segments(data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         exif = tf.where((exif < 0) & is_exif, at + 10, exif)
         scan = tf.where(code == SCAN, at, scan)
         # 0xFF may be repeated before a marker; anything else there is damage, and ends the walk.
-        step = tf.where(code == 0xFF, 1, tf.where(_one_of(code, WITHOUT_LENGTH), 2, 2 + length))
+        length = tf.where(_one_of(code, WITHOUT_LENGTH), tf.constant(0, tf.int64), length)
+        step = tf.where(code == 0xFF, tf.constant(1, tf.int64), 2 + length)
         return tf.where((head[0] == 0xFF) & (code != END), at + step, end), frame, exif, scan
 
     start = tf.constant(2, tf.int64), nowhere, nowhere, nowhere

@@ -168,7 +168,7 @@ class EfficientNetLite(keras.layers.Layer):
             block: Its place in `blocks`; `len(blocks)` gives what enters the last convolution.
 
         Returns:
-            `[B, H', W', C']`, 16 times smaller than the grid's channels suggest for late blocks.
+            `[B, H', W', C']`.
         """
         self._check_block(block)
         return at_least_one_row(lambda p: self._until(p, block), _checked(pixels))
@@ -221,8 +221,8 @@ class EfficientNetLite(keras.layers.Layer):
             ]
             if missing := [name for name in names if name not in arrays]:
                 raise ValueError(
-                    f"`arrays` must hold the weights of EfficientNet-Lite. Received: no {missing[0]}"
-                    f" among {len(arrays)} arrays, such as {', '.join(list(arrays)[:3])}"
+                    "`arrays` must hold the weights of EfficientNet-Lite. Received: no "
+                    f"{missing[0]} among {len(arrays)} arrays, such as {list(arrays)[:3]}"
                 )
             layer.fold(*(arrays[name] for name in names), epsilon=EPSILON)
 

@@ -110,8 +110,8 @@ research data for non-commercial use too.""",
             source=f"""Flickr8k, 6,000 training photographs with five captions each: \
 {flickr8k.HOME}
 (Hodosh, Young and Hockenmaier 2013, JAIR 47:853-899), in a copy squashed to 224 by 224 pixels.""",
-            terms="""**Not for commercial use.** The corpus is given out for non-commercial research \
-and education; the
+            terms="""**Not for commercial use.** The corpus is given out for research and \
+education alone; the
 photographs belong to those who put them on Flickr. Take these weights, which were trained on them,
 as research data too.""",
         ),

@@ -1,4 +1,4 @@
-"""Measures a captioner on Flickr8k: coco-caption's figures, those as Xu et al. report them, speed."""
+"""Measures a captioner on Flickr8k: coco-caption's figures, Xu et al.'s way to count, speed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -122,8 +122,8 @@ captions; not to be compared with the figures above:
 {_xu_table(metrics)}"""
     ]
     blocks += [
-        f"On {split}: {figures['pictures']:,} pictures, {figures['different_captions']:,} different "
-        f"captions of {figures['mean_words']:.1f} words in the mean."
+        f"On {split}: {figures['pictures']:,} pictures, {figures['different_captions']:,} "
+        f"different captions of {figures['mean_words']:.1f} words in the mean."
         for split, figures in metrics["splits"].items()
     ]
     return "\n\n".join(blocks)

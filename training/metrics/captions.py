@@ -2,16 +2,16 @@
 
 Two ways to count that must never be mixed up:
 
-* `coco_scores`: what coco-caption (Chen et al. 2015) counts, by `pycocoevalcap`: BLEU-1 to 4, METEOR,
-  ROUGE-L and CIDEr on what the Penn Treebank tokeniser makes of the texts, lower-cased and without
-  marks. It needs Java, and the extra `captions`.
-* `as_xu`: BLEU-1 to 4 in lower case without the brevity penalty, as Xu et al. (2015, table 1) report
-  it. It flatters short captions.
+* `coco_scores`: what coco-caption (Chen et al. 2015) counts, by `pycocoevalcap`: BLEU-1 to 4,
+  METEOR, ROUGE-L and CIDEr on what the Penn Treebank tokeniser makes of the texts, lower-cased and
+  without marks. It needs Java, and the extra `captions`.
+* `as_xu`: BLEU-1 to 4 in lower case without the brevity penalty, as Xu et al. (2015, table 1)
+  report it. It flatters short captions.
 
 `bleu_4` is for choosing an epoch: as BLEU-4 of the first, without Java.
 
-BLEU: Papineni et al. 2002. METEOR: Denkowski and Lavie 2014. ROUGE-L: Lin 2004. CIDEr: Vedantam et al.
-2015 (CIDEr-D, as coco-caption has it).
+BLEU: Papineni et al. 2002. METEOR: Denkowski and Lavie 2014. ROUGE-L: Lin 2004. CIDEr: Vedantam,
+Zitnick and Parikh 2015 (CIDEr-D, as coco-caption has it).
 """
 
 import contextlib
@@ -124,9 +124,7 @@ def _penn_treebank(captions: Sequence[str], references: References) -> tuple[dic
     return split["captions"], split["references"]
 
 
-def _sacrebleu(
-    captions: Sequence[str], references: References, order: int
-) -> tuple[float, float]:
+def _sacrebleu(captions: Sequence[str], references: References, order: int) -> tuple[float, float]:
     """BLEU and its brevity penalty; `effective_order` is off, as in coco-caption."""
     most = max(map(len, references))
     # sacreBLEU takes streams: the n-th reference of all pictures. None: this picture has fewer.

@@ -43,7 +43,8 @@ def card(recipe: Mapping[str, Any]) -> Card:
 The encoder, EfficientNet-{encoder.capitalize()}, was trained on ImageNet by its authors (Tan and Le
 2019). Its weights, which these files hold too, are those of the package {package.name}
 {package.version} ({LICENCE}).""",
-        limits=f"""- Trained on photographs of people and dogs, mostly out of doors, squashed to a square: of
+        limits=f"""- Trained on photographs of people and dogs, mostly out of doors, squashed to a \
+square: of
   drawings, screenshots, texts, medical pictures and the like it says something wrong, with
   confidence.
 - It names what is frequent in its data: most dogs run, most people are men, and most of them wear

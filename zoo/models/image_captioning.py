@@ -7,6 +7,8 @@ and what this gives for each place of a grid is the network input `features`. So
 
 import functools
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +21,18 @@ from zoo.models.base import Signature
 from zoo.models.caption_column import CAPTIONS, PICTURES, caption_lists
 from zoo.models.decoders import Memory
 from zoo.models.text_generator import DEFAULT_BEAM_SIZE, TextGenerator, first_of
-from zoo.pictures import decode_pictures, example_picture
+from zoo.pictures import decode_pictures
+from zoo.pictures.example import example_picture
 from zoo.text.captions import joined_words, plain_words
 from zoo.text.subwords import UNK_ID, SubwordTokenizer
 
 MOST_WORDS = 40
 _NO_WORDS = "`captions` must have words. Received: row {} of the batch has none: {}"
+
+
+# What `decode_pictures` says: "instances[2] is a JPEG whose end is missing (1 of 8)".
+_FAULTS = re.compile(r"instances\[\d+\] .*\(\d+ of \d+\)")
+_PLACE = re.compile(r"instances\[(\d+)\]")
 
 
 class Caption(NamedTuple):
@@ -227,6 +235,21 @@ class ImageCaptioner(TextGenerator):
 
     # The verb.
 
+    def answers(self, entries: object, run: Callable, *rest: Any) -> Any:
+        """As `ZooModel.answers`; what the graph says of a picture is told of the entry."""
+
+        def told(batch: tf.Tensor, places: np.ndarray) -> Any:
+            try:
+                return run(batch, places)
+            except tf.errors.InvalidArgumentError as error:
+                found = _FAULTS.search(error.message)
+                if found is None:
+                    raise
+                named = _PLACE.sub(lambda of: f"`images[{places[int(of[1])]}]`", found[0])
+            raise ValueError(named)
+
+        return super().answers(entries, told, *rest)
+
     def caption(
         self,
         images: Any,
@@ -359,4 +382,3 @@ def _in_places(grid: tf.Tensor) -> tf.Tensor:
 @functools.cache
 def _example(size: int) -> bytes:
     return example_picture(size)
-

@@ -40,7 +40,7 @@ def test_many_words_go_on_in_further_rows():
     figure = attention_maps(PICTURE, ["w"] * 13, np.ones([13, 7, 7]))
     positions = [axes.get_position() for axes in figure.axes]
     assert len({round(p.y0, 3) for p in positions}) == 3
-    assert all(0 <= p.x0 and p.x1 <= 1 and 0 <= p.y0 and p.y1 <= 1 for p in positions)
+    assert all(p.x0 >= 0 and p.x1 <= 1 and p.y0 >= 0 and p.y1 <= 1 for p in positions)
 
 
 def test_a_map_is_stretched_smoothly_and_keeps_its_range():

@@ -20,7 +20,7 @@ def model(request):
     keras.utils.set_random_seed(0)
     model = captioner(request.param)
     model.optimizer.learning_rate = 0.02
-    model.fit(PICTURES, CAPTIONS, batch_size=12, epochs=60, verbose=0)
+    model.fit(PICTURES, CAPTIONS, batch_size=12, epochs=40, verbose=0)
     return model
 
 
@@ -184,6 +184,18 @@ def test_lists_and_pairs_weigh_the_same(attentive):
 def test_captions_that_cannot_be(attentive, captions, error, message):
     with pytest.raises(error, match=message):
         attentive.fit(PICTURES[:2], captions, verbose=0)
+
+
+def test_pictures_that_cannot_be_are_named_by_their_place(attentive, tmp_path):
+    whole = tf.io.encode_jpeg(PICTURES[0]).numpy()
+    with pytest.raises(ValueError, match=r"`images\[2\]` is a JPEG.*1 of 3\)"):
+        # The batch is in another order, by length.
+        attentive.caption([whole, tf.io.encode_png(PICTURES[1]).numpy(), whole[:300]])
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    for wrong, error in ((text, ValueError), ("https://a.b/c.jpg", ValueError), (3, TypeError)):
+        with pytest.raises(error, match=r"`images\[1\]"):
+            attentive.caption([whole, wrong])
 
 
 def test_captions_and_the_pictures_they_are_of():

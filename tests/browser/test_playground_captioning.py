@@ -1,4 +1,4 @@
-"""Pictures in the playground: chosen, dropped, pasted, scaled; and the maps of a caption's words."""
+"""Pictures in the playground: chosen, dropped, pasted, scaled; and maps of a caption's words."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ _PICTURES = [tf.TensorSpec([None], tf.string, name="image_bytes")]
 
 
 class Looker(tf.Module):
-    """Says how large a picture is; its first word looks at the upper left, its last at the right."""
+    """Says how large a picture is; its first word looks at the upper left, its last right."""
 
     @tf.function(input_signature=_PICTURES)
     def best(self, image_bytes):

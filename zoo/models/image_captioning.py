@@ -1,14 +1,7 @@
-"""What the captioners share: pictures in, the encoder under them, the verb, and the maps.
-
-A picture goes through a network that was trained to name what is in pictures (`zoo.layers.vision`),
-and what this gives for each place of a grid is the network input `features`. So `fit` on pictures,
-`fit` on features that were computed once, the verb and the signatures share one way.
-"""
+"""What the captioners share: pictures and captions as data, the verb, the signatures, the maps."""
 
 import functools
 import os
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import Hypotheses
-from zoo.layers.vision import EfficientNetLite
 from zoo.models.base import Signature
 from zoo.models.caption_column import CAPTIONS, PICTURES, caption_lists
 from zoo.models.decoders import Memory
+from zoo.models.sees_pictures import SeesPictures
 from zoo.models.text_generator import DEFAULT_BEAM_SIZE, TextGenerator, first_of
 from zoo.pictures import decode_pictures
 from zoo.pictures.example import example_picture
@@ -28,11 +21,6 @@ from zoo.text.subwords import UNK_ID, SubwordTokenizer
 
 MOST_WORDS = 40
 _NO_WORDS = "`captions` must have words. Received: row {} of the batch has none: {}"
-
-
-# What `decode_pictures` says: "instances[2] is a JPEG whose end is missing (1 of 8)".
-_FAULTS = re.compile(r"instances\[\d+\] .*\(\d+ of \d+\)")
-_PLACE = re.compile(r"instances\[(\d+)\]")
 
 
 class Caption(NamedTuple):
@@ -53,7 +41,7 @@ class Caption(NamedTuple):
     maps: np.ndarray | None
 
 
-class ImageCaptioner(TextGenerator):
+class ImageCaptioner(SeesPictures, TextGenerator):
     """A model from pictures to captions.
 
     A subclass builds a decoder, and gives `encode_features`.
@@ -97,48 +85,14 @@ class ImageCaptioner(TextGenerator):
             trained_from=trained_from,
             **network,
         )
-        self.encoder = EfficientNetLite(encoder)
-        self.encoder.build()
-        self.encoder.train_from(trained_from)
-        self.trained_from = trained_from
-
-    @property
-    def encoder_inputs(self) -> dict[str, tf.TensorSpec]:
-        """The encoder's features; or, of an encoder that is trained, what enters its first block.
-
-        `features` float32 `[batch, places, channels]`; or `activations` float32 `[batch, height,
-        width, channels]`.
-        """
-        if self.trained_from is None:
-            return {"features": self.features_spec}
-        before = [self.encoder.stem, *self.encoder.blocks][self.trained_from]
-        spec = tf.TensorSpec([None, None, None, before.channels], tf.float32)
-        return {"activations": spec}
-
-    @property
-    def features_spec(self) -> tf.TensorSpec:
-        """What the encoder gives: float32 `[batch, places, channels]`."""
-        return tf.TensorSpec([None, None, self.encoder.channels], tf.float32)
+        self.make_encoder(encoder, trained_from)
 
     @property
     def examples(self) -> tuple[bytes]:
         """A drawn scene as JPEG."""
         return (_example(self.encoder.image_size),)
 
-    # Pictures.
-
-    def make_inputs(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Contents of image files, string `[batch]`, as far as the encoder is frozen."""
-        pixels = decode_pictures(source, self.encoder.image_size)
-        if self.trained_from is None:
-            return {"features": _in_places(self.encoder(pixels))}
-        return {"activations": self.encoder.call_until(pixels, self.trained_from)}
-
-    def features_of(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """The features of `encoder_inputs`: float32 `[batch, places, channels]`."""
-        if "features" in inputs:
-            return inputs["features"]
-        return _in_places(self.encoder.call_from(inputs["activations"], self.trained_from))
+    # The network.
 
     def encode(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> Memory:
         """What the decoder gets of `encoder_inputs`."""
@@ -147,30 +101,6 @@ class ImageCaptioner(TextGenerator):
     def encode_features(self, features: tf.Tensor, training: bool | None = None) -> Memory:
         """What the decoder gets of features, float32 `[batch, places, channels]`."""
         raise NotImplementedError
-
-    def features(self, images: Any, batch_size: int = 32, progress: bool = True) -> np.ndarray:
-        """What the encoder sees in pictures, for those who keep it and use it many times.
-
-        Args:
-            images: As for `caption`.
-            batch_size: Pictures read together.
-            progress: Show a bar on a terminal when it takes longer than two seconds.
-
-        Returns:
-            float32 `[pictures, places, channels]`, `[places, channels]` for a single picture.
-
-        Raises:
-            TypeError, ValueError: As `caption`.
-        """
-
-        def run(batch: tf.Tensor, places: np.ndarray) -> np.ndarray:
-            return self.run_graph(self._features, batch)["features"]
-
-        found = self.answers(images, run, batch_size, progress)
-        return np.stack(found) if isinstance(found, list) else found
-
-    def _features(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"features": self.features_of(self.make_inputs(source))}
 
     # Captions.
 
@@ -184,7 +114,7 @@ class ImageCaptioner(TextGenerator):
         images, captions = given
         flat, rows = caption_lists(CAPTIONS.name, captions)
         pictures = PICTURES.read(PICTURES.name, images)
-        if len(rows) and rows[-1] >= pictures.shape[0]:
+        if rows[-1] + 1 != pictures.shape[0]:
             raise ValueError(
                 "`images` and `captions` must have one entry for each other. "
                 f"Received: {pictures.shape[0]} and {rows[-1] + 1} entries"
@@ -194,11 +124,8 @@ class ImageCaptioner(TextGenerator):
         return pictures, tf.constant(flat)
 
     def preprocess(self, source: tf.Tensor, target: tf.Tensor) -> tuple:
-        """As `TextGenerator.preprocess`; a picture that comes more than once is looked at once."""
-        contents, places = tf.unique(source)
-        inputs = self.make_inputs(contents)
-        inputs = {name: tf.gather(value, places) for name, value in inputs.items()}
-        return self.training_batch(inputs, *self.encode_captions(target))
+        """As `TextGenerator.preprocess`; `source` is what `make_inputs` takes."""
+        return self.training_batch(self.make_inputs(source), *self.encode_captions(target))
 
     def encode_captions(self, captions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Ids of the words of captions, string `[batch]`: as `SubwordTokenizer.encode`.
@@ -234,21 +161,6 @@ class ImageCaptioner(TextGenerator):
         return joined_words(super().texts_of(hypotheses))
 
     # The verb.
-
-    def answers(self, entries: object, run: Callable, *rest: Any) -> Any:
-        """As `ZooModel.answers`; what the graph says of a picture is told of the entry."""
-
-        def told(batch: tf.Tensor, places: np.ndarray) -> Any:
-            try:
-                return run(batch, places)
-            except tf.errors.InvalidArgumentError as error:
-                found = _FAULTS.search(error.message)
-                if found is None:
-                    raise
-                named = _PLACE.sub(lambda of: f"`images[{places[int(of[1])]}]`", found[0])
-            raise ValueError(named)
-
-        return super().answers(entries, told, *rest)
 
     def caption(
         self,
@@ -371,12 +283,6 @@ class ImageCaptioner(TextGenerator):
             {"features": self.features(list(self.examples), progress=False)},
         )
         return {**super().signatures(), "features": of_features}
-
-
-def _in_places(grid: tf.Tensor) -> tf.Tensor:
-    """The grid `[batch, rows, columns, channels]` as `[batch, places, channels]`."""
-    batch, rows, columns, _ = tf.unstack(tf.shape(grid))
-    return tf.reshape(grid, [batch, rows * columns, grid.shape[-1]])
 
 
 @functools.cache

@@ -159,6 +159,21 @@ def test_data_sets_of_pictures_and_captions(attentive):
         attentive.fit(blank, verbose=0)
 
 
+def test_fit_looks_at_each_picture_once(attentive, monkeypatch):
+    looked = []
+    look = attentive._look
+    monkeypatch.setattr(attentive, "_look", lambda of: looked.append(len(of)) or look(of))
+    attentive.fit(PICTURES, CAPTIONS, epochs=2, validation_split=0.5, verbose=0)
+    assert looked == [3, 3]  # not 6 + 6 captions, in 2 epochs
+    seen = attentive.evaluate(PICTURES, CAPTIONS, verbose=0, return_dict=True)
+    monkeypatch.setattr("zoo.models.sees_pictures.MOST_BYTES", 10_000)
+    as_they_come = attentive.evaluate(PICTURES, CAPTIONS, verbose=0, return_dict=True)
+    assert seen["loss"] == pytest.approx(as_they_come["loss"], rel=1e-3)
+    whole = tf.io.encode_jpeg(PICTURES[0]).numpy()
+    with pytest.raises(ValueError, match=r"picture 1 of 2 is a JPEG"):
+        attentive.fit([whole, whole[:300]], ["a bar", "a bar"], verbose=0)
+
+
 def test_lists_and_pairs_weigh_the_same(attentive):
     flat = [caption for pair in CAPTIONS for caption in pair]
     repeated = [picture for picture in PICTURES for _ in range(2)]
@@ -179,6 +194,7 @@ def test_lists_and_pairs_weigh_the_same(attentive):
         ([], ValueError, "must not be empty"),
         (["a bar"], ValueError, "one entry for each other. Received: 2 and 1"),
         (["a bar"] * 3, ValueError, "one entry for each other. Received: 2 and 3"),
+        ([["a bar", "a bar"]], ValueError, "one entry for each other. Received: 2 and 1"),
     ],
 )
 def test_captions_that_cannot_be(attentive, captions, error, message):

@@ -1,7 +1,7 @@
 """EfficientNet-Lite: a small image encoder of inverted residual blocks (Tan and Le 2019)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -72,15 +72,15 @@ class InvertedResidual(keras.layers.Layer):
         super().__init__(**kwargs)
         self.expansion, self.size, self.stride, self.channels = expansion, size, stride, channels
         self.expand = None
-        self.depthwise = FoldedConvolution(None, size, stride, "relu6", name="depthwise")
-        self.project = FoldedConvolution(channels, 1, name="project")
+        self.depthwise = self._convolution(None, size, stride, "relu6", name="depthwise")
+        self.project = self._convolution(channels, 1, name="project")
 
     def build(self, inputs_shape: tuple) -> None:
         """Creates the variables."""
         inputs = inputs_shape[-1]
         hidden = (None, None, None, self.expansion * inputs)
         if self.expansion != 1:
-            self.expand = FoldedConvolution(hidden[-1], 1, activation="relu6", name="expand")
+            self.expand = self._convolution(hidden[-1], 1, activation="relu6", name="expand")
             self.expand.build(inputs_shape)
         self.depthwise.build(hidden)
         self.project.build(hidden)
@@ -96,6 +96,9 @@ class InvertedResidual(keras.layers.Layer):
         """What `from_config` needs to make this layer again."""
         names = ("expansion", "size", "stride", "channels")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def _convolution(self, *args: Any, **kwargs: Any) -> FoldedConvolution:
+        return FoldedConvolution(*args, dtype=self.dtype_policy, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -141,12 +144,20 @@ class EfficientNetLite(keras.layers.Layer):
         self.image_size = VARIANTS[variant].image_size
         self.grid_size = math.ceil(self.image_size / 32)
         self.channels = HEAD_CHANNELS
-        self.stem = FoldedConvolution(STEM_CHANNELS, 3, 2, "relu6", name="stem")
-        self.blocks = _blocks(VARIANTS[variant])
-        self.head = FoldedConvolution(HEAD_CHANNELS, 1, activation="relu6", name="head")
+        dtype = self.dtype_policy
+        self.stem = FoldedConvolution(STEM_CHANNELS, 3, 2, "relu6", name="stem", dtype=dtype)
+        self.blocks = [
+            InvertedResidual(*numbers, name=f"block_{place}", dtype=dtype)
+            for place, numbers in enumerate(_blocks(VARIANTS[variant]))
+        ]
+        self.head = FoldedConvolution(
+            HEAD_CHANNELS, 1, activation="relu6", name="head", dtype=dtype
+        )
 
     def build(self, pixels_shape: tuple | None = None) -> None:
-        """Creates the variables."""
+        """Creates the variables; the pictures may be of any size."""
+        if self.built:
+            return
         self.stem.build((None, None, None, 3))
         channels = STEM_CHANNELS
         for block in self.blocks:
@@ -212,8 +223,7 @@ class EfficientNetLite(keras.layers.Layer):
         Raises:
             ValueError: If an array is missing, or of another shape.
         """
-        if not self.built:
-            self.build()
+        self.build()
         for layer, convolution, normalization in self._pytorch_names():
             names = [f"{convolution}.weight"]
             names += [
@@ -261,21 +271,15 @@ class EfficientNetLite(keras.layers.Layer):
         return found
 
 
-def _blocks(variant: Variant) -> list[InvertedResidual]:
-    blocks = []
+def _blocks(variant: Variant) -> Iterator[tuple[int, int, int, int]]:
+    """Expansion, size, stride and channels of each block."""
     for place, stage in enumerate(STAGES):
         # Lite repeats the blocks of the first and of the last stage as often in every variant.
         scaled = math.ceil(stage.repeats * variant.depth)
         repeats = stage.repeats if place in (0, len(STAGES) - 1) else scaled
         channels = _multiple_of_8(stage.channels * variant.width)
         for repeat in range(repeats):
-            stride = stage.stride if repeat == 0 else 1
-            blocks.append(
-                InvertedResidual(
-                    stage.expansion, stage.size, stride, channels, name=f"block_{len(blocks)}"
-                )
-            )
-    return blocks
+            yield stage.expansion, stage.size, stage.stride if repeat == 0 else 1, channels
 
 
 def _multiple_of_8(channels: float) -> int:

@@ -101,7 +101,7 @@ def test_an_unknown_variant_is_told():
 # package, cropped as they were tested. It needs the real weights: `pretrained_arrays` fetches them.
 SEEN = {
     "lite0": ({"tiger cat": 0.39, "Egyptian cat": 0.36, "tabby": 0.17}, 0.95),
-    "lite2": ({"tiger cat": 0.24, "Egyptian cat": 0.44, "tabby": 0.12}, 0.93),
+    "lite2": ({"tiger cat": 0.12, "Egyptian cat": 0.62, "tabby": 0.1}, 0.89),
 }
 CATS = {"tabby": 281, "tiger cat": 282, "Egyptian cat": 285}
 ESPRESSO = 967

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers.vision.convolution import FoldedConvolution, at_least_one_row
+from zoo.layers.vision.convolution import FoldedConvolution
+from zoo.layers.vision.encoder import ImageEncoder
 
 
 class Stage(NamedTuple):
@@ -102,12 +103,11 @@ class InvertedResidual(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class EfficientNetLite(keras.layers.Layer):
+class EfficientNetLite(ImageEncoder):
     """A picture's grid of features: EfficientNet (Tan and Le 2019) without squeeze-and-excitation.
 
-    Batch normalization is folded into the convolutions, so it is at inference always.
-    `call(pixels)` is `call_from(call_until(pixels, n), n)` for any number of blocks `n`: what a
-    frozen first part gives can be kept while the rest is fine-tuned.
+    Batch normalization is folded into the convolutions. See `ImageEncoder` for how to keep what its
+    first blocks give and to fine-tune the rest.
 
     Args:
         variant: "lite0" (224 pixels, grid of 7, 3.4 million weights) or "lite2" (260 pixels, grid
@@ -166,52 +166,17 @@ class EfficientNetLite(keras.layers.Layer):
         self.head.build((None, None, None, channels))
         self.built = True
 
-    def call(self, pixels: tf.Tensor) -> tf.Tensor:
-        """Encodes; arguments and results are those of the class."""
-        last = len(self.blocks)
-        return at_least_one_row(lambda p: self._from(self._until(p, last), last), _checked(pixels))
+    def begin(self, pixels: tf.Tensor) -> tf.Tensor:
+        """What enters the first block, from pixels of 0 to 255."""
+        return self.stem((pixels - 127.0) / 128.0)
 
-    def call_until(self, pixels: tf.Tensor, block: int) -> tf.Tensor:
-        """What enters a block.
+    def end(self, activations: tf.Tensor) -> tf.Tensor:
+        """The grid, from what the last block gives."""
+        return self.head(activations)
 
-        Args:
-            pixels: As in `call`.
-            block: Its place in `blocks`; `len(blocks)` gives what enters the last convolution.
-
-        Returns:
-            `[B, H', W', C']`.
-        """
-        self._check_block(block)
-        return at_least_one_row(lambda p: self._until(p, block), _checked(pixels))
-
-    def call_from(self, activations: tf.Tensor, block: int) -> tf.Tensor:
-        """The grid from what enters a block.
-
-        Args:
-            activations: What `call_until` gave for this block.
-            block: Its place in `blocks`.
-
-        Returns:
-            The grid, as `call` gives it.
-        """
-        self._check_block(block)
-        activations = tf.cast(activations, self.compute_dtype)
-        return at_least_one_row(lambda a: self._from(a, block), activations)
-
-    def train_from(self, block: int | None) -> None:
-        """Chooses what a fit changes: this block and all after it.
-
-        Args:
-            block: Its place in `blocks`; `len(blocks)` for the last convolution alone, None for
-                nothing: the encoder is frozen.
-        """
-        self.trainable = block is not None
-        if block is None:
-            return
-        self._check_block(block)
-        self.stem.trainable = False
-        for place, layer in enumerate(self.blocks):
-            layer.trainable = place >= block
+    def first_layers(self) -> list[keras.layers.Layer]:
+        """The convolution before the blocks."""
+        return [self.stem]
 
     def load_state_dict(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Takes the weights of PyTorch's EfficientNet-Lite, and folds the normalization in.
@@ -239,23 +204,6 @@ class EfficientNetLite(keras.layers.Layer):
     def get_config(self) -> dict:
         """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "variant": self.variant}
-
-    def _until(self, pixels: tf.Tensor, block: int) -> tf.Tensor:
-        activations = self.stem((tf.cast(pixels, self.compute_dtype) - 127.0) / 128.0)
-        for layer in self.blocks[:block]:
-            activations = layer(activations)
-        return activations
-
-    def _from(self, activations: tf.Tensor, block: int) -> tf.Tensor:
-        for layer in self.blocks[block:]:
-            activations = layer(activations)
-        return self.head(activations)
-
-    def _check_block(self, block: int) -> None:
-        if not 0 <= block <= len(self.blocks):
-            raise ValueError(
-                f"`block` must be from 0 to {len(self.blocks)}. Received: block={block!r}"
-            )
 
     def _pytorch_names(self) -> list[tuple[FoldedConvolution, str, str]]:
         """Each convolution with PyTorch's names of it and of its normalization."""
@@ -286,12 +234,3 @@ def _multiple_of_8(channels: float) -> int:
     """The nearest multiple of 8, but not more than a tenth below."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
-
-
-def _checked(pixels: tf.Tensor) -> tf.Tensor:
-    pixels = tf.convert_to_tensor(pixels)
-    if pixels.shape.rank != 4 or pixels.shape[-1] not in (3, None):
-        raise ValueError(
-            f"`pixels` must have shape [batch, height, width, 3]. Received: {pixels.shape}"
-        )
-    return pixels

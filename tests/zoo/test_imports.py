@@ -22,13 +22,19 @@ PARTS = {
     "layers": set(),
     "text": set(),
     "decoding": set(),
-    "models": {"zoo.layers", "zoo.text", "zoo.decoding", "zoo.registry"},
+    "pictures": set(),
+    "models": {"zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding", "zoo.registry"},
     "drawing": {"zoo.files"},
 }
 # And within a function, when it is called and not before, or only for a type.
 LATER = {"models": {"zoo.drawing"}, "drawing": {"zoo.models"}}
 FILES = {"glob", "h5py", "io", "os", "pathlib", "shutil", "tempfile"}
-NOT_FOR = {"layers": FILES | {"tensorflow_text"}, "text": {"keras"}, "decoding": FILES | {"keras"}}
+NOT_FOR = {
+    "layers": FILES | {"tensorflow_text"},
+    "text": {"keras"},
+    "pictures": {"keras"},
+    "decoding": FILES | {"keras"},
+}
 
 
 def modules(path, later=True):

@@ -102,19 +102,6 @@ for non-commercial
 research and educational purposes. Take these weights, which were trained on the captions, as
 research data for non-commercial use too.""",
         ),
-        Corpus(
-            "flickr8k",
-            flickr8k.load_flickr8k,
-            flickr8k.CHECKSUMS,
-            flickr8k.digest,
-            source=f"""Flickr8k, 6,000 training photographs with five captions each: \
-{flickr8k.HOME}
-(Hodosh, Young and Hockenmaier 2013, JAIR 47:853-899), in a copy squashed to 224 by 224 pixels.""",
-            terms="""**Not for commercial use.** The corpus is given out for research and \
-education alone; the
-photographs belong to those who put them on Flickr. Take these weights, which were trained on them,
-as research data too.""",
-        ),
         _reviews(
             "imdb",
             imdb,
@@ -162,6 +149,19 @@ vocabulary beside them, as research data too.""",
             source=f"""the Broad Twitter Corpus, 6,338 training tweets:
 {tweets.Btc.HOME} (Derczynski, Bontcheva and Roberts 2016, C16-1111)""",
             terms="CC-BY 4.0: name it where you pass the weights on.",
+        ),
+        Corpus(
+            "flickr8k",
+            flickr8k.load_flickr8k,
+            flickr8k.CHECKSUMS,
+            flickr8k.digest,
+            source=f"""Flickr8k, 6,000 training pictures with five captions each, squashed to \
+224 x 224 pixels:
+{flickr8k.HOME} (Hodosh, Young and Hockenmaier 2013, JAIR 47:853-899).""",
+            terms="""The corpus is given out for **non-commercial research and education**; the \
+pictures belong to
+those who put them on Flickr, under licences of their own. Take these weights as research data for
+non-commercial use too.""",
         ),
     )
 }

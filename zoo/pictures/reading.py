@@ -71,8 +71,12 @@ def is_picture(value: object) -> bool:
     shape = getattr(value, "shape", None)
     if shape is None or getattr(value, "dtype", None) is None or not hasattr(value, "__array__"):
         return False
-    of_text = getattr(value.dtype, "kind", "") in "OSU" or value.dtype == tf.string
-    return len(shape) == 0 if of_text else len(shape) in (2, 3)
+    return len(shape) == 0 if _is_text(value) else len(shape) in (2, 3)
+
+
+def _is_text(value: tf.Tensor | np.ndarray) -> bool:
+    """Whether these are paths or contents of files, not pixels."""
+    return value.dtype == tf.string or getattr(value.dtype, "kind", None) in ("O", "S", "U")
 
 
 def _is_pil(value: object) -> bool:
@@ -82,8 +86,7 @@ def _is_pil(value: object) -> bool:
 
 
 def _check_rank(name: str, entries: tf.Tensor | np.ndarray) -> None:
-    of_text = entries.dtype == tf.string or getattr(entries.dtype, "kind", "") in "SU"
-    if len(entries.shape) != (1 if of_text else 4):
+    if len(entries.shape) != (1 if _is_text(entries) else 4):
         raise ValueError(
             f"`{name}` must be one picture [height, width, 3], or some [pictures, height, width, "
             f"3]; or paths or contents of files, [pictures]. Received: shape {list(entries.shape)}"

@@ -1,10 +1,11 @@
-"""Arrays by name out of PyTorch's files, without PyTorch and without running what they say.
+"""Arrays by name out of PyTorch's and Keras's files, without running what they say.
 
 A `.pth` file is a pickle, which may call any function of Python. Here only what a dict of tensors
 needs is known, and everything else is refused.
 """
 
 import io
+import json
 import os
 import pickle
 import zipfile
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # of the files that PyTorch wrote before 1.6
@@ -48,10 +50,12 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Args:
         path: A `.pth` or `.pt` file, of today's form (a zip archive) or of that before PyTorch
-            1.6, or a `.safetensors` file.
+            1.6, a `.safetensors` file, or an `.h5` file of Keras with the layers' names in it: a
+            whole model, or weights as Keras 2 saved them.
 
     Returns:
-        The arrays by name, in C order whatever their strides in the file.
+        The arrays by name, in C order whatever their strides in the file; Keras's as
+        `layer.kernel`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -65,8 +69,11 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".safetensors":
             return _read_safetensors(data)
+        if path.suffix in (".h5", ".hdf5"):
+            return _read_keras(data)
         return _read_archive(data) if data[:2] == b"PK" else _read_legacy(data)
     except (
+        OSError,
         pickle.UnpicklingError,
         zipfile.BadZipFile,
         EOFError,
@@ -77,8 +84,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
         ValueError,
     ) as error:
         raise ValueError(
-            f"{path} must be a dict of tensors, as torch.save(model.state_dict(), path) or "
-            f"safetensors writes it. Received: {len(data)} bytes ({error})"
+            f"{path} must be a dict of tensors, as torch.save(model.state_dict(), path), "
+            f"safetensors or Keras (.h5) writes it. Received: {len(data)} bytes ({error})"
         ) from error
 
 
@@ -165,8 +172,6 @@ def _array(name: str, tensor: _Tensor, data: bytes) -> np.ndarray:
 
 def _read_safetensors(data: bytes) -> dict[str, np.ndarray]:
     """Size of the header, the header (JSON), the numbers."""
-    import json
-
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size])
     arrays = {}
@@ -189,3 +194,21 @@ SAFETENSORS = {
     "I32": np.int32,
     "U8": np.uint8,
 }
+
+
+def _read_keras(data: bytes) -> dict[str, np.ndarray]:
+    """A group for each layer, by its name, with the names of its weights in an attribute."""
+    with h5py.File(io.BytesIO(data)) as file:
+        layers = file.get("model_weights", file)
+        if "layer_names" not in layers.attrs:
+            raise ValueError("the file has no layers by name")
+        arrays = {}
+        for layer in (_text(name) for name in layers.attrs["layer_names"]):
+            for weight in (_text(name) for name in layers[layer].attrs["weight_names"]):
+                kind = weight.rpartition("/")[2].partition(":")[0]  # of `conv1/kernel:0`
+                arrays[f"{layer}.{kind}"] = np.array(layers[layer][weight])
+        return arrays
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name

@@ -23,12 +23,14 @@ class FoldedConvolution(keras.layers.Layer):
         size: Of the kernel, in pixels.
         stride: In pixels.
         activation: "relu", "relu6", or None.
+        centred: Whether the padding is the same on both sides, as in PyTorch, and not as in
+            TensorFlow's "SAME"; they differ where the stride is above 1.
 
     Call arguments:
         inputs: `[B, H, W, C]`.
 
     Returns:
-        `[B, ceil(H / stride), ceil(W / stride), channels]`: padded as TensorFlow's "SAME" does.
+        `[B, ceil(H / stride), ceil(W / stride), channels]`.
 
     Raises:
         ValueError: If `activation` is none of these.
@@ -40,6 +42,7 @@ class FoldedConvolution(keras.layers.Layer):
         size: int,
         stride: int = 1,
         activation: str | None = None,
+        centred: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,6 +55,7 @@ class FoldedConvolution(keras.layers.Layer):
         self.size = size
         self.stride = stride
         self.activation = activation
+        self.centred = centred
 
     def build(self, inputs_shape: tuple) -> None:
         """Creates the variables."""
@@ -69,7 +73,11 @@ class FoldedConvolution(keras.layers.Layer):
         """Convolves; arguments and results are those of the class."""
         strides = [1, self.stride, self.stride, 1]
         convolve = tf.nn.depthwise_conv2d if self.channels is None else tf.nn.conv2d
-        outputs = convolve(inputs, tf.convert_to_tensor(self.kernel), strides, "SAME")
+        padding = "SAME"
+        if self.centred and self.stride > 1:
+            around = [self.size // 2] * 2
+            inputs, padding = tf.pad(inputs, [[0, 0], around, around, [0, 0]]), "VALID"
+        outputs = convolve(inputs, tf.convert_to_tensor(self.kernel), strides, padding)
         # In this form TensorFlow computes convolution, bias and rectifier in one operation.
         return ACTIVATIONS[self.activation](tf.nn.bias_add(outputs, self.bias))
 
@@ -96,22 +104,34 @@ class FoldedConvolution(keras.layers.Layer):
             ValueError: If the shapes are those of another layer; nothing is changed then.
         """
         factor = np.asarray(scale, np.float64) / np.sqrt(np.float64(epsilon) + variance)
+        self.take(factor[:, None, None, None] * kernel, shift - factor * mean)
+
+    def take(self, kernel: np.ndarray, bias: np.ndarray, of_keras: bool = False) -> None:
+        """Takes a kernel and a bias.
+
+        Args:
+            kernel: As for `fold`, or, `of_keras`, `[size, size, C, channels]`.
+            bias: `[channels]`.
+            of_keras: Whether the kernel has Keras's order.
+
+        Raises:
+            ValueError: If the shapes are those of another layer; nothing is changed then.
+        """
         # PyTorch's order is [outputs, inputs, height, width]; depthwise its outputs are channels.
         order = (2, 3, 0, 1) if self.channels is None else (2, 3, 1, 0)
-        folded = (factor[:, None, None, None] * kernel).transpose(order)
-        bias = shift - factor * mean
-        for name, variable, value in (("kernel", self.kernel, folded), ("bias", self.bias, bias)):
+        kernel = kernel if of_keras else kernel.transpose(order)
+        for name, variable, value in (("kernel", self.kernel, kernel), ("bias", self.bias, bias)):
             if tuple(variable.shape) != value.shape:
                 raise ValueError(
                     f"{self.path or self.name} has a {name} of shape {tuple(variable.shape)}. "
                     f"Received: {value.shape}"
                 )
-        self.kernel.assign(folded.astype(np.float32))
+        self.kernel.assign(kernel.astype(np.float32))
         self.bias.assign(bias.astype(np.float32))
 
     def get_config(self) -> dict:
         """What `from_config` needs to make this layer again."""
-        names = ("channels", "size", "stride", "activation")
+        names = ("channels", "size", "stride", "activation", "centred")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -125,21 +145,3 @@ ACTIVATIONS: dict[str | None, Callable[[tf.Tensor], tf.Tensor]] = {
 def _he_depthwise(shape: tuple, dtype: Any = None) -> tf.Tensor:
     """He's normal initialization; Keras would count the channels as inputs, which they are not."""
     return keras.random.normal(shape, stddev=(2 / (shape[0] * shape[1])) ** 0.5, dtype=dtype)
-
-
-def at_least_one_row(network: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:
-    """Runs a network of convolutions on a batch that may be empty.
-
-    What oneDNN's convolution gives for no rows has the shape of its input, so that there must be
-    one.
-
-    Args:
-        network: From `[B, H, W, C]` to `[B, ...]`.
-        inputs: `[B, H, W, C]`.
-
-    Returns:
-        `[B, ...]`.
-    """
-    rows = tf.shape(inputs)[0]
-    missing = [[0, tf.cast(rows == 0, tf.int32)], [0, 0], [0, 0], [0, 0]]
-    return network(tf.pad(inputs, missing))[:rows]

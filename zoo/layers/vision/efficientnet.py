@@ -1,14 +1,15 @@
 """EfficientNet-Lite: a small image encoder of inverted residual blocks (Tan and Le 2019)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers.vision.convolution import FoldedConvolution, at_least_one_row
+from zoo.layers.vision.convolution import FoldedConvolution
+from zoo.layers.vision.encoder import ImageEncoder
 
 
 class Stage(NamedTuple):
@@ -72,15 +73,15 @@ class InvertedResidual(keras.layers.Layer):
         super().__init__(**kwargs)
         self.expansion, self.size, self.stride, self.channels = expansion, size, stride, channels
         self.expand = None
-        self.depthwise = FoldedConvolution(None, size, stride, "relu6", name="depthwise")
-        self.project = FoldedConvolution(channels, 1, name="project")
+        self.depthwise = self._convolution(None, size, stride, "relu6", name="depthwise")
+        self.project = self._convolution(channels, 1, name="project")
 
     def build(self, inputs_shape: tuple) -> None:
         """Creates the variables."""
         inputs = inputs_shape[-1]
         hidden = (None, None, None, self.expansion * inputs)
         if self.expansion != 1:
-            self.expand = FoldedConvolution(hidden[-1], 1, activation="relu6", name="expand")
+            self.expand = self._convolution(hidden[-1], 1, activation="relu6", name="expand")
             self.expand.build(inputs_shape)
         self.depthwise.build(hidden)
         self.project.build(hidden)
@@ -97,14 +98,16 @@ class InvertedResidual(keras.layers.Layer):
         names = ("expansion", "size", "stride", "channels")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
+    def _convolution(self, *args: Any, **kwargs: Any) -> FoldedConvolution:
+        return FoldedConvolution(*args, dtype=self.dtype_policy, **kwargs)
+
 
 @keras.saving.register_keras_serializable(package="zoo")
-class EfficientNetLite(keras.layers.Layer):
+class EfficientNetLite(ImageEncoder):
     """A picture's grid of features: EfficientNet (Tan and Le 2019) without squeeze-and-excitation.
 
-    Batch normalization is folded into the convolutions, so it is at inference always.
-    `call(pixels)` is `call_from(call_until(pixels, n), n)` for any number of blocks `n`: what a
-    frozen first part gives can be kept while the rest is fine-tuned.
+    Batch normalization is folded into the convolutions. See `ImageEncoder` for how to keep what its
+    first blocks give and to fine-tune the rest.
 
     Args:
         variant: "lite0" (224 pixels, grid of 7, 3.4 million weights) or "lite2" (260 pixels, grid
@@ -141,12 +144,20 @@ class EfficientNetLite(keras.layers.Layer):
         self.image_size = VARIANTS[variant].image_size
         self.grid_size = math.ceil(self.image_size / 32)
         self.channels = HEAD_CHANNELS
-        self.stem = FoldedConvolution(STEM_CHANNELS, 3, 2, "relu6", name="stem")
-        self.blocks = _blocks(VARIANTS[variant])
-        self.head = FoldedConvolution(HEAD_CHANNELS, 1, activation="relu6", name="head")
+        dtype = self.dtype_policy
+        self.stem = FoldedConvolution(STEM_CHANNELS, 3, 2, "relu6", name="stem", dtype=dtype)
+        self.blocks = [
+            InvertedResidual(*numbers, name=f"block_{place}", dtype=dtype)
+            for place, numbers in enumerate(_blocks(VARIANTS[variant]))
+        ]
+        self.head = FoldedConvolution(
+            HEAD_CHANNELS, 1, activation="relu6", name="head", dtype=dtype
+        )
 
     def build(self, pixels_shape: tuple | None = None) -> None:
-        """Creates the variables."""
+        """Creates the variables; the pictures may be of any size."""
+        if self.built:
+            return
         self.stem.build((None, None, None, 3))
         channels = STEM_CHANNELS
         for block in self.blocks:
@@ -155,52 +166,17 @@ class EfficientNetLite(keras.layers.Layer):
         self.head.build((None, None, None, channels))
         self.built = True
 
-    def call(self, pixels: tf.Tensor) -> tf.Tensor:
-        """Encodes; arguments and results are those of the class."""
-        last = len(self.blocks)
-        return at_least_one_row(lambda p: self._from(self._until(p, last), last), _checked(pixels))
+    def begin(self, pixels: tf.Tensor) -> tf.Tensor:
+        """What enters the first block, from pixels of 0 to 255."""
+        return self.stem((pixels - 127.0) / 128.0)
 
-    def call_until(self, pixels: tf.Tensor, block: int) -> tf.Tensor:
-        """What enters a block.
+    def end(self, activations: tf.Tensor) -> tf.Tensor:
+        """The grid, from what the last block gives."""
+        return self.head(activations)
 
-        Args:
-            pixels: As in `call`.
-            block: Its place in `blocks`; `len(blocks)` gives what enters the last convolution.
-
-        Returns:
-            `[B, H', W', C']`.
-        """
-        self._check_block(block)
-        return at_least_one_row(lambda p: self._until(p, block), _checked(pixels))
-
-    def call_from(self, activations: tf.Tensor, block: int) -> tf.Tensor:
-        """The grid from what enters a block.
-
-        Args:
-            activations: What `call_until` gave for this block.
-            block: Its place in `blocks`.
-
-        Returns:
-            The grid, as `call` gives it.
-        """
-        self._check_block(block)
-        activations = tf.cast(activations, self.compute_dtype)
-        return at_least_one_row(lambda a: self._from(a, block), activations)
-
-    def train_from(self, block: int | None) -> None:
-        """Chooses what a fit changes: this block and all after it.
-
-        Args:
-            block: Its place in `blocks`; `len(blocks)` for the last convolution alone, None for
-                nothing: the encoder is frozen.
-        """
-        self.trainable = block is not None
-        if block is None:
-            return
-        self._check_block(block)
-        self.stem.trainable = False
-        for place, layer in enumerate(self.blocks):
-            layer.trainable = place >= block
+    def first_layers(self) -> list[keras.layers.Layer]:
+        """The convolution before the blocks."""
+        return [self.stem]
 
     def load_state_dict(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Takes the weights of PyTorch's EfficientNet-Lite, and folds the normalization in.
@@ -212,8 +188,7 @@ class EfficientNetLite(keras.layers.Layer):
         Raises:
             ValueError: If an array is missing, or of another shape.
         """
-        if not self.built:
-            self.build()
+        self.build()
         for layer, convolution, normalization in self._pytorch_names():
             names = [f"{convolution}.weight"]
             names += [
@@ -230,23 +205,6 @@ class EfficientNetLite(keras.layers.Layer):
         """What `from_config` needs to make this layer again."""
         return {**super().get_config(), "variant": self.variant}
 
-    def _until(self, pixels: tf.Tensor, block: int) -> tf.Tensor:
-        activations = self.stem((tf.cast(pixels, self.compute_dtype) - 127.0) / 128.0)
-        for layer in self.blocks[:block]:
-            activations = layer(activations)
-        return activations
-
-    def _from(self, activations: tf.Tensor, block: int) -> tf.Tensor:
-        for layer in self.blocks[block:]:
-            activations = layer(activations)
-        return self.head(activations)
-
-    def _check_block(self, block: int) -> None:
-        if not 0 <= block <= len(self.blocks):
-            raise ValueError(
-                f"`block` must be from 0 to {len(self.blocks)}. Received: block={block!r}"
-            )
-
     def _pytorch_names(self) -> list[tuple[FoldedConvolution, str, str]]:
         """Each convolution with PyTorch's names of it and of its normalization."""
         found = [(self.stem, "_conv_stem", "_bn0"), (self.head, "_conv_head", "_bn1")]
@@ -261,33 +219,18 @@ class EfficientNetLite(keras.layers.Layer):
         return found
 
 
-def _blocks(variant: Variant) -> list[InvertedResidual]:
-    blocks = []
+def _blocks(variant: Variant) -> Iterator[tuple[int, int, int, int]]:
+    """Expansion, size, stride and channels of each block."""
     for place, stage in enumerate(STAGES):
         # Lite repeats the blocks of the first and of the last stage as often in every variant.
         scaled = math.ceil(stage.repeats * variant.depth)
         repeats = stage.repeats if place in (0, len(STAGES) - 1) else scaled
         channels = _multiple_of_8(stage.channels * variant.width)
         for repeat in range(repeats):
-            stride = stage.stride if repeat == 0 else 1
-            blocks.append(
-                InvertedResidual(
-                    stage.expansion, stage.size, stride, channels, name=f"block_{len(blocks)}"
-                )
-            )
-    return blocks
+            yield stage.expansion, stage.size, stage.stride if repeat == 0 else 1, channels
 
 
 def _multiple_of_8(channels: float) -> int:
     """The nearest multiple of 8, but not more than a tenth below."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
-
-
-def _checked(pixels: tf.Tensor) -> tf.Tensor:
-    pixels = tf.convert_to_tensor(pixels)
-    if pixels.shape.rank != 4 or pixels.shape[-1] not in (3, None):
-        raise ValueError(
-            f"`pixels` must have shape [batch, height, width, 3]. Received: {pixels.shape}"
-        )
-    return pixels

@@ -1,4 +1,4 @@
-"""A captioner through the whole export: pictures in every format come in as bytes, once exported."""
+"""A captioner through the whole export: pictures come in as the bytes of their files."""
 
 import keras
 import numpy as np

@@ -1,7 +1,9 @@
 """What the captioners share: pictures and captions as data, the verb, the signatures, the maps."""
 
+import collections
 import functools
 import os
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ from zoo.text.captions import joined_words, plain_words
 from zoo.text.subwords import UNK_ID, SubwordTokenizer
 
 MOST_WORDS = 40
+MOST_UNKNOWN = 0.1  # of the words of captions, before a warning
 _NO_WORDS = "`captions` must have words. Received: row {} of the batch has none: {}"
 
 
@@ -121,7 +124,22 @@ class ImageCaptioner(SeesPictures, TextGenerator):
             )
         if len(flat) > pictures.shape[0]:  # one row for each caption
             pictures = tf.gather(pictures, rows)
+        self._warn_of_unknown(tf.constant(flat))
         return pictures, tf.constant(flat)
+
+    def _warn_of_unknown(self, captions: tf.Tensor) -> None:
+        words = tf.strings.split(plain_words(captions)).flat_values
+        ids, _ = self.tokenizer.encode(words)
+        unknown = words.numpy()[ids.numpy()[:, 0] == UNK_ID]
+        if len(unknown) > MOST_UNKNOWN * len(words):
+            frequent = collections.Counter(unknown.tolist()).most_common(5)
+            warnings.warn(
+                f"{len(unknown) / len(words):.0%} of the words of `captions` are not in the "
+                f"vocabulary of {self.tokenizer.vocabulary_size} words, and cannot be learnt: "
+                f"{', '.join(word.decode('utf-8', 'replace') for word, _ in frequent)} ...",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def preprocess(self, source: tf.Tensor, target: tf.Tensor) -> tuple:
         """As `TextGenerator.preprocess`; `source` is what `make_inputs` takes."""

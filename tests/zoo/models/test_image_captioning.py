@@ -120,6 +120,12 @@ def test_words_unknown_weigh_nothing_and_are_never_written(model):
     assert not any("<unk>" in answer.words for answer in answers + greedy)
 
 
+def test_many_unknown_words_are_told(attentive):
+    captions = ["a zebra on the left", "a zebra and a red gnu"]
+    with pytest.warns(UserWarning, match=r"36% of the words .* zebra, "):
+        attentive.raw_columns(PICTURES[:2], captions)
+
+
 def test_a_preset_holds_the_encoder(model, tmp_path):
     loaded = zoo.load(zoo.save(model, tmp_path / "preset", half=False))
     assert loaded.caption(PICTURES) == model.caption(PICTURES)

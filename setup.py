@@ -22,6 +22,8 @@ SERVING = [
     "python-rapidjson>=1.18,<2",
     "tensorflow-serving-api>=2.18,<3",
 ]
+# What measures captions; it runs Java (8 or later) besides.
+CAPTIONS = ["pycocoevalcap>=1.2,<2"]
 TEST = [
     "hypothesis>=6.100,<7",
     "ipykernel>=6.29,<8",  # runs the notebook of docs/
@@ -67,6 +69,7 @@ setup(
     extras_require={
         "training": TRAINING,
         "serving": SERVING,
+        "captions": TRAINING + CAPTIONS,
         "test": TEST + TRAINING + SERVING,
         "browser": TEST + TRAINING + SERVING + BROWSER,
         "benchmarks": BENCHMARKS,

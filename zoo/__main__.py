@@ -100,13 +100,15 @@ def show(name_or_folder: str) -> None:
 @click.argument("name_or_folder")
 @click.argument("texts", nargs=-1)
 @click.option(
-    "--beam-size", type=click.IntRange(min=1), help="Translate: 5 unless told; 1 is greedy."
+    "--beam-size",
+    type=click.IntRange(min=1),
+    help="Translate, caption: 5 unless told; 1 is greedy.",
 )
 @click.option(
     "--attention",
     type=click.Path(path_type=Path),
-    help="Translate, classify: draw what the model looked at, a .png, .svg or .pdf file; of a "
-    "model that classifies also an .html page. One text only.",
+    help="Translate, classify, caption: draw what the model looked at, a .png, .svg or .pdf file; "
+    "of a model that classifies also an .html page. One text or picture only.",
 )
 @click.option(
     "--page",
@@ -140,24 +142,20 @@ def run(
     r"""Run a model on TEXTS, on each line of standard input, or on a file.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`. With `-`
-    in place of TEXTS each line of standard input is answered as it comes.
+    in place of TEXTS each line of standard input is answered as it comes. For a model that
+    captions pictures, TEXTS are the names of their files.
 
     \b
     zoo run nmt_attention "A dog runs." --attention table.png
     zoo run sentiment "A warm, funny film." --attention page.html
     zoo run ner < news.txt
+    zoo run show_attend_tell photo.jpg --attention maps.png
     tail -f news.txt | zoo run ner -
     zoo run sentiment --input reviews.csv --column review --output answers.csv
     """
     options = {name: value for name, value in options.items() if value is not None}
     live = texts == ("-",)
     _check_combination(texts, source, column, output, resume, options)
-    for text in texts:
-        if os.path.isfile(text):
-            _note(
-                f"{text!r} is read as a text, though a file has this name. To run on what is in "
-                f"it: zoo run {name_or_folder} --input {shlex.quote(text)}"
-            )
     # As bytes: what is not UTF-8 is the tokenizer's to mend.
     entries = [os.fsencode(text) for text in texts]
     if not entries and not source:
@@ -173,6 +171,12 @@ def run(
         file = EntryFile(source.expanduser(), column) if source else None
         batch = _batch(file, output, name_or_folder, options, resume) if file and output else None
         model = _loaded(name_or_folder, options)
+        for text in texts:
+            if os.path.isfile(text) and not model.verb_column.reads_files:
+                _note(
+                    f"{text!r} is read as a text, though a file has this name. To run on what is "
+                    f"in it: zoo run {name_or_folder} --input {shlex.quote(text)}"
+                )
 
         def answers(texts: list[bytes]) -> list:
             return model.console_answers(texts, **options)
@@ -288,7 +292,8 @@ def _show_chunks(
 def _show(text: bytes, answer: Answer, as_json: bool) -> None:
     line, row = answer
     if as_json:
-        click.echo(json.dumps({"text": printable(text), **row}, ensure_ascii=False))
+        entry = {} if "image" in row else {"text": printable(text)}
+        click.echo(json.dumps({**entry, **row}, ensure_ascii=False))
     elif isinstance(line, str):
         click.echo(line)
     else:

@@ -53,10 +53,15 @@ export async function getSignatures(model, signal) {
  * answers at least with `outputs`: name -> ["string" or "number", rank].
  */
 export function readsText(signatures, name, outputs) {
+  return reads(signatures, name, "text", outputs);
+}
+
+/** As `readsText`, of a signature whose only input has another name. */
+export function reads(signatures, name, input, outputs) {
   const signature = signatures.get(name);
   return (
     signature?.inputs.size === 1 &&
-    isOf(signature.inputs.get("text"), ["string", 1]) &&
+    isOf(signature.inputs.get(input), ["string", 1]) &&
     Object.entries(outputs).every(([output, kind]) => isOf(signature.outputs.get(output), kind))
   );
 }
@@ -71,6 +76,12 @@ export async function getCard(model, signal) {
 /** A call of a signature whose only input is one string: `{signature, body}`. */
 export function textCall(signature, text) {
   return call(signature, `"instances": [${JSON.stringify(text)}]`);
+}
+
+/** A call of a signature whose only input is a file's content, known as base64; `file` names it. */
+export function pictureCall(signature, base64, file) {
+  const { body } = call(signature, `"instances": [{"b64": "${base64}"}]`);
+  return { signature, body, base64, file };
 }
 
 /** A call with the whole tensors of its inputs, given as a Map from name to JSON. */

@@ -2,19 +2,20 @@
 
 import { modelUrl } from "./api.js";
 import { announce, el, withEdges } from "./dom.js";
-import { curlCommand, pythonScript, quote } from "./snippets.js";
+import { curlCommand, pythonScript, quote, uploadCommand } from "./snippets.js";
 
 /** The commands of a shell, one for each call, and a script for all of them. */
 export function commandBoxes(model, calls) {
   const url = modelUrl(model, ":predict");
-  const curls = calls.map(({ signature, body }) => {
-    const command = curlCommand(url, body);
+  const curls = calls.map((call) => {
+    const { signature, body, file } = call;
+    const command = file === undefined ? curlCommand(url, body) : uploadCommand(url, call);
     const start = command.slice(0, command.lastIndexOf(quote(url)));
     // The address stays in one piece, also where the line is too long.
     const shown = [start, el("span", { class: "url" }, quote(url))];
     return box("command", `curl · ${signature}`, `the command for ${signature}`, command, shown);
   });
-  const script = pythonScript(url, calls.map(({ body }) => body));
+  const script = pythonScript(url, calls);
   return [...curls, box("script", "Python", "the script in Python", script, [script])];
 }
 

@@ -53,7 +53,8 @@ def test_the_script_sends_what_was_typed_as_json(open_page):
 def test_json_becomes_python(open_page, json_text, value):
     page = open_page("#model=mood")
     script = page.evaluate(
-        """async (body) => (await import("/playground/snippets.js")).pythonScript("u", [body])""",
+        """async (body) =>
+             (await import("/playground/snippets.js")).pythonScript("u", [{ body }])""",
         json_text,
     )
     prefix, call = script.split("\n\n")[0], script.splitlines()[-1]

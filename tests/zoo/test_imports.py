@@ -24,8 +24,10 @@ PARTS = {
     "layers": {"zoo.startup"},
     "text": {"zoo.data"},
     "decoding": set(),
+    "pictures": set(),
     "models": {
-        *("zoo.data", "zoo.layers", "zoo.text", "zoo.decoding", "zoo.provenance", "zoo.registry")
+        *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding"),
+        *("zoo.provenance", "zoo.registry"),
     },
     "drawing": {"zoo.files"},
     "reports": {"zoo.extras", "zoo.text"},
@@ -37,7 +39,12 @@ LATER = {
     "reports": {"zoo.drawing", "zoo.models"},
 }
 FILES = {"glob", "h5py", "io", "os", "pathlib", "shutil", "tempfile"}
-NOT_FOR = {"layers": FILES | {"tensorflow_text"}, "text": {"keras"}, "decoding": FILES | {"keras"}}
+NOT_FOR = {
+    "layers": FILES | {"tensorflow_text"},
+    "text": {"keras"},
+    "pictures": {"keras"},
+    "decoding": FILES | {"keras"},
+}
 
 
 def modules(path, later=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.corpora import columns, conll2003, imdb, multi30k, reviews, sst2, tweets
+from training.corpora import columns, conll2003, flickr8k, imdb, multi30k, reviews, sst2, tweets
 from training.corpora.columns import Tagged
 from training.corpora.files import sha256
 from training.corpora.multi30k import Sentences
@@ -149,6 +149,19 @@ vocabulary beside them, as research data too.""",
             source=f"""the Broad Twitter Corpus, 6,338 training tweets:
 {tweets.Btc.HOME} (Derczynski, Bontcheva and Roberts 2016, C16-1111)""",
             terms="CC-BY 4.0: name it where you pass the weights on.",
+        ),
+        Corpus(
+            "flickr8k",
+            flickr8k.load_flickr8k,
+            flickr8k.CHECKSUMS,
+            flickr8k.digest,
+            source=f"""Flickr8k, 6,000 training pictures with five captions each, squashed to \
+224 x 224 pixels:
+{flickr8k.HOME} (Hodosh, Young and Hockenmaier 2013, JAIR 47:853-899).""",
+            terms="""The corpus is given out for **non-commercial research and education**; the \
+pictures belong to
+those who put them on Flickr, under licences of their own. Take these weights as research data for
+non-commercial use too.""",
         ),
     )
 }

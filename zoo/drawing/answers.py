@@ -15,6 +15,7 @@ from zoo.files import write_atomically
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
     from zoo.models.classifications import Classification, MultiClassification
+    from zoo.models.image_captioning import ImageCaptioner
     from zoo.models.ner import NER
     from zoo.models.text_classifier import TextClassifier
     from zoo.models.text_generator import TextGenerator
@@ -28,6 +29,8 @@ OPTIONS = {
     "nmt_attention": ("translate", ("attention", "beam_size")),
     "nmt_vanilla": ("translate", ("attention", "beam_size")),
     "sentiment": ("classify", ("attention",)),
+    "show_and_tell": ("caption", ("attention", "beam_size")),
+    "show_attend_tell": ("caption", ("attention", "beam_size")),
     "text_classifier": ("classify", ("attention",)),
 }
 
@@ -95,6 +98,30 @@ def _written(output: str, result: tuple, plain: bool) -> Answer:
     told = doubtful and not plain
     line = Text(result.text).append("  (low confidence)", style="dim") if told else result.text
     return Answer(line, row)
+
+
+def captioned_answers(
+    model: "ImageCaptioner", paths: list[str], beam_size: int, attention: Path | None
+) -> list[Answer]:
+    """What is in each picture; `attention`: where to draw what the model looked at."""
+    if attention:
+        _check_attention(model)
+    results = model.caption(paths, beam_size=beam_size, return_attention=True)
+    if attention:
+        (path,), (result,) = paths, results
+        if not result.words:
+            raise ValueError(f"--attention has nothing to draw: no word was written of {path}")
+        model.draw_attention(result, attention, path)
+        _tell("Attention maps", attention)
+    # Which is which would be hard to tell of many.
+    names = [f"{path}: " if len(paths) > 1 else "" for path in paths]
+    return [
+        Answer(
+            f"{name}{result.text}",
+            {"image": printable(path), model.output: result.text, "score": result.score},
+        )
+        for name, path, result in zip(names, paths, results, strict=True)
+    ]
 
 
 def classified_answers(

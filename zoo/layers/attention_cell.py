@@ -26,11 +26,18 @@ class AttentionCell(keras.layers.Layer):
     was in fact written. (Nematus, Sennrich et al. 2017, arXiv:1703.04357, reaches the same end by a
     second cell before the attention.)
 
+    With `gated` the context is scaled by a gate, a number that the query decides on: how much the
+    memory matters for this step. It is the beta of Xu et al. (2015), "Show, Attend and Tell",
+    section 4.2.1:
+
+        c_i = beta_i sum_j alpha_ij h_j,   beta_i = sigmoid(w . query + b)
+
     Args:
         cell: A recurrent cell, such as `BasicLSTMCell(512)`.
         attention: A `BahdanauAttention`.
         input_in_query: Whether the query is `[s_{i-1}, y_{i-1}]` instead of the paper's
             `s_{i-1}`.
+        gated: Whether a gate scales the context.
 
     Example:
         >>> decoder = AttentionCell(BasicLSTMCell(512), BahdanauAttention(256))
@@ -44,18 +51,24 @@ class AttentionCell(keras.layers.Layer):
         cell: keras.layers.Layer,
         attention: BahdanauAttention,
         input_in_query: bool = False,
+        gated: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.cell = cell
         self.attention = attention
         self.input_in_query = input_in_query
+        self.gate_layer = None
+        if gated:
+            self.gate_layer = keras.layers.Dense(1, activation="sigmoid", dtype=self.dtype_policy)
         self.state_size = cell.state_size
 
     def build_for(self, input_units: int, memory_units: int) -> None:
         """Create all variables for inputs and memories of these widths, if not yet there."""
         query_units = _output_units(self.cell) + self.input_in_query * input_units
         self.attention.build_for(query_units, memory_units)
+        if self.gate_layer is not None and not self.gate_layer.built:
+            self.gate_layer.build((None, query_units))
         if not self.cell.built:
             self.cell.build((None, input_units + memory_units))
         self.built = True
@@ -90,6 +103,8 @@ class AttentionCell(keras.layers.Layer):
         self.build_for(inputs.shape[-1], memory.shape[-1])
         query = tf.concat([states[0], inputs], axis=-1) if self.input_in_query else states[0]
         context, alignment = self.attention(query, keys, memory, lengths)
+        if self.gate_layer is not None:
+            context *= tf.cast(self.gate_layer(query), context.dtype)
         joined = tf.concat([inputs, tf.cast(context, inputs.dtype)], axis=-1)
         output, states = self.cell(joined, states, training=training)
         return output, context, alignment, states
@@ -140,13 +155,18 @@ class AttentionCell(keras.layers.Layer):
         states = [tf.cast(state, dtype) for state in states]
         kernel, recurrent_kernel, bias = self.cell.fused_weights()
         query_kernel = tf.cast(self.attention.query_layer.kernel, dtype)
+        query_bias = tf.zeros([self.attention.units], dtype)
+        if self.gate_layer is not None:  # the query's last column
+            gate_kernel, gate_bias = (tf.cast(w, dtype) for w in self.gate_layer.weights)
+            query_kernel = tf.concat([query_kernel, gate_kernel], axis=1)
+            query_bias = tf.concat([query_bias, gate_bias], axis=0)
         # All that depends on the inputs alone, in one product: the gates' part and the query's.
         if self.input_in_query:
             from_input = tf.concat([kernel[:width], query_kernel[units:]], axis=1)
         else:
-            from_input = tf.pad(kernel[:width], [[0, 0], [0, self.attention.units]])
+            from_input = tf.pad(kernel[:width], [[0, 0], [0, query_kernel.shape[1]]])
         projected = tf.einsum("bti,ig->tbg", inputs, from_input)
-        projected += tf.pad(bias, [[0, self.attention.units]])
+        projected += tf.concat([bias, query_bias], axis=0)
         *sequences, states = run_attention(
             self.cell.step,
             projected,
@@ -194,7 +214,12 @@ class AttentionCell(keras.layers.Layer):
         """What `from_config` needs to make this layer again."""
         layers = {"cell": self.cell, "attention": self.attention}
         serialized = {k: keras.saving.serialize_keras_object(v) for k, v in layers.items()}
-        return {**super().get_config(), **serialized, "input_in_query": self.input_in_query}
+        return {
+            **super().get_config(),
+            **serialized,
+            "input_in_query": self.input_in_query,
+            "gated": self.gate_layer is not None,
+        }
 
     @classmethod
     def from_config(cls, config: dict) -> Self:

@@ -35,9 +35,12 @@ def run_attention(
         alpha    = softmax_j(v . tanh(y_t + h W_q + K_j)),  context = sum_j alpha_j M_j
         h_t      = step(x_t + context W_c, h)
 
+    With one more column in `W_q` and `y_t`, the last of them is a gate on the context (Xu et al.
+    2015, section 4.2.1): `context = sigmoid(y_t + h W_q)[-1] sum_j alpha_j M_j`.
+
     Args:
         step: One of the classes of `zoo.layers.steps`.
-        projected: `[time, batch, gates * units + attention_units]` float: what the inputs give to
+        projected: `[time, batch, gates * units + query_units]` float: what the inputs give to
             the gates, all biases counted in, and then what they give to the query.
         states: Initial states, `[batch, units]` float each.
         keys: `K`, `[batch, source, attention_units]` float.
@@ -45,7 +48,8 @@ def run_attention(
         mask: `[batch, source]` bool, true at real positions.
         context_kernel: `W_c`, `[memory_units, gates * units]` float.
         recurrent_kernel: The cell's own, `[units, gates * units]` float.
-        query_kernel: `W_q`, `[units, attention_units]` float.
+        query_kernel: `W_q`, `[units, query_units]` float; `query_units` are `attention_units`, and
+            one more with a gate.
         energy: `v`, `[attention_units]` float.
 
     Returns:
@@ -85,7 +89,8 @@ def run_attention(
             )
             before_h, rows, all_contexts = (_flat(x) for x in (before[0], rows, contexts))
             gates = context_kernel.shape[1]
-            row, d_query = rows[:, : -energy.shape[0]], rows[:, -energy.shape[0] :]
+            query_units = query_kernel.shape[1]
+            row, d_query = rows[:, :-query_units], rows[:, -query_units:]
             return [
                 tf.reshape(tf.concat([row[:, :gates], d_query], axis=1), tf.shape(projected)),
                 d_keys,
@@ -134,7 +139,7 @@ class _Kept(NamedTuple):
     """What the way back needs of every step, `[time, ...]`."""
 
     alignments: tf.Tensor
-    queries: tf.Tensor
+    queries: tf.Tensor  # with the logit of the context's gate, if there is one
     gates: tf.Tensor
 
 
@@ -148,11 +153,13 @@ def _forward(
     time, units = tf.shape(projected)[0], states[0].shape[-1]
     keys, memory, mask, energy = attention
     width = weights.context.shape[1]
+    query_units = weights.state.shape[1] - step.direct * units
+    attention_units = energy.shape[0]
 
     def array(*shape: int | None) -> tf.TensorArray:
         return tf.TensorArray(projected.dtype, size=time, element_shape=shape)
 
-    arrays = _Kept(array(None, None), array(None, keys.shape[-1]), array(step.kept, None, units))
+    arrays = _Kept(array(None, None), array(None, query_units), array(step.kept, None, units))
     contexts = array(None, memory.shape[-1])
     histories = [array(None, units) for _ in states]
 
@@ -166,8 +173,10 @@ def _forward(
         from_inputs = projected[t]
         from_h = states[0] @ weights.state
         query = from_inputs[:, width:] + from_h[:, step.direct * units :]
-        alignment, _ = additive_alignment(query, keys, energy, mask)
+        alignment, _ = additive_alignment(query[:, :attention_units], keys, energy, mask)
         context = tf.matmul(alignment, memory)[:, 0]
+        if query_units > attention_units:
+            context *= tf.sigmoid(query[:, attention_units:])
         x = from_inputs[:, :width] + context @ weights.context
         states, gates = step.forward(x, from_h[:, : step.direct * units], weights.inner, *states)
         values = (alignment[:, 0], query, tf.stack(gates))
@@ -199,13 +208,14 @@ def _backward(
     attention: _Memory,
     weights: _Weights,
 ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], tf.Tensor, tf.Tensor]:
-    """Rows of all steps `[time, batch, row * units + attention_units]`, and the rest."""
+    """Rows of all steps `[time, batch, row * units + query_units]`, and the rest."""
     d_outputs, d_contexts, d_alignments = upstream
     keys, memory, _, energy = attention
     context_back, state_back, inner_back = (tf.transpose(weight) for weight in weights)
     time, dtype = tf.shape(kept.alignments)[0], kept.gates.dtype
     inner_gates = step.gates - step.direct
-    width = step.row * before[0].shape[-1] + energy.shape[0]
+    attention_units, query_units = energy.shape[0], kept.queries.shape[-1]
+    width = step.row * before[0].shape[-1] + query_units
     rows = tf.TensorArray(dtype, size=time, element_shape=[None, width])
     d_context_rows = tf.TensorArray(dtype, size=time, element_shape=[None, memory.shape[-1]])
 
@@ -228,15 +238,22 @@ def _backward(
         of_gates = tf.concat([deltas, *rest[:inner_gates]], axis=1) if inner_gates else deltas
         d_context = of_gates @ context_back + d_contexts[t]
         # Through context = alpha M, then the softmax, then v . tanh(q + K).
-        alignment = kept.alignments[t]
-        d_alignment = tf.linalg.matvec(memory, d_context) + d_alignments[t]
+        alignment, query = kept.alignments[t], kept.queries[t]
+        d_alignment = tf.linalg.matvec(memory, d_context)
+        d_logit = []
+        if query_units > attention_units:  # context = gate alpha M
+            gate = tf.sigmoid(query[:, attention_units:])
+            d_gate = tf.reduce_sum(alignment * d_alignment, axis=1, keepdims=True)
+            d_logit = [d_gate * gate * (1 - gate)]
+            d_context, d_alignment = gate * d_context, gate * d_alignment
+        d_alignment += d_alignments[t]
         mean = tf.reduce_sum(alignment * d_alignment, axis=1, keepdims=True)
         d_scores = alignment * (d_alignment - mean)
         # tanh(q + K) is cheaper to compute again than to keep for every step.
-        activated = tf.tanh(keys + kept.queries[t][:, tf.newaxis])
+        activated = tf.tanh(keys + query[:, tf.newaxis, :attention_units])
         d_energy += tf.einsum("bs,bsa->a", d_scores, activated)
         d_sum = tf.raw_ops.TanhGrad(y=activated, dy=d_scores[:, :, tf.newaxis] * energy)
-        d_query = tf.reduce_sum(d_sum, axis=1)
+        d_query = tf.concat([tf.reduce_sum(d_sum, axis=1), *d_logit], axis=1)
         from_h = tf.concat([deltas, d_query], axis=1) @ state_back
         return (
             t - 1,

@@ -34,6 +34,8 @@ class Column:
     wire_name: str = ""
     what: str = ""
 
+    reads_files = False  # whether its entries may be names of files
+
     def __post_init__(self) -> None:
         dtypes = " or ".join(dtype.name for dtype in (self.dtype, *self.other_dtypes))
         for name, default in (("wire_name", self.name), ("what", dtypes)):

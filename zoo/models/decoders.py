@@ -83,15 +83,23 @@ class AttentionDecoder(keras.layers.Layer):
     Args:
         cell: A cell of `zoo.layers` whose first state is its output.
         attention_units: Hidden units of the alignment model.
+        gated: Whether a gate scales what it sees, see `zoo.layers.AttentionCell`.
     """
 
     has_attention = True
 
-    def __init__(self, cell: keras.layers.Layer, attention_units: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        cell: keras.layers.Layer,
+        attention_units: int,
+        gated: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.supports_jit = False  # see RecurrentCell
         self.bridge = keras.layers.Dense(cell.state_size[0], activation="tanh")
-        self.cell = AttentionCell(cell, BahdanauAttention(attention_units), input_in_query=True)
+        attention = BahdanauAttention(attention_units)
+        self.cell = AttentionCell(cell, attention, input_in_query=True, gated=gated)
         self.built = True  # it is never called itself; its layers build when they are
 
     def prepare(self, memory: Memory) -> Memory:

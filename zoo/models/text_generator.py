@@ -55,6 +55,8 @@ class TextGenerator(ZooModel):
     # What the text is called in signatures and on the command line: `"translation"`.
     output: str
     decoder: StateDecoder | AttentionDecoder
+    # Ids that are never written, such as that of unknown words.
+    banned_ids: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -191,10 +193,14 @@ class TextGenerator(ZooModel):
     def make_step(self, memory: Memory) -> Callable:
         """A function `step(state, ids)` for `zoo.decoding`."""
         score = self.readout.scorer()
+        banned = sum(tf.one_hot(i, self.tokenizer.vocabulary_size) for i in self.banned_ids)
 
         def step(state: Any, ids: tf.Tensor) -> tuple:
             parts, state, attention = self.decoder.step(self.embedding(ids), state, memory)
-            return score(parts), state, attention
+            logits = score(parts)
+            if self.banned_ids:
+                logits = tf.where(banned > 0, -float("inf"), logits)
+            return logits, state, attention
 
         return step
 

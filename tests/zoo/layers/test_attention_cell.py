@@ -32,11 +32,12 @@ def problem(dtype, make=BasicLSTMCell, seed=0):
     }
 
 
-def decoder(dtype, make=BasicLSTMCell, input_in_query=False):
+def decoder(dtype, make=BasicLSTMCell, input_in_query=False, gated=False):
     """A decoder with weights that are nowhere 0."""
     keras.utils.set_random_seed(0)
     attention = BahdanauAttention(ATTENTION, dtype=dtype)
-    layer = AttentionCell(make(UNITS, dtype=dtype), attention, input_in_query, dtype=dtype)
+    cell = make(UNITS, dtype=dtype)
+    layer = AttentionCell(cell, attention, input_in_query, gated, dtype=dtype)
     layer.build_for(INPUT, MEMORY)
     random = np.random.default_rng(1)
     layer.set_weights([random.uniform(-0.7, 0.7, w.shape) for w in layer.weights])
@@ -67,11 +68,12 @@ def test_an_empty_batch(make):
 
 
 @pytest.mark.parametrize("steps", [1, TIME])
+@pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize("input_in_query", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 2e-5)])
 @pytest.mark.parametrize("make", CELLS)
-def test_kernel_equals_step_by_step(make, dtype, tolerance, input_in_query, steps):
-    layer, data = decoder(dtype, make, input_in_query), problem(dtype, make)
+def test_kernel_equals_step_by_step(make, dtype, tolerance, input_in_query, gated, steps):
+    layer, data = decoder(dtype, make, input_in_query, gated), problem(dtype, make)
     data["inputs"] = data["inputs"][:, :steps]
     outputs, gradients = loss_and_gradients(layer, layer.unroll, data)
 

@@ -1,0 +1,44 @@
+"""Flickr8k's files with drawn pictures, and recipes with a tiny encoder and network."""
+
+import tensorflow as tf
+
+from tests.zoo.models.tiny_captioners import captioner, scenes
+from training.corpora.flickr8k import CAPTIONS_FILE, SPLITS
+from training.loop.schedule import changed
+from training.recipes.show_and_tell import RECIPES
+from zoo.layers.vision import EfficientNetLite
+from zoo.models import ShowAndTell, ShowAttendTell
+
+
+def write_flickr8k(folder):
+    """Six pictures for each split, the same ones, each with five captions."""
+    texts, pictures = folder / "Flickr8k_text", folder / "Flicker8k_Dataset"
+    texts.mkdir()
+    pictures.mkdir()
+    lines = []
+    for split, (list_name, _) in SPLITS.items():
+        names = [f"{split}_{number}.jpg" for number in range(6)]
+        (texts / list_name).write_text("".join(f"{name}\n" for name in names))
+        for name, picture, (first, second) in zip(names, *scenes(), strict=True):
+            (pictures / name).write_bytes(tf.io.encode_jpeg(picture).numpy())
+            five = [first, second, first, second, first]
+            lines += [f"{name}#{n}\t{caption}\n" for n, caption in enumerate(five)]
+    (texts / CAPTIONS_FILE).write_text("".join(lines))
+    return folder
+
+
+def small_recipe(name, **changes):
+    cls = {"show_and_tell": ShowAndTell, "show_attend_tell": ShowAttendTell}[name]
+    network = captioner(cls).get_config()
+    fast = {"batch_size": 8, "epochs": 2, "warmup_steps": 2, "average_momentum": 0.5}
+    return changed(
+        RECIPES[name], network=network, learning_rate=0.02, least_count=2, **fast, **changes
+    )
+
+
+def random_encoder(variant):
+    """In place of one with public weights."""
+    tf.keras.utils.set_random_seed(3)
+    encoder = EfficientNetLite(variant)
+    encoder.build()
+    return encoder

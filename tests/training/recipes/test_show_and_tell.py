@@ -1,0 +1,146 @@
+"""The recipes of the captioners from corpus to preset, and what is measured of one."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.training.recipes.made_up_flickr8k import random_encoder, small_recipe, write_flickr8k
+from tests.zoo.models.tiny_captioners import scenes
+from training import recipes
+from training.evaluation import captioning
+from training.evaluation.card import card_text
+from training.loop.schedule import changed
+from training.recipes import show_and_tell
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_flickr8k(tmp_path_factory.mktemp("flickr8k"))
+
+
+@pytest.fixture(scope="module")
+def presets(folder, tmp_path_factory):
+    """The preset of each recipe after two epochs; both share one folder of features."""
+    out = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(show_and_tell, "pretrained_encoder", random_encoder)
+        yield {
+            name: recipes.train(
+                small_recipe(name),
+                out / name,
+                folder,
+                verify=False,
+                command=f"zoo-train {name}",
+                features=out / "features",
+            )
+            for name in show_and_tell.RECIPES
+        }
+
+
+def test_a_run_leaves_a_preset_that_captions(presets):
+    pictures, _ = scenes()
+    for name, preset in presets.items():
+        model = zoo.load(preset)
+        assert all(isinstance(text, str) for text in model.caption(pictures[:2]))
+        training = json.loads((preset / "config.json").read_text())["training"]
+        assert (training["command"], training["recipe"]["name"]) == (f"zoo-train {name}", name)
+        for weight, expected in zip(
+            model.encoder.get_weights(), random_encoder("tiny").get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-4)
+    features = next(iter(presets.values())).parents[1] / "features"
+    assert len(list(features.glob("*.npy"))) == 2  # of two splits, computed once
+
+
+def test_an_epoch_has_every_caption_once_and_flips_only_what_may_be(folder):
+    captions = [["a dog runs", "a dog on the left"], ["a man sits", "two men"]]
+    model = small_model()
+    features = np.zeros([2, 2, 4, 1280], np.float16)
+    features[:, 1] = 1  # flipped
+    features[1] += 2
+    recipe = small_recipe("show_attend_tell", batch_size=3)
+    batches = show_and_tell.pair_batches(model, recipe, captions, features)
+    unbatched = [row for epoch in (1, 2, 3, 4) for row in rows_of(batches(range(epoch, epoch + 1)))]
+    assert len(unbatched) == 4 * 4
+    seen = {(words, float(picture)) for words, picture in unbatched}
+    assert {picture for words, picture in seen if words == "a man sits"} == {2.0, 3.0}
+    assert {picture for words, picture in seen if words == "a dog on the left"} == {0.0}
+
+
+def small_model():
+    words = ["a dog runs on the left man sits two men"] * 2
+    model = show_and_tell.model_class("show_attend_tell")
+    tokenizer = show_and_tell.SubwordTokenizer(show_and_tell.train_words(words, 1))
+    return model(tokenizer, **small_recipe("show_attend_tell").network)
+
+
+def rows_of(dataset):
+    tokenizer = small_model().tokenizer
+    for inputs, target, weights in dataset:
+        lengths = weights.numpy().sum(axis=1).astype(np.int32) - 1
+        texts = tokenizer.decode(target, lengths).numpy()
+        assert inputs["target"].shape == target.shape
+        for text, picture in zip(texts, inputs["features"].numpy(), strict=True):
+            assert len(set(picture.flat)) == 1
+            yield text.decode(), picture[0, 0]
+
+
+def test_means_are_of_places():
+    rng = np.random.default_rng(0)
+    features = rng.uniform(0, 6, [3, 2, 4, 8]).astype(np.float16)
+    means = show_and_tell.mean_of_places(features)
+    assert (means.shape, means.dtype) == ((3, 2, 1, 8), np.float16)
+    np.testing.assert_allclose(means[:, :, 0], features.mean(axis=2), rtol=2e-3)
+
+
+def test_the_corpus_must_be_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="`data_dir` must be a folder with Flickr8k"):
+        recipes.train(recipes.recipe("show_and_tell"), tmp_path / "run")
+
+
+class Parrot:
+    """Says of each picture what its first caption says."""
+
+    def __init__(self, known):
+        self.known = known
+
+    def caption(self, pictures, beam_size, batch_size):
+        assert (beam_size, batch_size) == (2, 4)
+        return [self.known[picture] for picture in pictures]
+
+    def count_params(self):
+        return 3
+
+
+def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
+    split = captioning.corpus("flickr8k").load(folder, "validation", False)
+    parrot = Parrot(dict(zip(split.pictures, (of[0] for of in split.captions), strict=True)))
+    counted = {"bleu_1": 61.234, "bleu_2": 40.0, "bleu_3": 30.0, "bleu_4": 20.0}
+    counted |= {"meteor": 20.0, "cider": 0.5678, "rouge_l": 45.0}
+    monkeypatch.setattr(captioning, "coco_scores", lambda captions, references: counted)
+    metrics = captioning.evaluate(
+        parrot, folder, ["validation"], verify=False, beam_size=2, batch_size=4
+    )
+    figures = metrics["splits"]["validation"]
+    assert figures["pictures"] == 6
+    assert figures["as_xu"]["bleu_4"] == pytest.approx(100)
+    assert figures["different_captions"] == 3
+    assert not figures["published_data"]
+
+    preset = presets["show_attend_tell"]
+    config = json.loads((preset / "config.json").read_text())
+    metrics |= {"model": "show_attend_tell", "weights_sha256": "0", "command": "zoo-train evaluate"}
+    metrics |= {"versions": {}, "machine": {"cores": 2, "processor": "x"}}
+    text = card_text(config, {**metrics, "training": config["training"]})
+    assert "| validation | 61.2 | 40.0 | 30.0 | 20.0 | 20.0 | 45.0 | 0.568 |" in text
+    assert "BLEU-4 on validation" in text
+    assert "van Miltenburg" in text
+    assert "Xu et al. 2015 |" not in text  # published figures are of the published test split
+
+
+def test_splits_and_a_beam_are_checked(folder):
+    with pytest.raises(ValueError, match="`splits` must name some of validation, test"):
+        captioning.evaluate(Parrot({}), folder, ["train"])
+    assert changed(recipes.recipe("show_and_tell"), least_count=5).least_count == 5

@@ -1,0 +1,1 @@
+"""Public encoders and what they see: weights fetched, features computed once."""

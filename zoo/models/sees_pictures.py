@@ -1,0 +1,168 @@
+"""What models that read pictures share: the encoder under them, and pictures as training data.
+
+A picture goes through a network that was trained to name what is in pictures (`zoo.layers.vision`),
+and what this gives for each place of a grid is the network input `features`. The encoder being
+frozen, `fit` on lists of pictures looks at each of them once, whatever the number of epochs.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.layers.vision import EfficientNetLite
+from zoo.models.base import ZooModel
+from zoo.models.progress import progress_bar
+from zoo.models.raw_data import RawData
+from zoo.models.seen_pictures import SeenPictures
+from zoo.pictures import decode_pictures
+
+AT_ONCE = 32  # pictures that are looked at together before training
+MOST_BYTES = 2_000_000_000  # of what is kept of them: 16,000 pictures' features
+
+# What `decode_pictures` says: "instances[2] is a JPEG whose end is missing (1 of 8)".
+_FAULTS = re.compile(r"instances\[\d+\] .*\(\d+ of \d+\)", re.DOTALL)
+_PLACE = re.compile(r"instances\[(\d+)\]")
+
+
+class SeesPictures(ZooModel):
+    """A model whose first column is pictures. Its `__init__` calls `make_encoder`."""
+
+    encoder: EfficientNetLite
+    trained_from: int | None
+
+    def make_encoder(self, variant: str, trained_from: int | None) -> None:
+        """Makes the encoder, with random weights until some are loaded.
+
+        Args:
+            variant: Of `zoo.layers.vision.EfficientNetLite`.
+            trained_from: The first of its blocks that `fit` changes, see `train_from` of the layer;
+                None leaves it alone.
+        """
+        self.encoder = EfficientNetLite(variant)
+        self.encoder.build()
+        self.encoder.train_from(trained_from)
+        self.trained_from = trained_from
+
+    @property
+    def encoder_inputs(self) -> dict[str, tf.TensorSpec]:
+        """The encoder's features; or, of an encoder that is trained, what enters its first block.
+
+        `features` float32 `[batch, places, channels]`; or `activations` float32 `[batch, height,
+        width, channels]`.
+        """
+        if self.trained_from is None:
+            return {"features": self.features_spec}
+        before = [self.encoder.stem, *self.encoder.blocks][self.trained_from]
+        spec = tf.TensorSpec([None, None, None, before.channels], tf.float32)
+        return {"activations": spec}
+
+    @property
+    def features_spec(self) -> tf.TensorSpec:
+        """What the encoder gives: float32 `[batch, places, channels]`."""
+        return tf.TensorSpec([None, None, self.encoder.channels], tf.float32)
+
+    def make_inputs(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Contents of image files as far as the encoder is frozen, or what was made of them.
+
+        Args:
+            source: String `[batch]`; or what this function gave for it, float16 or float32 `[batch,
+                ...]`.
+        """
+        (name,) = self.encoder_inputs
+        if source.dtype != tf.string:
+            return {name: tf.cast(source, tf.float32)}
+        pixels = decode_pictures(source, self.encoder.image_size)
+        if self.trained_from is None:
+            return {name: _in_places(self.encoder(pixels))}
+        return {name: self.encoder.call_until(pixels, self.trained_from)}
+
+    def features_of(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The features of `encoder_inputs`: float32 `[batch, places, channels]`."""
+        if "features" in inputs:
+            return inputs["features"]
+        return _in_places(self.encoder.call_from(inputs["activations"], self.trained_from))
+
+    def features(self, images: Any, batch_size: int = 32, progress: bool = True) -> np.ndarray:
+        """What the encoder sees in pictures, for those who keep it and use it many times.
+
+        Args:
+            images: As for the model's verb.
+            batch_size: Pictures read together.
+            progress: Show a bar on a terminal when it takes longer than two seconds.
+
+        Returns:
+            float32 `[pictures, places, channels]`, `[places, channels]` for a single picture.
+
+        Raises:
+            TypeError: Something is no picture.
+            ValueError: An empty list, or a picture that cannot be read.
+        """
+
+        def run(batch: tf.Tensor, places: np.ndarray) -> np.ndarray:
+            return self.run_graph(self._features, batch)["features"]
+
+        found = self.answers(images, run, batch_size, progress)
+        return np.stack(found) if isinstance(found, list) else found
+
+    def _features(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"features": self.features_of(self.make_inputs(source))}
+
+    # Pictures that cannot be read.
+
+    def answers(self, entries: object, run: Callable, *rest: Any) -> Any:
+        """As `ZooModel.answers`; what the graph says of a picture is told of the entry."""
+        name = self.verb_column.name
+
+        def told(batch: tf.Tensor, places: np.ndarray) -> Any:
+            with _told_of(lambda place: f"`{name}[{places[place]}]`"):
+                return run(batch, places)
+
+        return super().answers(entries, told, *rest)
+
+    # Training.
+
+    def _raw_data(self) -> RawData:
+        raw = super()._raw_data()
+        arguments = raw.columns, raw.read, raw.network_inputs, raw.prepare
+        return SeenPictures(*arguments, look=self._look)
+
+    def _look(self, contents: tf.Tensor) -> tf.Tensor | None:
+        """What `make_inputs` gives, float16; None if there are too many to be kept."""
+        count, parts = len(contents), []
+        with progress_bar("look at pictures", count) as advance:
+            for start in range(0, count, AT_ONCE):
+                with _told_of(lambda place, start=start: f"picture {start + place} of {count}"):
+                    batch = contents[start : start + AT_ONCE]
+                    (seen,) = self.run_graph(self.make_inputs, batch).values()
+                if seen.nbytes // len(seen) * count // 2 > MOST_BYTES:
+                    return None
+                parts.append(seen.astype(np.float16))
+                advance(len(seen))
+        return tf.concat(parts, axis=0)
+
+
+def _in_places(grid: tf.Tensor) -> tf.Tensor:
+    """The grid `[batch, rows, columns, channels]` as `[batch, places, channels]`."""
+    batch, rows, columns, _ = tf.unstack(tf.shape(grid))
+    return tf.reshape(grid, [batch, rows * columns, grid.shape[-1]])
+
+
+@contextlib.contextmanager
+def _told_of(name: Callable[[int], str]) -> Iterator[None]:
+    """Within the block, what the graph says of pictures is a ValueError.
+
+    Args:
+        name: From a picture's place in its batch to what the user calls it.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = _FAULTS.search(error.message)
+        if found is None:
+            raise
+        told = _PLACE.sub(lambda match: name(int(match[1])), found[0])
+        raise ValueError(told) from None

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
-from training.corpora.files import check_published, split_lines
+from training.corpora.files import check_published
+from zoo.data.text_files import split_lines
+from zoo.extras import extra
+
+with extra("training"):
+    import tensorflow_datasets as tfds
 
 HOME = "https://hockenmaier.cs.illinois.edu/8k-pictures.html"
 

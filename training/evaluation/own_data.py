@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zoo
-from training.corpora.columns import read_columns
 from zoo.close_names import did_you_mean
+from zoo.data import read_conll, read_spans
 from zoo.entry_file import TableFile
 from zoo.files import write_atomically
 from zoo.presets import WEIGHTS, read_config
@@ -108,9 +108,10 @@ def read_own_rows(
 
     Args:
         model: A model of the zoo, one that reads one or two columns.
-        path: `.csv` or `.tsv` with a header, or JSON lines (`.jsonl`). Of a tagger anything else is
-            taken for a file in columns, a token and its tag on a line, as CoNLL's; of a model that
-            reads texts alone, for lines of text.
+        path: `.csv` or `.tsv` with a header, or JSON lines (`.jsonl`). Of a tagger JSON without
+            `tokens` holds texts with spans, see `zoo.data.read_spans`, and anything that is no
+            table is a file in columns, see `zoo.data.read_conll`; of a model that reads texts
+            alone, lines of text.
         x: The column of the first; by default one that is called as the model calls it, or alike.
         y: The column of the second, likewise.
         separator: What stands between the labels of one text, of a model that gives it several. A
@@ -127,6 +128,9 @@ def read_own_rows(
         raise ValueError(
             f"--input is for models that read one or two columns. Received: {', '.join(names)}"
         )
+    if names == ["tokens", "tags"] and _has_spans(table):
+        data = read_spans(table.path, *([x] if x else []), **({"span_key": y} if y else {}))
+        return OwnRows(data.texts, data.spans, "")
     if not table.is_table:
         return _lines_or_tokens(table, names, x, y)
     chosen = _chosen_columns(table, names, {"--x": x, "--y": y})
@@ -149,8 +153,7 @@ def _lines_or_tokens(table: TableFile, names: list[str], x: str | None, y: str |
             f"--x and --y are for .csv, .tsv and .jsonl files. Received: {str(table.path)!r}"
         )
     if names == ["tokens", "tags"]:
-        tokens, tags = read_columns(table.path, "\t")
-        rows = OwnRows(tokens, tags, "")
+        rows = OwnRows(*read_conll(table.path), "")
     elif len(names) == 1:
         rows = OwnRows([row.fields["text"] for row in table.records()], None, "")
     else:
@@ -161,6 +164,12 @@ def _lines_or_tokens(table: TableFile, names: list[str], x: str | None, y: str |
     if not rows.x:
         raise ValueError(f"--input has no rows. Received: {str(table.path)!r}")
     return rows
+
+
+def _has_spans(table: TableFile) -> bool:
+    """Whether this is a file of an annotation tool rather than one of tokens."""
+    suffix = table.path.name.lower().removesuffix(".gz").rpartition(".")[-1]
+    return suffix == "json" or (suffix == "jsonl" and "tokens" not in table.columns)
 
 
 def _chosen_columns(table: TableFile, names: list[str], wanted: dict[str, str | None]) -> list[str]:

@@ -17,7 +17,7 @@ from zoo.close_names import did_you_mean
 from zoo.models.checks import check_column, short
 from zoo.models.columns import Column
 from zoo.models.labels import INTEGERS
-from zoo.models.raw_data import is_frame
+from zoo.models.raw_rows import is_frame
 
 WHAT = "lists of names, or 0 and 1 for each label"
 NUMBERS = (*INTEGERS, tf.float32, tf.float64, tf.float16, tf.bool)

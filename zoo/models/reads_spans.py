@@ -7,7 +7,7 @@ the tokens that `tag` will find in raw text, which are those of its own tokenize
 import contextlib
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -34,6 +34,9 @@ from zoo.models.text_rows import (
     validation_rows,
 )
 from zoo.models.type_weights import balanced_type_weights, type_weights
+
+if TYPE_CHECKING:
+    from zoo.reports.base import Report
 
 # Texts that are split into words at once.
 GROUP = 256
@@ -156,6 +159,38 @@ class ReadsSpans:
         x, y, sample_weight, own = self._rows(x, y, sample_weight, rows, bad_spans)
         with self._reading("whole" if own or not split_tokens else "split"):
             return super().evaluate(x, y, batch_size, sample_weight, **kwargs)
+
+    def evaluate_report(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 64,
+        progress: bool = True,
+        *,
+        bad_spans: str = "error",
+    ) -> "Report":
+        """As `ZooModel.evaluate_report`, on texts with spans too.
+
+        Entities are compared on the tokens that are given, or on the tokenizer's own of texts.
+
+        Args:
+            x: As of `fit`.
+            y: As of `fit`.
+            batch_size: As of `ZooModel.evaluate_report`.
+            progress: As of `ZooModel.evaluate_report`.
+            bad_spans: As of `fit`.
+
+        Returns:
+            A `zoo.reports.tagging.TaggingReport`.
+
+        Raises:
+            TypeError: Entries of a wrong type.
+            ValueError: Spans or tags that do not fit, each of them named.
+        """
+        check_choice("bad_spans", bad_spans, BAD_SPANS)
+        rows = self._sentence_rows(text_rows(x, y, None), bad_spans)
+        x, y, *_ = self._rows(x, y, None, rows, bad_spans)
+        return super().evaluate_report(x, y, batch_size, progress)
 
     def align(self, texts: Any, spans: Any, bad_spans: str = "error") -> Tagged:
         """The tokens and tags that `fit` makes of texts with spans, to look at or to store.

@@ -127,8 +127,13 @@ class SeesPictures(ZooModel):
 
     def _raw_data(self) -> RawData:
         raw = super()._raw_data()
-        arguments = raw.columns, raw.read, raw.network_inputs, raw.prepare
-        return SeenPictures(*arguments, look=self._look)
+        return SeenPictures(
+            raw.rows.columns,
+            raw.rows.read,
+            raw.streams.network_inputs,
+            raw.prepare,
+            look=self._look,
+        )
 
     def _look(self, contents: tf.Tensor) -> tf.Tensor | None:
         """What `make_inputs` gives, float16; None if there are too many to be kept."""

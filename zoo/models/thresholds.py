@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo.close_names import did_you_mean
 from zoo.models.checks import short
-from zoo.models.raw_data import is_in_memory
+from zoo.models.raw_rows import is_in_memory
 
 DEFAULT = 0.5
 

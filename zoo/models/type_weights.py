@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from zoo.models.labels import class_numbers
+from zoo.models.class_weights import class_weights
 
 
 def type_weights(types: list[str], class_weight: object) -> tuple[float, ...]:
@@ -36,7 +36,7 @@ def type_weights(types: list[str], class_weight: object) -> tuple[float, ...]:
             f"`class_weight` must name types of entities, of {types}: tags have no numbers that "
             f"anyone knows. Received: {sorted(unknown, key=str)}"
         )
-    return tuple(class_numbers(types, class_weight).values())
+    return tuple(class_weights(types, class_weight))
 
 
 def balanced_type_weights(types: list[str], tags: tf.RaggedTensor) -> tuple[float, ...]:

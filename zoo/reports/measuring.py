@@ -90,7 +90,7 @@ def read_rows(raw: "RawData", x: object, y: object) -> tuple:
         if y is not None:
             raise ValueError("`y` must come in the data set. Received: both")
         columns = _collected(raw, x)
-    if len(columns) > len(raw.columns):
+    if len(columns) > len(raw.rows.columns):
         raise ValueError(
             "A report counts each row once: leave the column `sample_weight` out. "
             f"Received: {len(columns)} columns"
@@ -101,11 +101,11 @@ def read_rows(raw: "RawData", x: object, y: object) -> tuple:
 def _collected(raw: "RawData", x: Any) -> tuple:
     """All rows of a data set, generator or `PyDataset`."""
     if isinstance(x, tf.data.Dataset):
-        data = x if raw.is_prepared(x.element_spec) else raw.from_dataset(x, 64)
+        data = x if raw.is_prepared(x.element_spec) else raw.streams.from_dataset(x, 64)
     elif isinstance(x, keras.utils.PyDataset):
-        data = raw.from_py_dataset(x, 64)
+        data = raw.streams.from_py_dataset(x, 64)
     else:
-        data = raw.from_generator(x, 64)
+        data = raw.streams.from_generator(x, 64)
     if not isinstance(data, tf.data.Dataset) or raw.is_prepared(data.element_spec):
         raise TypeError(
             "`evaluate_report` needs raw data, which the model reads as its verb does. "
@@ -116,9 +116,9 @@ def _collected(raw: "RawData", x: Any) -> tuple:
     if not batches:
         raise ValueError("`x` must not be empty. Received: a data set without rows")
     columns = [tf.concat(parts, axis=0) for parts in zip(*batches, strict=True)]
-    kept, more = columns[: len(raw.columns)], columns[len(raw.columns) :]
+    kept, more = columns[: len(raw.rows.columns)], columns[len(raw.rows.columns) :]
     # Read once more: entries of a data set are checked by nobody but the graph.
-    return (*raw.read(*kept), *more)
+    return (*raw.rows.read(*kept), *more)
 
 
 def measure_classifier(

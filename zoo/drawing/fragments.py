@@ -30,7 +30,9 @@ _BLUE = (66, 133, 244)
 _AMBER_ALPHA, _BLUE_ALPHA = 0.5, 0.75
 _FAINT = "opacity: .65"
 _CELL = "padding: .15em .4em; text-align: {}; vertical-align: {}"
-_LEFT = _CELL.format("left", "top")
+_LEFT = _CELL.format("left", "top") + "; line-height: 1.8"
+# A page in quirks mode, as of some viewers, lets no table have its colour.
+_TABLE = "color: inherit; font-size: {}"
 
 
 def classification_fragment(result: "Classification") -> str:
@@ -129,7 +131,8 @@ def answers_fragment(texts: Sequence[str], answers: Sequence[Any]) -> str:
         rows.append(_row(None if getattr(answer, "tokens", None) else entry, body))
     rest = len(answers) - len(shown)
     more = f'<div style="{_FAINT}">… and {rest:,} more</div>' if rest > 0 else ""
-    return f'<div style="overflow-x: auto"><table>{"".join(rows)}</table>{more}</div>'
+    table = f'<table style="{_TABLE.format("inherit")}">{"".join(rows)}</table>'
+    return f'<div style="overflow-x: auto">{table}{more}</div>'
 
 
 def _row(entry: str | None, body: str) -> str:
@@ -181,8 +184,8 @@ def _attention_table(
         for label, weights in zip(readable(target_tokens), attention.tolist(), strict=True)
     ]
     return (
-        '<div style="overflow-x: auto"><table style="border-collapse: collapse; font-size: .85em">'
-        f"<tr><th></th>{head}</tr>{''.join(rows)}</table>"
+        '<div style="overflow-x: auto"><table style="border-collapse: collapse; '
+        f'{_TABLE.format(".85em")}"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
         f'<div style="{_FAINT}; font-size: .85em">Each row: where the model looked for this word, '
         "in percent.</div></div>"
     )

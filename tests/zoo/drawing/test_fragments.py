@@ -174,11 +174,9 @@ def test_the_verbs_give_them(model, tokenizer):
     texts = ["A dog & a man.", "A woman reads.", b"bytes \xff"]
     shown = [page(model.translate(texts, beam_size=1)).cells[i] for i in (0, 2, 4)]
     assert shown == ["A dog & a man.", "A woman reads.", "bytes \ufffd"]
-    answer = model.translate(texts[0], return_attention=True)
+    answer = model.translate(texts[0], beam_size=1, return_attention=True)
     assert ("<table" in answer._repr_html_()) == (model.has_attention and answer.text != "")
-    classifier = corpus.tiny_sentiment()
-    assert "dog" in page(classifier.classify(texts)).text
-    attended = page(classifier.classify(texts, return_attention=True))
+    attended = page(corpus.tiny_sentiment().classify(texts, return_attention=True))
     assert attended.text.count("A dog & a man.") == 1
 
 

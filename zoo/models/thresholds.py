@@ -152,8 +152,8 @@ def best_threshold(probabilities: np.ndarray, given: np.ndarray) -> float | None
     # If the first n rows are chosen: F1 = 2 right / (n + rows that have the label).
     count = np.arange(1, len(given) + 1)
     scores = 2 * np.cumsum(given) / (count + given.sum())
-    behind = np.append(probabilities[1:], 0.0)  # rows of the same probability stay together
-    scores[probabilities == behind] = -1
-    thresholds = (probabilities + behind) / 2
+    behind = np.append(probabilities[1:], -1.0)
+    scores[probabilities == behind] = -1  # rows of the same probability stay together
+    thresholds = (probabilities + np.maximum(behind, 0.0)) / 2
     best = np.flatnonzero(scores == scores.max())
     return float(thresholds[best[np.argmin(np.abs(thresholds[best] - DEFAULT))]])

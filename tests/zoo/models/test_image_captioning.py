@@ -19,8 +19,8 @@ def model(request):
     """A captioner that has learnt the scenes."""
     keras.utils.set_random_seed(0)
     model = captioner(request.param)
-    model.optimizer.learning_rate = 0.02
-    model.fit(PICTURES, CAPTIONS, batch_size=12, epochs=40, verbose=0)
+    model.optimizer.learning_rate = 0.01
+    model.fit(PICTURES, CAPTIONS, batch_size=4, epochs=60, verbose=0)
     return model
 
 

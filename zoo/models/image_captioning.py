@@ -217,7 +217,7 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         """Captions of pictures whose features are there already.
 
         Args:
-            features: float `[pictures, places, channels]`, as `features` gives them; float16 will
+            features: Float `[pictures, places, channels]`, as `features` gives them; float16 will
                 do, and an array on disk (`np.memmap`).
             beam_size: As for `caption`.
             batch_size: As for `caption`.

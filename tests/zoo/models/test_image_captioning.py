@@ -228,7 +228,9 @@ def test_captions_and_the_pictures_they_are_of():
 
 def test_only_one_of_them_attends():
     assert (ShowAndTell.task, ShowAttendTell.task) == ("caption", "caption")
-    assert not captioner(ShowAndTell).has_attention
+    model = captioner(ShowAndTell, encoder="googlenet")  # the lecture's
+    assert not model.has_attention
+    assert model.network_inputs["features"].shape.as_list() == [None, None, 1024]
 
 
 def test_the_command_line_takes_paths_and_draws(model, tmp_path):

@@ -31,6 +31,7 @@ TEST = [
     "nbclient>=0.10,<0.12",
     "ovmsclient>=2023.1",
     "pandas>=2.2,<4",  # users have their data in it; the library itself does not need it
+    "pillow>=10,<14",  # the reference of how a picture looks
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "pyyaml>=6,<7",
@@ -41,6 +42,9 @@ TEST = [
 BROWSER = ["axe-playwright-python>=0.1.4,<0.2", "playwright>=1.45,<2"]
 # JoeyNMT pins an old protobuf: benchmarks/decoding.py says how to install it beside this.
 BENCHMARKS = ["torch==2.13.0"]
+# What the image encoders are compared with where it is installed; of torch and torchvision both
+# must be built for the same device.
+PARITY = ["scikit-image>=0.24,<1", "torch==2.13.0", "torchvision==0.28.0"]
 
 setup(
     name="rnn-zoo",
@@ -73,6 +77,7 @@ setup(
         "test": TEST + TRAINING + SERVING,
         "browser": TEST + TRAINING + SERVING + BROWSER,
         "benchmarks": BENCHMARKS,
+        "parity": PARITY,
     },
     entry_points={
         "console_scripts": [

@@ -55,8 +55,9 @@ class ImageCaptioner(SeesPictures, TextGenerator):
 
     Args:
         tokenizer: A `SubwordTokenizer` of whole words.
-        encoder: Variant of `zoo.layers.vision.EfficientNetLite`; a new model has random weights
-            in it, until they are loaded (`load_state_dict` of the layer).
+        encoder: `"lite0"`, `"lite2"`, `"googlenet"` or `"googlenet_torchvision"`, see
+            `zoo.layers.vision`; a new model has random weights in it, until they are loaded
+            (`load_state_dict` of the layer).
         trained_from: The first of the encoder's blocks that `fit` changes, see `train_from` of the
             layer; None leaves the encoder alone.
         embedding_units: Width of the word embeddings.
@@ -218,7 +219,7 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         """Captions of pictures whose features are there already.
 
         Args:
-            features: float `[pictures, places, channels]`, as `features` gives them; float16 will
+            features: Float `[pictures, places, channels]`, as `features` gives them; float16 will
                 do, and an array on disk (`np.memmap`).
             beam_size: As for `caption`.
             batch_size: As for `caption`.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers.vision import EfficientNetLite
+from zoo.layers.vision import EfficientNetLite, GoogLeNet, ImageEncoder
 from zoo.models.base import ZooModel
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData
@@ -23,6 +23,7 @@ from zoo.pictures import decode_pictures
 AT_ONCE = 32  # pictures that are looked at together before training
 MOST_BYTES = 2_000_000_000  # of what is kept of them: 16,000 pictures' features
 
+_GOOGLENET = "googlenet"
 # What `decode_pictures` says: "instances[2] is a JPEG whose end is missing (1 of 8)".
 _FAULTS = re.compile(r"instances\[\d+\] .*\(\d+ of \d+\)", re.DOTALL)
 _PLACE = re.compile(r"instances\[(\d+)\]")
@@ -31,21 +32,31 @@ _PLACE = re.compile(r"instances\[(\d+)\]")
 class SeesPictures(ZooModel):
     """A model whose first column is pictures. Its `__init__` calls `make_encoder`."""
 
-    encoder: EfficientNetLite
+    encoder: ImageEncoder
     trained_from: int | None
 
-    def make_encoder(self, variant: str, trained_from: int | None) -> None:
+    def make_encoder(self, name: str, trained_from: int | None) -> None:
         """Makes the encoder, with random weights until some are loaded.
 
         Args:
-            variant: Of `zoo.layers.vision.EfficientNetLite`.
+            name: `"lite0"` or `"lite2"`, an `EfficientNetLite`; `"googlenet"` or
+                `"googlenet_torchvision"`, a `GoogLeNet` as in the paper or as in torchvision.
             trained_from: The first of its blocks that `fit` changes, see `train_from` of the layer;
                 None leaves it alone.
+
+        Raises:
+            ValueError: Another name, or a block that is not there.
         """
-        self.encoder = EfficientNetLite(variant)
+        if name.startswith(_GOOGLENET):
+            self.encoder = GoogLeNet(name.removeprefix(_GOOGLENET).removeprefix("_") or "paper")
+        else:
+            self.encoder = EfficientNetLite(name)
         self.encoder.build()
         self.encoder.train_from(trained_from)
         self.trained_from = trained_from
+        if trained_from is not None:
+            size = self.encoder.image_size
+            self._first = self.encoder.call_until(tf.zeros([1, size, size, 3]), trained_from).shape
 
     @property
     def encoder_inputs(self) -> dict[str, tf.TensorSpec]:
@@ -56,9 +67,7 @@ class SeesPictures(ZooModel):
         """
         if self.trained_from is None:
             return {"features": self.features_spec}
-        before = [self.encoder.stem, *self.encoder.blocks][self.trained_from]
-        spec = tf.TensorSpec([None, None, None, before.channels], tf.float32)
-        return {"activations": spec}
+        return {"activations": tf.TensorSpec([None, *self._first[1:]], tf.float32)}
 
     @property
     def features_spec(self) -> tf.TensorSpec:

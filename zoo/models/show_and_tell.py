@@ -28,7 +28,8 @@ class ShowAndTell(ImageCaptioner):
 
     Args:
         tokenizer: A `SubwordTokenizer` of whole words.
-        encoder: Variant of `zoo.layers.vision.EfficientNetLite`.
+        encoder: `"lite0"`, `"lite2"`, `"googlenet"` or `"googlenet_torchvision"`, see
+            `zoo.layers.vision`; a new model has random weights in it.
         trained_from: The first of the encoder's blocks that `fit` changes; None leaves it alone.
         embedding_units: Width of the word embeddings, and of the picture's vector.
         units: Units of the LSTM.

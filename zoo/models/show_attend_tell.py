@@ -31,7 +31,8 @@ class ShowAttendTell(ImageCaptioner):
 
     Args:
         tokenizer: A `SubwordTokenizer` of whole words.
-        encoder: Variant of `zoo.layers.vision.EfficientNetLite`.
+        encoder: `"lite0"`, `"lite2"`, `"googlenet"` or `"googlenet_torchvision"`, see
+            `zoo.layers.vision`; a new model has random weights in it.
         trained_from: The first of the encoder's blocks that `fit` changes; None leaves it alone.
         embedding_units: Width of the word embeddings.
         annotation_units: Units of what the decoder sees of each place.

@@ -6,7 +6,8 @@ from zoo.pictures.header import Header, contains, cut_off, first_fault, is_at, n
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 END = b"IEND\xaeB`\x82"
-GREY, COLOUR = 0, 2  # the kinds that have neither transparency nor a palette with it
+GREY, COLOUR = 0, 2  # the kinds without alpha or a palette; one colour may still be transparent
+BEFORE_PIXELS = 65_536  # where the chunk is that tells which
 
 
 def header(data: tf.Tensor, max_pixels: int) -> Header:
@@ -28,10 +29,10 @@ def header(data: tf.Tensor, max_pixels: int) -> Header:
 
 def decode(content: tf.Tensor) -> tf.Tensor:
     """The pixels, uint8 `[height, width, 3]`; of 16 bits a colour the upper 8 are taken."""
-    data = tf.io.decode_raw(tf.strings.substr(content, 0, 26), tf.uint8)
+    data = tf.io.decode_raw(tf.strings.substr(content, 0, BEFORE_PIXELS), tf.uint8)
     kind = number(data, 25, 1)
     return tf.cond(
-        (kind == GREY) | (kind == COLOUR),
+        ((kind == GREY) | (kind == COLOUR)) & ~contains(data, b"tRNS"),
         lambda: tf.io.decode_png(content, channels=3),
         lambda: over_white(tf.io.decode_png(content, channels=4)),
     )

@@ -69,6 +69,7 @@ def every_kind():
         "png with a palette": saved(image.quantize(), "PNG"),
         "png with alpha": saved(with_alpha(), "PNG"),
         "grey png with alpha": saved(with_alpha().convert("LA"), "PNG"),
+        "png with a transparent colour": saved(image, "PNG", transparency=image.getpixel((0, 0))),
         "png of 16 bits": saved(of_16_bits(), "PNG"),
         "black and white png": saved(image.convert("1"), "PNG"),
         "gif": saved(image, "GIF"),

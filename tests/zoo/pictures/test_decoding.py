@@ -108,6 +108,14 @@ def test_every_wrong_picture_is_told_and_the_others_are_counted(decode):
         (b"x", "is no picture (1 bytes)"),
         (b"\xff\xd8\xff", "is a JPEG whose end is missing (3 bytes)"),
         (b"\xff\xd8\xff\xe0\0\x02garbage\xff\xd9\xff\xda", "is a JPEG with a damaged header"),
+        (
+            KINDS["jpeg"].replace(b"\xff\xc0", b"\xff\xc3"),
+            "is a JPEG of a kind that is not decoded",
+        ),
+        (
+            KINDS["jpeg"].replace(b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c"),
+            "is a JPEG of a kind",
+        ),
         (b"BM", "is a BMP whose end is missing"),
         (b"GIF89a" + b"\1\0\1\0\0\0\0;", "is a GIF without a picture"),
         (KINDS["png"][:12] + b"IDAT" + KINDS["png"][16:], "is a PNG with a damaged header"),

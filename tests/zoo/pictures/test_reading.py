@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -41,6 +42,8 @@ def path(tmp_path):
         lambda path: [path],
         lambda path: (str(path),),
         lambda path: np.array([str(path)]),
+        lambda path: pandas.Series([str(path)]),
+        lambda path: pandas.Series([ARRAY]),
         lambda path: ARRAY[None],
         lambda path: tf.constant([CONTENT]),
         lambda path: (p for p in [path]),

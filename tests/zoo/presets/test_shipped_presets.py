@@ -117,3 +117,14 @@ def test_the_recipe_in_the_code_makes_this_network(name):
 def test_small_enough_to_ship(name):
     size = sum(path.stat().st_size for path in (PRESETS_DIR / name).rglob("*") if path.is_file())
     assert size < 25e6
+
+
+@presets("caption")
+def test_says_something_of_a_drawn_picture(name):
+    model = load(name)
+    (picture,) = model.examples
+    caption = model.caption(picture, return_attention=True)
+    assert 3 <= len(caption.words) <= 20
+    assert caption.text == " ".join(caption.words).replace(" 's", "'s")
+    if model.has_attention:
+        assert caption.maps.shape == (len(caption.words), 7, 7)

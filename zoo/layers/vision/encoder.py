@@ -1,6 +1,5 @@
 """What image encoders share: a first convolution, blocks, a grid of features."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -38,17 +37,17 @@ class ImageEncoder(keras.layers.Layer):
     channels: int
     blocks: list[keras.layers.Layer]
 
-    @abstractmethod
     def begin(self, pixels: tf.Tensor) -> tf.Tensor:
         """What enters the first block, from pixels in the compute dtype, 0 to 255."""
+        raise NotImplementedError
 
-    @abstractmethod
     def end(self, activations: tf.Tensor) -> tf.Tensor:
         """The grid, from what the last block gives."""
+        raise NotImplementedError
 
-    @abstractmethod
     def first_layers(self) -> list[keras.layers.Layer]:
         """The layers before the blocks."""
+        raise NotImplementedError
 
     def call(self, pixels: tf.Tensor) -> tf.Tensor:
         """Encodes; arguments and results are those of the class."""

@@ -46,20 +46,18 @@ def test_the_models_are_as_good_as_the_guide_says(printed, script):
     shown = [line for line in GUIDE.output(f"python {script}").splitlines() if figures(line)]
     assert len(shown) >= 5
     for line in shown:
-        name = re.split(r"\s{2,}|\{|:", line.strip())[0]
+        name = re.split(r"\s{2,}|[{:,]", line.strip())[0]
         alike = [
-            of for of in printed.splitlines() if re.split(r"\s{2,}|\{|:", of.strip())[0] == name
+            of for of in printed.splitlines() if re.split(r"\s{2,}|[{:,]", of.strip())[0] == name
         ]
         assert any(figures(of) == pytest.approx(figures(line), abs=0.1) for of in alike), line
 
 
 def test_the_served_model_says_what_the_command_line_says(reader, printed):
-    text, label = GUIDE.command("zoo", "run")[3], GUIDE.output("zoo run").split()[0]
-    serve, curl = GUIDE.command("zoo-serve"), GUIDE.command("curl")
-    with reader.serve(serve) as ask:
+    text, curl = GUIDE.command("zoo", "run")[3], GUIDE.command("curl")
+    with reader.serve(GUIDE.command("zoo-serve")) as ask:
         (prediction,) = reader.curl(ask, curl)["predictions"]
         assert b'"feedback"' in ask("http://127.0.0.1:8501/")
     assert text in curl[2]
-    assert (prediction["label"], prediction["labels"]) == (label, CLASSES)
-    assert f"{label} {prediction['score']:.3f}" in printed.splitlines()
-    assert f'"label": "{label}"' in GUIDE.output("curl")
+    assert prediction["labels"] == CLASSES
+    assert f"{prediction['label']} {prediction['score']:.3f}" in printed.splitlines()

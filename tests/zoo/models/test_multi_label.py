@@ -375,7 +375,7 @@ def test_bad_labels_are_named(model, labels, error, message):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (tf.ragged.constant([["cheap"], ["fast", "slow"]]), "must hold 'cheap'.*fast"),
+        (tf.ragged.constant([["cheap"], ["fast", "slow"]]), "must hold .*cheap.*fast"),
         ([[0, 1, 0], [0, 3, 1]], "must be 0 or 1.*3"),
         ([[0, 1], [1, 1]], "3 numbers in a row.*2"),
     ],

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-import tensorflow_text as tf_text
+
+from zoo.text.pieces import split_pieces
 
 # The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
 # those after it, whatever their lengths.
@@ -104,8 +105,7 @@ class WordTokenizer:
         # The kernel takes a NUL for the end of the text; a blank is as wide, and a gap as well.
         texts = tf.strings.regex_replace(valid_utf8(texts), r"\x00", " ")
         # Every piece is kept, gaps too, so that the lengths of the pieces add up to places.
-        pieces = tf_text.regex_split(texts, _TOKEN, _TOKEN)
-        pieces = tf_text.regex_split(pieces, _ENDING, _ENDING).merge_dims(1, 2)
+        pieces = split_pieces(split_pieces(texts, _TOKEN, _TOKEN), _ENDING, _ENDING)
         flat, rows = pieces.flat_values, pieces.value_rowids()
 
         ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
@@ -182,7 +182,7 @@ def by_sentence(values: tf.RaggedTensor, sentences: tf.RaggedTensor) -> tf.Ragge
         `[all sentences, (words), ...]` ragged, its rows at most `longest` long; take
         `.to_tensor()` and `.row_lengths()` for dense rows.
     """
-    return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
+    return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values, validate=False)
 
 
 def valid_utf8(texts: tf.Tensor) -> tf.Tensor:

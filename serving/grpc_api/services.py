@@ -32,6 +32,7 @@ from serving.lifecycle.status import metadata_of, status_of
 
 _OnExamples = classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
 _Response = TypeVar("_Response", bound=Message)
+_LeftMs = Callable[[], int]
 _LONGEST_TIMEOUT_SECONDS = 24 * 3600
 _MAX_DETAILS_BYTES = 1024
 
@@ -55,25 +56,25 @@ class Services(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs a signature on tensors."""
-        return _answer(context, lambda: self._predict(request, _timeout_ms(context)))
+        return _answer(context, lambda: self._predict(request, _left_ms_of(context)))
 
     def Classify(
         self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
     ) -> classification_pb2.ClassificationResponse:
         """Runs a classifier on examples."""
-        return _answer(context, lambda: self._classify(request, _timeout_ms(context)))
+        return _answer(context, lambda: self._classify(request, _left_ms_of(context)))
 
     def Regress(
         self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
     ) -> regression_pb2.RegressionResponse:
         """Runs a regressor on examples."""
-        return _answer(context, lambda: self._regress(request, _timeout_ms(context)))
+        return _answer(context, lambda: self._regress(request, _left_ms_of(context)))
 
     def MultiInference(
         self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
     ) -> inference_pb2.MultiInferenceResponse:
         """Runs classifiers and regressors of one model on the same examples."""
-        return _answer(context, lambda: self._infer(request, _timeout_ms(context)))
+        return _answer(context, lambda: self._infer(request, _left_ms_of(context)))
 
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
@@ -91,50 +92,51 @@ class Services(
         self, request: model_management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
     ) -> model_management_pb2.ReloadConfigResponse:
         """Serves what a new configuration names, and nothing else."""
-        return _answer(context, lambda: self._reload(request, _timeout_ms(context)))
+        return _answer(context, lambda: self._reload(request, _left_ms_of(context)))
 
     def _predict(
-        self, request: predict_pb2.PredictRequest, timeout_ms: int
+        self, request: predict_pb2.PredictRequest, left_ms: _LeftMs
     ) -> predict_pb2.PredictResponse:
         response = predict_pb2.PredictResponse()
         with self._registry.acquire(*_model(request)) as (servable, number):
-            outputs = run_predict_request(servable, request, timeout_ms)
+            outputs = run_predict_request(servable, request, left_ms())
+        left_ms()
         for key, array in outputs.items():
             response.outputs[key].CopyFrom(write_tensor(array))
         _fill_model_spec(response.model_spec, request.model_spec, number)
         return response
 
     def _classify(
-        self, request: classification_pb2.ClassificationRequest, timeout_ms: int
+        self, request: classification_pb2.ClassificationRequest, left_ms: _LeftMs
     ) -> classification_pb2.ClassificationResponse:
         response = classification_pb2.ClassificationResponse()
-        return self._examples(run_classification_request, request, timeout_ms, response)
+        return self._examples(run_classification_request, request, left_ms, response)
 
     def _regress(
-        self, request: regression_pb2.RegressionRequest, timeout_ms: int
+        self, request: regression_pb2.RegressionRequest, left_ms: _LeftMs
     ) -> regression_pb2.RegressionResponse:
         response = regression_pb2.RegressionResponse()
-        return self._examples(run_regression_request, request, timeout_ms, response)
+        return self._examples(run_regression_request, request, left_ms, response)
 
     def _examples(
         self,
         run: Callable[[Servable, _OnExamples, int], Message],
         request: _OnExamples,
-        timeout_ms: int,
+        left_ms: _LeftMs,
         response: _Response,
     ) -> _Response:
         """Fills the response to a request that is about examples."""
         with self._registry.acquire(*_model(request)) as (servable, number):
-            response.result.CopyFrom(run(servable, request, timeout_ms))
+            response.result.CopyFrom(run(servable, request, left_ms()))
         _fill_model_spec(response.model_spec, request.model_spec, number)
         return response
 
     def _infer(
-        self, request: inference_pb2.MultiInferenceRequest, timeout_ms: int
+        self, request: inference_pb2.MultiInferenceRequest, left_ms: _LeftMs
     ) -> inference_pb2.MultiInferenceResponse:
         spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
         with self._registry.acquire(*_version(spec)) as (servable, number):
-            results = run_multi_inference_request(servable, request, timeout_ms)
+            results = run_multi_inference_request(servable, request, left_ms())
         for result in results:
             result.model_spec.version.value = number
         return inference_pb2.MultiInferenceResponse(results=results)
@@ -161,14 +163,14 @@ class Services(
         return status_of(self._registry, spec.name, version)
 
     def _reload(
-        self, request: model_management_pb2.ReloadConfigRequest, timeout_ms: int
+        self, request: model_management_pb2.ReloadConfigRequest, left_ms: _LeftMs
     ) -> model_management_pb2.ReloadConfigResponse:
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                 "Only ModelConfigList is currently supported"
             )
-        self._registry.reload(read_config(request.config), timeout_ms / 1000 or None)
+        self._registry.reload(read_config(request.config), left_ms() / 1000 or None)
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()  # OK is all zeros, but it shall be there
         return response
@@ -194,12 +196,24 @@ def _details(message: str) -> str:
     return text[:_MAX_DETAILS_BYTES].decode("utf-8", "ignore") + "...TRUNCATED"
 
 
-def _timeout_ms(context: grpc.ServicerContext) -> int:
-    """What is left of the client's deadline, at least 1; 0 if it has set none."""
-    remaining = context.time_remaining()
-    if remaining is None or remaining > _LONGEST_TIMEOUT_SECONDS:
-        return 0
-    return max(1, math.ceil(remaining * 1000))
+def _left_ms_of(context: grpc.ServicerContext) -> _LeftMs:
+    """A function of what is left of the client's deadline, to be asked between two stages.
+
+    Its milliseconds are at least 1; 0 means that the client has set none. It raises a ServingError:
+    CANCELLED if the client has left, DEADLINE_EXCEEDED if nothing is left.
+    """
+
+    def left_ms() -> int:
+        remaining = context.time_remaining()
+        if remaining is not None and remaining <= 0:
+            raise ServingError("DEADLINE_EXCEEDED", "Timed out: the call's deadline has passed.")
+        if not context.is_active():
+            raise ServingError("CANCELLED", "The client has left.")
+        if remaining is None or remaining > _LONGEST_TIMEOUT_SECONDS:
+            return 0
+        return max(1, math.ceil(remaining * 1000))
+
+    return left_ms
 
 
 def _require_model_spec(request: Message) -> None:

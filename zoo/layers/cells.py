@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.layers.recurrent_cell import RecurrentCell, State, check_positive
@@ -133,8 +134,8 @@ class BasicLSTMCell(FusedCell):
         """As in the base, the forget bias added to the bias."""
         kernel, recurrent_kernel, bias = super().fused_weights()
         # The order of the gates is i, f, g, o: the second quarter belongs to the forget gate.
-        forget_bias = tf.repeat(tf.constant([0, self.forget_bias, 0, 0], bias.dtype), self.units)
-        return [kernel, recurrent_kernel, bias + forget_bias]
+        forget_bias = np.repeat([0, self.forget_bias, 0, 0], self.units)
+        return [kernel, recurrent_kernel, bias + tf.constant(forget_bias, bias.dtype)]
 
     def get_config(self) -> dict:
         """What `from_config` needs to make this layer again."""

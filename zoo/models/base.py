@@ -1,7 +1,7 @@
 """What every model of the zoo shares: raw data in `fit` and `evaluate`, the verb, signatures."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,10 +11,11 @@ import tensorflow as tf
 
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.answers import Answers, first_texts
-from zoo.models.checks import check_count, short
+from zoo.models.checks import check_count
 from zoo.models.columns import Column, read_columns
 from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
+from zoo.models.one_batch import OneBatch
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs
 from zoo.provenance import Provenance
@@ -39,7 +40,7 @@ class Signature:
     examples: dict[str, np.ndarray] = field(repr=False)
 
 
-class ZooModel(CopiedWhole, keras.Model):
+class ZooModel(CopiedWhole, OneBatch, keras.Model):
     """A network that takes raw data of any kind: texts, lists of tokens, pictures, numbers.
 
     A subclass, registered by `@zoo.register`, gives:
@@ -335,26 +336,6 @@ class ZooModel(CopiedWhole, keras.Model):
             Their mean with what regularizers and `add_loss` give, a scalar.
         """
         return tf.add_n([tf.reduce_mean(losses), *map(tf.reduce_sum, self.losses)])
-
-    def predict(self, x: object, *args: Any, **kwargs: Any) -> Any:
-        """What the network gives for preprocessed inputs; for raw data there is the verb.
-
-        Args:
-            x: A dict, data set, generator or `PyDataset` of the inputs that `preprocess` gives.
-            *args: What else `keras.Model.predict` takes.
-            **kwargs: Likewise.
-
-        Raises:
-            TypeError: Raw data, or any lists.
-        """
-        first = x.element_spec if isinstance(x, tf.data.Dataset) else x
-        streamed = isinstance(x, Iterator | keras.utils.PyDataset)
-        if not streamed and not self._raw_data().is_prepared(first):
-            raise TypeError(
-                f"`predict` takes preprocessed inputs; for raw data use `model.{self.task}(...)`. "
-                f"Received: x={short(x)}"
-            )
-        return super().predict(x, *args, **kwargs)
 
     def raw_columns(self, *given: object) -> tuple[tf.Tensor | tf.RaggedTensor, ...]:
         """The raw columns that `fit` and `evaluate` were given, checked.

@@ -88,6 +88,13 @@ class CopiedWhole:
         """Refused: Keras would export the network without its preprocessing."""
         raise NotImplementedError(f"Keras cannot export a model of the zoo. {SERVE}.")
 
+    def quantize(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused: Keras quantizes its own layers alone, and `zoo.load` would not know them."""
+        raise NotImplementedError(
+            "Keras cannot quantize a model of the zoo. `zoo.save` writes its weights small: as "
+            "float16, and long tables of vectors as int8."
+        )
+
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict:
         # TensorFlow asks before it writes: for a checkpoint, or for `tf.saved_model.save`.
         if save_type == "savedmodel":

@@ -74,9 +74,10 @@ def find_entities(
     first = tf.boolean_mask(words.starts.flat_values, starts)
     last = tf.boolean_mask(words.ends.flat_values, ends)
     kinds = (tf.boolean_mask(ids, starts) - 1) // len(PREFIXES)
+    by_text = tf.RaggedTensor.from_value_rowids(first, rows, count, validate=False)
 
     def dense(values: tf.Tensor, padding: object) -> tf.Tensor:
-        return tf.RaggedTensor.from_value_rowids(values, rows, count).to_tensor(padding)
+        return by_text.with_values(values).to_tensor(padding)
 
     return {
         "entities": dense(substrings(texts, rows, first, last), ""),

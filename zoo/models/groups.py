@@ -45,11 +45,10 @@ def read_in_groups(
         shape_invariants=(tf.TensorShape([]), [tf.TensorShape([None])] * len(dtypes)),
         parallel_iterations=1,
     )
-    back = tf.math.invert_permutation(order)
-    return [
-        tf.gather(tf.RaggedTensor.from_row_lengths(values, lengths), back).values
-        for values in found
-    ]
+    places = tf.range(tf.reduce_sum(lengths))
+    places = tf.RaggedTensor.from_row_lengths(places, lengths, validate=False)
+    places = tf.gather(places, tf.math.invert_permutation(order)).values
+    return [tf.gather(values, places) for values in found]
 
 
 def run_in_groups(

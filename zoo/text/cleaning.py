@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from zoo.text.pieces import split_pieces
+
 # Unicode's Default_Ignorable_Code_Point, first and last of each range: what NFKC_Casefold drops.
 IGNORABLE = (
     *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
@@ -79,7 +81,7 @@ def visible_with_places(
         are counted through all texts, as if they were one. A stretch covers the invisible
         characters within it, none before it and none behind.
     """
-    pieces = tf_text.regex_split(texts, _PIECE, EVERYTHING)
+    pieces = split_pieces(texts, _PIECE, EVERYTHING)
     flat = pieces.flat_values
     hidden = tf.strings.regex_full_match(flat, INVISIBLE)
     lengths = tf.strings.length(flat, unit="UTF8_CHAR")

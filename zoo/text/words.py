@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-import tensorflow_text as tf_text
 
 from zoo.text.cleaning import EVERYTHING, valid_utf8, visible_with_places
+from zoo.text.pieces import split_pieces
 
 # The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
 # those after it, whatever their lengths.
@@ -116,8 +116,7 @@ class WordTokenizer:
         shown, original = visible_with_places(texts)
         # Every piece is kept, gaps too, so that the lengths of the pieces add up to places. That a
         # piece alone matches as it did in the text is not sure: `\b` looks at what is around.
-        pieces = tf_text.regex_split(shown, _TOKEN, EVERYTHING)
-        pieces = tf_text.regex_split(pieces, _ENDING, EVERYTHING).merge_dims(1, 2)
+        pieces = split_pieces(split_pieces(shown, _TOKEN, EVERYTHING), _ENDING, EVERYTHING)
         flat, rows = pieces.flat_values, pieces.value_rowids()
 
         shown_ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
@@ -197,7 +196,7 @@ def by_sentence(values: tf.RaggedTensor, sentences: tf.RaggedTensor) -> tf.Ragge
         `[all sentences, (words), ...]` ragged, its rows at most `longest` long; take
         `.to_tensor()` and `.row_lengths()` for dense rows.
     """
-    return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values)
+    return tf.RaggedTensor.from_row_lengths(values.values, sentences.flat_values, validate=False)
 
 
 def substrings(texts: tf.Tensor, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:

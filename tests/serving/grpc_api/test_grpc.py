@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from serving.grpc_api.services import Services
 from serving.lifecycle.config import single_model
 from serving.options import Options
 from serving.server import Server
@@ -215,6 +216,40 @@ def test_long_messages_are_cut(stub):
     assert caught.value.code() == INVALID
     assert caught.value.details().endswith("\u00e9...TRUNCATED")
     assert len(caught.value.details().encode()) <= 1024 + len("...TRUNCATED")
+
+
+class Caller:
+    """A call as the services see it: how long the client still waits, stage by stage."""
+
+    def __init__(self, *remaining, active=True):
+        self._remaining, self._active, self.told = list(remaining), active, None
+
+    def time_remaining(self):
+        return self._remaining.pop(0)
+
+    def is_active(self):
+        return self._active
+
+    def abort(self, code, details):
+        self.told = code, details
+
+
+@pytest.mark.parametrize("remaining", [[0.0], [5.0, -1.0]], ids=["in the queue", "in the run"])
+def test_nothing_is_done_for_a_call_whose_time_is_over(server, remaining):
+    """A worker that comes to it late does not run the model; a late result is not written."""
+    caller = Caller(*remaining)
+    services = Services(server.registry)
+    assert services.Predict(request("half", x=np.array([2.0], np.float32)), caller) is None
+    code, details = caller.told
+    assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "the call's deadline has passed" in details
+    assert not caller._remaining
+
+
+def test_nothing_is_done_for_a_client_that_has_left(server):
+    caller = Caller(None, active=False)
+    assert Services(server.registry).Predict(request("half"), caller) is None
+    assert caller.told[0] == grpc.StatusCode.CANCELLED
 
 
 def test_deadline(stub):

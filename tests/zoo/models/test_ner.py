@@ -443,3 +443,15 @@ def test_bad_arguments_are_named(model):
         model.compile("adam", loss="mse")
     with pytest.raises(ValueError, match="output='hmm'"):
         NER(words, characters, output="hmm")
+
+
+def test_the_graph_has_no_checks_of_what_it_made_itself():
+    """Each is a branch of two functions more to trace, to optimise and to load."""
+    traced = tf.function(
+        tiny()._entities, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
+    graph = traced.get_concrete_function().graph.as_graph_def()
+    nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
+    kinds = {node.op for node in nodes}
+    assert kinds & {"While", "StatelessWhile"}
+    assert not kinds & {"If", "StatelessIf", "Assert"}

@@ -22,8 +22,8 @@ class DoubtThresholds(NamedTuple):
         copied: Above this share of sub-words that stand in a pair taken over from the source.
     """
 
-    score: float = -0.6
-    repetition: float = 0.3
+    score: float = -1.45
+    repetition: float = 0.4
     copied: float = 0.3
 
 

@@ -98,9 +98,11 @@ def written_fragment(answer: "WrittenText | Translation") -> str:
     table = ""
     if answer.attention is not None and (sources := getattr(answer, "source_tokens", None)):
         table = _attention_table(sources, answer.target_tokens, answer.attention)
+    score = f"score {answer.score:.2f}"
+    score += ", low confidence" if getattr(answer, "low_confidence", False) else ""
     return (
         f'<div><div dir="auto"><b>{html.escape(answer.text)}</b></div>'
-        f'<div style="{_FAINT}; font-size: .85em">score {answer.score:.2f}</div>{table}</div>'
+        f'<div style="{_FAINT}; font-size: .85em">{score}</div>{table}</div>'
     )
 
 

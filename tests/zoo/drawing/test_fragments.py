@@ -25,7 +25,9 @@ TOKENS = [
 ]
 CLASSIFIED = Classification("bad", 0.75, {"good": 0.25, "bad": 0.75}, TOKENS)
 TABLE = np.array([[0.9, 0.1, 0.0], [0.25, 0.5, 0.25]], np.float32)
-TRANSLATED = Translation("Ein Hund", -0.125, ["▁a", "▁dog", "</s>"], ["▁Ein", "▁Hund"], TABLE)
+TRANSLATED = Translation(
+    "Ein Hund", -0.125, ["▁a", "▁dog", "</s>"], ["▁Ein", "▁Hund"], TABLE, False
+)
 ENTITIES = [Entity("Ulm", "LOC", 2, 5, 0.9), Entity("Ada", "PER", 8, 11, 1.0)]
 TAGGED = Entities(ENTITIES, "😀 Ulm & Ada")
 
@@ -99,9 +101,10 @@ def test_a_translation_has_its_table_and_faint_zeros():
 def test_a_translation_without_a_table():
     plain = TRANSLATED._replace(attention=None)
     assert "<table" not in plain._repr_html_()
-    assert page(Translation("", 0.0, ["</s>"], [], np.zeros((0, 1)))).cells == []
-    long = Translation("x", -1.0, ["▁a"] * 100, ["▁b"] * 100, np.full((100, 100), 0.01))
+    assert page(Translation("", 0.0, ["</s>"], [], np.zeros((0, 1)), False)).cells == []
+    long = Translation("x", -1.0, ["▁a"] * 100, ["▁b"] * 100, np.full((100, 100), 0.01), True)
     assert "zoo.plot_attention(answer)" in page(long).text
+    assert "score -1.00, low confidence" in page(long).text
     assert len(long._repr_html_()) < 1000
     caption = WrittenText("A caption", -1.0, ["▁A"], np.ones((1, 49)))
     assert page(caption).text.startswith("A caption")
@@ -119,7 +122,7 @@ def test_entities_are_marked_in_their_text():
     "answer",
     [
         Classification(NASTY, 1.0, {NASTY: 1.0}, [TokenWeight(NASTY, 0, len(NASTY), 1.0)]),
-        Translation(NASTY, -1.0, [NASTY], [NASTY], np.ones((1, 1))),
+        Translation(NASTY, -1.0, [NASTY], [NASTY], np.ones((1, 1)), True),
         WrittenText(NASTY, -1.0, [NASTY], None),
         Entities([Entity(NASTY, NASTY, 0, len(NASTY), 1.0)], NASTY),
         Answers([NASTY], [NASTY]),

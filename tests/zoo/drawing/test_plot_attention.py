@@ -13,7 +13,7 @@ from zoo.models.classifications import Classification, TokenWeight
 from zoo.models.entities import Entities
 from zoo.models.translation import Translation
 
-TRANSLATED = Translation("Ein Hund", -0.1, ["▁a", "▁dog"], ["▁Ein", "▁Hund"], np.eye(2))
+TRANSLATED = Translation("Ein Hund", -0.1, ["▁a", "▁dog"], ["▁Ein", "▁Hund"], np.eye(2), False)
 TOKENS = [TokenWeight("not", 0, 3, 0.2), TokenWeight("good", 4, 8, 0.8)]
 CLASSIFIED = Classification("bad", 0.75, {"good": 0.25, "bad": 0.75}, TOKENS)
 
@@ -49,7 +49,7 @@ def test_a_notebook_shows_it_once(answer):
     ("answer", "error", "message"),
     [
         (TRANSLATED._replace(attention=None), ValueError, "without attention"),
-        (Translation("", 0.0, ["</s>"], [], np.zeros((0, 1))), ValueError, "blank text"),
+        (Translation("", 0.0, ["</s>"], [], np.zeros((0, 1)), False), ValueError, "blank text"),
         (CLASSIFIED._replace(tokens=None), ValueError, "return_attention=True"),
         (CLASSIFIED._replace(tokens=[]), ValueError, "blank text"),
         (Answers([TRANSLATED]), TypeError, r"`answers\[0\]`"),

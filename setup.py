@@ -1,4 +1,7 @@
-"""Distribution `rnn-zoo`: the library `zoo`, and `training`, `export`, `serving`."""
+"""Distribution `rnn-zoo`: the library `zoo` and its rooms.
+
+`zoo/training`, `zoo/export` and `zoo/serving` are links to the folders beside `zoo`.
+"""
 
 from pathlib import Path
 
@@ -54,11 +57,11 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
-    packages=find_packages(include=["zoo*", "training*", "export*", "serving*"]),
+    packages=find_packages(include=["zoo*"]),
     package_data={
         "zoo": ["presets/**/*"],
-        "training": ["corpora/*.txt"],
-        "serving": ["tf_serving/**/*", "playground/**/*"],
+        "zoo.training": ["corpora/*.txt"],
+        "zoo.serving": ["tf_serving/**/*", "playground/**/*"],
     },
     install_requires=[
         "click>=8.1,<9",
@@ -82,9 +85,9 @@ setup(
     entry_points={
         "console_scripts": [
             "zoo = zoo.__main__:main",
-            "zoo-train = training.__main__:main",
-            "zoo-export = export.__main__:main",
-            "zoo-serve = serving.__main__:main",
+            "zoo-train = zoo.training.__main__:main",
+            "zoo-export = zoo.export.__main__:main",
+            "zoo-serve = zoo.serving.__main__:main",
         ]
     },
 )

@@ -29,11 +29,11 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
-from training.corpora.subwords import train_words
 from zoo.decoding import beam_search, greedy
 from zoo.models.show_attend_tell import ShowAttendTell
 from zoo.pictures import decode_pictures
 from zoo.text.subwords import START_ID, SubwordTokenizer
+from zoo.training.corpora.subwords import train_words
 
 # From JPEGs and the size of the beam to ids `[batch, STEPS]`.
 Caption = Callable[[list[bytes], int], np.ndarray]

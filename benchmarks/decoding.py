@@ -26,10 +26,10 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
-from training.corpora.subwords import train_subwords
 from zoo.decoding import Hypotheses, beam_search, greedy
 from zoo.models.nmt_attention import NMTAttention
 from zoo.text.subwords import START_ID, SubwordTokenizer
+from zoo.training.corpora.subwords import train_subwords
 
 # From the source, int32 `[batch, 15]`, and the size of the beam to ids `[batch, beam, 30]`.
 Decode = Callable[[np.ndarray, int], np.ndarray]

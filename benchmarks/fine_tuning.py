@@ -17,10 +17,10 @@ import click
 import keras
 
 import zoo
-from training.corpora.multi30k import load_multi30k
-from training.corpora.tatoeba import load_tatoeba
-from training.metrics.bleu import lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
 from zoo.reports.bleu import Score, cased_bleu
+from zoo.training.corpora.multi30k import load_multi30k
+from zoo.training.corpora.tatoeba import load_tatoeba
+from zoo.training.metrics.bleu import lowercased_tokenised_bleu, moses_lowercase_normalise_tokenise
 
 
 def measure(

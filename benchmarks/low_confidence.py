@@ -19,10 +19,10 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from training.corpora.multi30k import load_multi30k
-from training.corpora.tatoeba import load_tatoeba
 from zoo.models.doubt import DoubtThresholds, is_doubtful, signs_of_doubt
 from zoo.reports.bleu import chrf
+from zoo.training.corpora.multi30k import load_multi30k
+from zoo.training.corpora.tatoeba import load_tatoeba
 
 # The share of captions that may be flagged.
 FALSE_ALARMS = 0.05

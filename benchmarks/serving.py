@@ -38,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from serving.inference.servable import Servable
+    from zoo.serving.inference.servable import Servable
 
 BATCH_THREADS = 2
 CLIENTS = (1, 8, 64)
@@ -65,8 +65,8 @@ TEXTS = {
 
 def export_models(names: Iterable[str], folder: Path) -> None:
     """Writes each model's first version below `folder`."""
-    import export
     import zoo
+    from zoo import export
     from zoo.models.text_classifier import TextClassifier
     from zoo.text.vocabulary import WordVocabulary
 
@@ -120,7 +120,7 @@ def ceilings(
 
     Without batching these are of as many threads as clients or as cores, whichever is faster.
     """
-    from serving.inference.servable import Servable
+    from zoo.serving.inference.servable import Servable
 
     servable = Servable(folder / name / "1")
     results = {}
@@ -151,7 +151,7 @@ def running_server(folder: Path, names: Iterable[str], batching: bool) -> Iterat
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "serving", f"--model_config_file={config}"]
+    command = [sys.executable, "-m", "zoo.serving", f"--model_config_file={config}"]
     command += [f"--rest_api_port={port}", "--port=0", f"--rest_api_num_threads={max(CLIENTS)}"]
     if batching:
         (folder / "batching.config").write_text(BATCHING)

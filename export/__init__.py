@@ -1,7 +1,7 @@
 """From a model to a SavedModel that TensorFlow Serving loads: the room's door.
 
-    import export, zoo
-    export.saved_model(zoo.load("my_model"), "models/my_model")  # models/my_model/1
+    import zoo
+    zoo.export.saved_model(zoo.load("my_model"), "models/my_model")  # models/my_model/1
 
 The stages, one file each, in the order in which an export goes through them:
 
@@ -23,16 +23,20 @@ libraries there is linked to Python; `tests/export/run_saved_model.c` is the who
 TensorFlow is imported at first use only, so that `zoo-export --help` answers at once.
 """
 
+if __name__ == "export":  # at the top of a checkout: each class would be there twice
+    raise ImportError("`export` is imported as `zoo.export`, and run as `zoo-export`")
+
+
 from collections.abc import Callable
 
-from export.errors import ExportError
+from zoo.export.errors import ExportError
 
 __all__ = ["ExportError", "saved_model"]
 
 
 def __getattr__(name: str) -> Callable:
     if name == "saved_model":
-        from export.writer import saved_model
+        from zoo.export.writer import saved_model
 
         return saved_model
-    raise AttributeError(f"module 'export' has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from export.errors import ExportError
+from zoo.export.errors import ExportError
 
 
 @click.command()
@@ -41,10 +41,10 @@ def main(name_or_folder: str, base: Path, version: int | None, verify: bool) -> 
     \b
     zoo-export my_model --base models/my_model
     """
-    import export
     import zoo
-    from export import card
-    from export.publication import Publication
+    from zoo import export
+    from zoo.export import card
+    from zoo.export.publication import Publication
     from zoo.presets import read_config
     from zoo.startup import import_tensorflow
 

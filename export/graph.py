@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
-from export import signatures as offered
-from export.errors import ExportError
+from zoo.export import signatures as offered
+from zoo.export.errors import ExportError
 
 if TYPE_CHECKING:
     from zoo.models.base import Signature

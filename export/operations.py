@@ -16,7 +16,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from export.errors import ExportError
+from zoo.export.errors import ExportError
 
 # Registered with TensorFlow in Python, yet no use to a server: what it calls is not there.
 _REFUSED = {

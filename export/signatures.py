@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from export.errors import ExportError
+from zoo.export.errors import ExportError
 
 if TYPE_CHECKING:
     from zoo.models.base import Signature

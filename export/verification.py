@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from export import operations
-from export import signatures as offered
-from export.errors import ExportError
+from zoo.export import operations
+from zoo.export import signatures as offered
+from zoo.export.errors import ExportError
 
 if TYPE_CHECKING:
     from zoo.models.base import Signature

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from export import signatures as offered
-from export.graph import os_error
+from zoo.export import signatures as offered
+from zoo.export.graph import os_error
 
 if TYPE_CHECKING:
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog

@@ -6,10 +6,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from export import card as cards
-from export import graph, operations, verification, warmup
-from export import signatures as offered
-from export.publication import Publication
+from zoo.export import card as cards
+from zoo.export import graph, operations, verification, warmup
+from zoo.export import signatures as offered
+from zoo.export.publication import Publication
 
 
 def saved_model(
@@ -47,7 +47,7 @@ def saved_model(
         ImportError: TensorFlow Serving's protos (`rnn-zoo[serving]`) are not installed.
 
     Example:
-        path = export.saved_model(zoo.load("my_model"), "models/my_model")
+        path = zoo.export.saved_model(zoo.load("my_model"), "models/my_model")
     """
     publication = Publication(base_dir, version)
     signatures = offered.of(model)

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import click
 
-from serving.flags import ServingCommand, serving_flags
+from zoo.serving.flags import ServingCommand, serving_flags
 
 if TYPE_CHECKING:
-    from serving.server import Server
+    from zoo.serving.server import Server
 
 _OPEN_FILES = 65_536
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,10 +51,10 @@ def main(
 
     _check_installed()
 
-    from serving.errors import ServingError
-    from serving.lifecycle.config import read_config_file, single_model
-    from serving.logs import set_up_logging
-    from serving.presets import Presets
+    from zoo.serving.errors import ServingError
+    from zoo.serving.lifecycle.config import read_config_file, single_model
+    from zoo.serving.logs import set_up_logging
+    from zoo.serving.presets import Presets
     from zoo.startup import import_tensorflow
 
     set_up_logging(log_format)
@@ -72,8 +72,8 @@ def main(
             models = single_model(model_name, model_base_path)
         # Names and files were right: what comes now takes seconds.
         import_tensorflow()
-        from serving.options import Options
-        from serving.server import Server
+        from zoo.serving.options import Options
+        from zoo.serving.server import Server
 
         options = Options(**flags)
         with Server(models, options, model_config_file, prepare) as server:
@@ -87,7 +87,7 @@ def main(
 def _check_installed() -> None:
     """Refuses to start without the packages of the extra `serving`."""
     try:
-        from serving import needed  # noqa: F401
+        from zoo.serving import needed  # noqa: F401
     except ModuleNotFoundError as error:
         raise click.ClickException(str(error)) from error
 

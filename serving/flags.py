@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-#: Which requests are logged; `serving.logs`, which imports much, does it.
+#: Which requests are logged; `zoo.serving.logs`, which imports much, does it.
 ACCESS_LOGS = ("none", "errors", "all")
 LOG_FORMATS = ("text", "json")
 # Flags of TensorFlow Serving that change what is served or how; refused rather than ignored.

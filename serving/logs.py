@@ -10,13 +10,13 @@ import grpc
 from aiohttp import web
 from google.protobuf.message import Message
 
-from serving.errors import CODES
+from zoo.serving.errors import CODES
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 # What these have to say is about deprecated calls, and about clients that do not speak HTTP.
 _QUIET = ("absl", "tensorflow", "aiohttp.server")
 
-_log = logging.getLogger("serving.access")
+_log = logging.getLogger("zoo.serving.access")
 
 
 def set_up_logging(log_format: str) -> None:

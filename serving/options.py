@@ -7,11 +7,11 @@ from pathlib import Path
 import grpc
 from tensorflow.core.protobuf import config_pb2
 
-from serving.batching.parameters import BatchingParameters, read_batching_parameters
-from serving.errors import invalid_argument
-from serving.inference.limits import TextLimits
-from serving.metrics import PROMETHEUS_PATH
-from serving.text_protos import parse_text, read_text_file
+from zoo.serving.batching.parameters import BatchingParameters, read_batching_parameters
+from zoo.serving.errors import invalid_argument
+from zoo.serving.inference.limits import TextLimits
+from zoo.serving.metrics import PROMETHEUS_PATH
+from zoo.serving.text_protos import parse_text, read_text_file
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.errors import invalid_argument
-from serving.lifecycle.base_path import scan_versions
-from serving.lifecycle.config import ModelConfig
+from zoo.serving.errors import invalid_argument
+from zoo.serving.lifecycle.base_path import scan_versions
+from zoo.serving.lifecycle.config import ModelConfig
 
 _FINGERPRINT_LENGTH = 12
 #: Where a version has the fingerprint of its preset; TensorFlow Serving passes over the file.
@@ -92,7 +92,7 @@ def export_in_a_child(given: str, base_path: Path) -> Path:
     Raises:
         ServingError: The preset cannot be loaded or exported.
     """
-    program = "from export.__main__ import main; main(prog_name='zoo-export')"
+    program = "from zoo.export.__main__ import main; main(prog_name='zoo-export')"
     ended = subprocess.run(
         [sys.executable, "-P", "-c", program, given, "--base", str(base_path)],
         # It imports what this process would, also where that is not installed.

@@ -8,24 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from serving import needed  # noqa: F401 (first: it says what is missing)
+from zoo.serving import needed  # noqa: F401 (first: it says what is missing)
 
 # isort: split
 from aiohttp import web
 
-from serving.batching.session import Batching
-from serving.errors import ServingError
-from serving.grpc_api.port import open_grpc_port
-from serving.lifecycle.config import ModelConfig, read_config_file
-from serving.lifecycle.loader import Loader
-from serving.lifecycle.manager import Lifecycle
-from serving.lifecycle.registry import Registry
-from serving.logs import AccessLog
-from serving.metrics import Metrics
-from serving.options import Options
-from serving.playground.pages import playground_response
-from serving.rest.api import RestApi
-from serving.rest.front import in_front_of
+from zoo.serving.batching.session import Batching
+from zoo.serving.errors import ServingError
+from zoo.serving.grpc_api.port import open_grpc_port
+from zoo.serving.lifecycle.config import ModelConfig, read_config_file
+from zoo.serving.lifecycle.loader import Loader
+from zoo.serving.lifecycle.manager import Lifecycle
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.logs import AccessLog
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
+from zoo.serving.playground.pages import playground_response
+from zoo.serving.rest.api import RestApi
+from zoo.serving.rest.front import in_front_of
 
 _LONGEST_GRACE_SECONDS = 3600
 

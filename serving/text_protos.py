@@ -15,7 +15,7 @@ from google.protobuf import (
 )
 from google.protobuf.message import Message
 
-from serving.errors import ServingError, invalid_argument
+from zoo.serving.errors import ServingError, invalid_argument
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _BOOL = {"type": _FIELD.TYPE_BOOL}

@@ -2,10 +2,10 @@
 
 import itertools
 
-from training.corpora.subwords import train_subwords
 from zoo.models import NER, NMTAttention, NMTVanilla, TextClassifier
 from zoo.text.subwords import SubwordTokenizer
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
+from zoo.training.corpora.subwords import train_subwords
 
 SUBJECTS = {"a dog": "ein Hund", "a man": "ein Mann", "a woman": "eine Frau", "a boy": "ein Junge"}
 VERBS = {"runs": "läuft", "sleeps": "schläft", "reads": "liest", "waits": "wartet"}

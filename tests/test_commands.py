@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import training.__main__
-from serving.needed import MODULES
-from training import recipes
-from training.recipes.declared import declared_names
+import zoo.training.__main__
 from zoo.extras import extra
+from zoo.serving.needed import MODULES
+from zoo.training import recipes
+from zoo.training.recipes.declared import declared_names
 
 ROOT = Path(__file__).parents[1]
 MAINS = {
     "zoo": "zoo.__main__",
-    "zoo-train": "training.__main__",
-    "zoo-export": "export.__main__",
-    "zoo-serve": "serving.__main__",
+    "zoo-train": "zoo.training.__main__",
+    "zoo-export": "zoo.export.__main__",
+    "zoo-serve": "zoo.serving.__main__",
 }
 # Runs a command of which some packages cannot be imported: `python -c ... "a b" command arguments`.
 WITHOUT = """
@@ -121,12 +121,12 @@ def test_serving_needs_what_its_extra_installs():
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("serving.server", "serving"),
-        ("serving.rest.api", "serving"),
-        ("serving.grpc_api.port", "serving"),
-        ("training.metrics.bleu", "training"),
-        ("training.corpora.multi30k", "training"),
-        ("training.recipes.ngrams", "training"),
+        ("zoo.serving.server", "serving"),
+        ("zoo.serving.rest.api", "serving"),
+        ("zoo.serving.grpc_api.port", "serving"),
+        ("zoo.training.metrics.bleu", "training"),
+        ("zoo.training.corpora.multi30k", "training"),
+        ("zoo.training.recipes.ngrams", "training"),
     ],
 )
 def test_an_import_says_which_extra_is_missing(module, name):
@@ -137,7 +137,7 @@ def test_an_import_says_which_extra_is_missing(module, name):
 
 def test_the_server_says_which_extra_is_missing():
     for blocked in extras()["serving"]:
-        message = told(run(COMMAND, blocked, "serving.__main__", "sentiment", "--port=0"))
+        message = told(run(COMMAND, blocked, "zoo.serving.__main__", "sentiment", "--port=0"))
         assert 'pip install "rnn-zoo[serving]"' in message
         assert blocked in message
 
@@ -148,7 +148,7 @@ def test_training_says_which_extra_is_missing(monkeypatch):
             import sacrebleu_that_is_missing  # noqa: F401
 
     monkeypatch.setattr(recipes, "modules", modules)
-    result = CliRunner().invoke(training.__main__.main, ["nmt_attention", "--out", "x"])
+    result = CliRunner().invoke(zoo.training.__main__.main, ["nmt_attention", "--out", "x"])
     assert (result.exit_code, type(result.exception)) == (1, SystemExit)
     assert "'sacrebleu_that_is_missing'" in result.output
     assert 'pip install "rnn-zoo[training]"' in result.output

@@ -14,8 +14,8 @@ from pathlib import Path
 import keras
 import pytest
 
-import training.corpora.tatoeba
 import zoo.presets
+import zoo.training.corpora.tatoeba
 from tests import corpus
 
 ROOT = Path(__file__).parents[1]
@@ -128,10 +128,10 @@ def sandbox(tmp_path, monkeypatch, presets):
     (tmp_path / "tatoeba").mkdir()
     (tmp_path / "tatoeba" / "deu.txt").write_text("".join(pairs), encoding="utf-8")
 
-    def few_pairs(data_dir, pairs, load=training.corpora.tatoeba.load_tatoeba):
+    def few_pairs(data_dir, pairs, load=zoo.training.corpora.tatoeba.load_tatoeba):
         return load(data_dir, pairs=min(pairs, 40), test_pairs=8)
 
-    monkeypatch.setattr(training.corpora.tatoeba, "load_tatoeba", few_pairs)
+    monkeypatch.setattr(zoo.training.corpora.tatoeba, "load_tatoeba", few_pairs)
     monkeypatch.chdir(tmp_path)
 
 

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from training.recipes.declared import check_declared
-from training.recipes.options import WORD_VECTORS, TrainCommand, with_options
 from zoo.extras import MissingExtraError
+from zoo.training.recipes.declared import check_declared
+from zoo.training.recipes.options import WORD_VECTORS, TrainCommand, with_options
 
 # TensorFlow leaves oneDNN off on CPUs without AVX-512. Back-propagation multiplies by transposed
 # matrices, and there oneDNN is faster: [64, 1024] by [2048, 1024] transposed ran at 68 instead of
@@ -89,7 +89,7 @@ def train(name: str, out: Path, data_dir: Path | None, any_data: bool, **options
 
     `zoo-train NAME --help` has the options of that recipe, too.
     """
-    from training import recipes
+    from zoo.training import recipes
 
     options = {key: value for key, value in options.items() if value is not None}
     try:
@@ -182,9 +182,9 @@ def _evaluate_own(
     card: bool = False,
     **options: Any,
 ) -> None:
-    from training.evaluation.own_data import measure_file, write_json
-    from training.evaluation.report import keep_report
     from zoo.drawing.plotting import check_target
+    from zoo.training.evaluation.own_data import measure_file, write_json
+    from zoo.training.evaluation.report import keep_report
 
     try:
         # Now rather than after the work.
@@ -212,9 +212,9 @@ def _evaluate_corpus(
     splits: tuple[str, ...],
     options: dict[str, Any],
 ) -> None:
-    from training.evaluation import report
-    from training.evaluation.lookup import evaluation_of
     from zoo.presets import preset_folder, read_config
+    from zoo.training.evaluation import report
+    from zoo.training.evaluation.lookup import evaluation_of
 
     try:
         folder = preset_folder(name_or_folder)
@@ -258,8 +258,8 @@ def shrink(folders: tuple[str, ...]) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, .svg or .pdf")
 def plot_lengths(names_or_folders: tuple[str, ...], out: Path) -> None:
     """Plot BLEU against the source's length for models that `evaluate` has measured."""
-    from training.experiments.plots import plot_bleu_by_source_length
     from zoo.presets import preset_folder
+    from zoo.training.experiments.plots import plot_bleu_by_source_length
 
     try:
         plot_bleu_by_source_length([preset_folder(name) for name in names_or_folders], out)
@@ -283,9 +283,9 @@ def compare(names_or_folders: tuple[str, ...], figures: tuple[str, ...]) -> None
     \b
     zoo-train compare runs/ner-*/preset --figure "test F1=splits.conll2003_test.f1"
     """
-    from training.evaluation.base import markdown_table
-    from training.experiments.comparison import comparison
     from zoo.presets import preset_folder
+    from zoo.training.evaluation.base import markdown_table
+    from zoo.training.experiments.comparison import comparison
 
     try:
         places = dict(figure.rsplit("=", 1) for figure in figures)
@@ -316,8 +316,8 @@ def compare_readouts(
 
     Stopped at any moment, the same command goes on. Prints accuracy by length of the review.
     """
-    from training.experiments import readouts
     from zoo.drawing.plotting import check_target
+    from zoo.training.experiments import readouts
 
     try:
         if plot:

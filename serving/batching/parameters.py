@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.errors import invalid_argument
-from serving.text_protos import read_text_file
+from zoo.serving.errors import invalid_argument
+from zoo.serving.text_protos import read_text_file
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from serving.batching.parameters import BatchingParameters
-from serving.errors import ServingError, invalid_argument
+from zoo.serving.batching.parameters import BatchingParameters
+from zoo.serving.errors import ServingError, invalid_argument
 
 
 class Task(Protocol):

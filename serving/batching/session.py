@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.batching.parameters import BatchingParameters
-from serving.batching.scheduler import BatchScheduler
-from serving.errors import ServingError, invalid_argument
+from zoo.serving.batching.parameters import BatchingParameters
+from zoo.serving.batching.scheduler import BatchScheduler
+from zoo.serving.errors import ServingError, invalid_argument
 
 Tensors = dict[str, np.ndarray]
 #: Tensor name -> value, names of tensors to fetch, timeout in milliseconds -> their values.

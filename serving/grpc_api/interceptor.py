@@ -6,7 +6,7 @@ from collections.abc import Callable
 import grpc
 from google.protobuf.message import Message
 
-from serving.metrics import Metrics
+from zoo.serving.metrics import Metrics
 
 _APIS = ("Predict", "Classify", "Regress", "MultiInference")
 

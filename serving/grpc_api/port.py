@@ -6,13 +6,13 @@ from pathlib import Path
 import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.errors import ServingError
-from serving.grpc_api.interceptor import MetricsInterceptor
-from serving.grpc_api.services import Services
-from serving.lifecycle.registry import Registry
-from serving.logs import AccessLog
-from serving.metrics import Metrics
-from serving.options import Options
+from zoo.serving.errors import ServingError
+from zoo.serving.grpc_api.interceptor import MetricsInterceptor
+from zoo.serving.grpc_api.services import Services
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.logs import AccessLog
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
 
 _MAX_MESSAGE_BYTES = 2**31 - 1
 

@@ -20,15 +20,15 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.classify import run_classification_request, run_regression_request
-from serving.inference.multi_inference import run_multi_inference_request
-from serving.inference.predict import run_predict_request
-from serving.inference.servable import DEFAULT_SIGNATURE, Servable
-from serving.inference.tensor_proto import write_tensor
-from serving.lifecycle.config import read_config
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.status import metadata_of, status_of
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.classify import run_classification_request, run_regression_request
+from zoo.serving.inference.multi_inference import run_multi_inference_request
+from zoo.serving.inference.predict import run_predict_request
+from zoo.serving.inference.servable import DEFAULT_SIGNATURE, Servable
+from zoo.serving.inference.tensor_proto import write_tensor
+from zoo.serving.lifecycle.config import read_config
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.status import metadata_of, status_of
 
 _OnExamples = classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
 _Response = TypeVar("_Response", bound=Message)

@@ -1,3 +1,3 @@
 """One loaded SavedModel, and the requests that run it, as messages and arrays."""
 
-from serving import needed  # noqa: F401 (it says what is missing)
+from zoo.serving import needed  # noqa: F401 (it says what is missing)

@@ -12,8 +12,8 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2, regression_pb2
 
-from serving.errors import ServingError, invalid_argument, shape_text
-from serving.inference.servable import DEFAULT_SIGNATURE, Servable
+from zoo.serving.errors import ServingError, invalid_argument, shape_text
+from zoo.serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 REGRESSOR_OUTPUT = "outputs"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.errors import invalid_argument
+from zoo.serving.errors import invalid_argument
 
 
 @dataclass(frozen=True)

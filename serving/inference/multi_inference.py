@@ -2,8 +2,8 @@
 
 from tensorflow_serving.apis import inference_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.classify import (
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.classify import (
     CLASSIFY,
     REGRESS,
     REGRESSOR_OUTPUT,
@@ -14,7 +14,7 @@ from serving.inference.classify import (
     regression_result,
     serialized_examples,
 )
-from serving.inference.servable import DEFAULT_SIGNATURE, Servable
+from zoo.serving.inference.servable import DEFAULT_SIGNATURE, Servable
 
 
 def run_multi_inference_request(

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from tensorflow_serving.apis import predict_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import DEFAULT_SIGNATURE, Servable
-from serving.inference.tensor_proto import read_tensor
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.servable import DEFAULT_SIGNATURE, Servable
+from zoo.serving.inference.tensor_proto import read_tensor
 
 _METHOD_NAMES = tuple(f"tensorflow/serving/{kind}" for kind in ("predict", "classify", "regress"))
 

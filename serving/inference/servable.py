@@ -16,10 +16,10 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 from tensorflow.python.client import pywrap_tf_session
 
-from serving.batching.session import Batching
-from serving.errors import ServingError, from_tensorflow, invalid_argument
-from serving.inference.limits import TextLimits
-from serving.inference.text_operations import load_text_operations
+from zoo.serving.batching.session import Batching
+from zoo.serving.errors import ServingError, from_tensorflow, invalid_argument
+from zoo.serving.inference.limits import TextLimits
+from zoo.serving.inference.text_operations import load_text_operations
 
 #: What a request that names no signature runs.
 DEFAULT_SIGNATURE = "serving_default"

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from serving.errors import invalid_argument
+from zoo.serving.errors import invalid_argument
 
 # A proto may repeat one value over its whole shape, so a short message can ask for any size.
 _MAX_ELEMENTS = 2**28

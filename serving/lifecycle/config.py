@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.text_protos import parse_text
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.text_protos import parse_text
 
 _PLATFORM = "tensorflow"
 

@@ -4,12 +4,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from serving.batching.session import Batching
-from serving.errors import ServingError
-from serving.inference.servable import Servable
-from serving.lifecycle.warmup import warm_up
-from serving.metrics import Metrics
-from serving.options import Options
+from zoo.serving.batching.session import Batching
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.warmup import warm_up
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
 
 
 class Loader:

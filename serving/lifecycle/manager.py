@@ -17,12 +17,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.errors import ServingError
-from serving.inference.servable import Servable
-from serving.lifecycle.base_path import fingerprint, scan_versions
-from serving.lifecycle.memory import release_memory
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.versions import Model, State, Version
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.base_path import fingerprint, scan_versions
+from zoo.serving.lifecycle.memory import release_memory
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.versions import Model, State, Version
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """The models a server has: request threads borrow versions here while they come and go.
 
 Requests only read, and count themselves as users of a version. What there shall be is told with
-`configure`; the life cycle of `serving.lifecycle.manager`, and it alone, moves versions from state
-to state. Whoever writes holds the lock.
+`configure`; the life cycle of `zoo.serving.lifecycle.manager`, and it alone, moves versions from
+state to state. Whoever writes holds the lock.
 """
 
 import contextlib
@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.servable import Servable
-from serving.lifecycle.config import ModelConfig, check_platforms
-from serving.lifecycle.versions import Model, State, Version
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.config import ModelConfig, check_platforms
+from zoo.serving.lifecycle.versions import Model, State, Version
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.registry import Registry
 
 
 def status_of(

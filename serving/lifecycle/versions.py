@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from serving.errors import ServingError
-from serving.inference.servable import Servable
-from serving.lifecycle.config import ModelConfig
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.config import ModelConfig
 
 
 class State(IntEnum):

@@ -11,11 +11,11 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.classify import run_classification_request, run_regression_request
-from serving.inference.multi_inference import run_multi_inference_request
-from serving.inference.predict import run_predict_request
-from serving.inference.servable import Servable
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.classify import run_classification_request, run_regression_request
+from zoo.serving.inference.multi_inference import run_multi_inference_request
+from zoo.serving.inference.predict import run_predict_request
+from zoo.serving.inference.servable import Servable
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 _MAX_RECORDS = 1000

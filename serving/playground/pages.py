@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from serving.playground.cards import Card, read_card
+from zoo.serving.playground.cards import Card, read_card
 
 _FOLDER = Path(__file__).parent
 _TYPES = {

@@ -1,3 +1,3 @@
 """The REST port: paths, JSON bodies and replies."""
 
-from serving import needed  # noqa: F401 (it says what is missing)
+from zoo.serving import needed  # noqa: F401 (it says what is missing)

@@ -13,17 +13,17 @@ from typing import Any
 from aiohttp import web
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.classify import run_classification_request, run_regression_request
-from serving.inference.predict import check_method_name
-from serving.inference.servable import DEFAULT_SIGNATURE
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.status import metadata_of, status_of
-from serving.rest import json_writer, predict_body
-from serving.rest.deadline import Deadline
-from serving.rest.examples_body import read_examples
-from serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
-from serving.rest.status_body import metadata_json, status_json
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.inference.classify import run_classification_request, run_regression_request
+from zoo.serving.inference.predict import check_method_name
+from zoo.serving.inference.servable import DEFAULT_SIGNATURE
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.status import metadata_of, status_of
+from zoo.serving.rest import json_writer, predict_body
+from zoo.serving.rest.deadline import Deadline
+from zoo.serving.rest.examples_body import read_examples
+from zoo.serving.rest.paths import Call, is_api, is_uri, local_part, parse_call
+from zoo.serving.rest.status_body import metadata_json, status_json
 
 MAX_BODY_BYTES = 100 * 2**20
 

@@ -2,7 +2,7 @@
 
 import time
 
-from serving.errors import ServingError
+from zoo.serving.errors import ServingError
 
 
 class Deadline:

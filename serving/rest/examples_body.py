@@ -9,10 +9,10 @@ from typing import Any
 from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow_serving.apis import input_pb2
 
-from serving.errors import invalid_argument
-from serving.rest.json_quoting import format_error, type_name
-from serving.rest.predict_body import PredictBody, read_body
-from serving.rest.tensor_builder import decode_base64, is_base64
+from zoo.serving.errors import invalid_argument
+from zoo.serving.rest.json_quoting import format_error, type_name
+from zoo.serving.rest.predict_body import PredictBody, read_body
+from zoo.serving.rest.tensor_builder import decode_base64, is_base64
 
 
 def read_examples(body: bytes) -> tuple[str, input_pb2.Input]:

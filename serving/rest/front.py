@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from serving.errors import ServingError
-from serving.metrics import Metrics
-from serving.rest.api import ApiResponse
-from serving.rest.paths import is_api, local_part, parse_call
+from zoo.serving.errors import ServingError
+from zoo.serving.metrics import Metrics
+from zoo.serving.rest.api import ApiResponse
+from zoo.serving.rest.paths import is_api, local_part, parse_call
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 #: Path -> the page there, or None.

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from serving.errors import ServingError, invalid_argument
-from serving.rest.json_writer import INDENT, quote
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.rest.json_writer import INDENT, quote
 
 _MESSAGE_LIMIT = 256
 

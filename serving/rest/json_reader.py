@@ -17,7 +17,7 @@ from typing import Any
 
 import rapidjson
 
-from serving.errors import invalid_argument
+from zoo.serving.errors import invalid_argument
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _RAPIDJSON_ERROR = re.compile(r"Parse error at offset (\d+): (.*)", re.DOTALL)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
-from serving.errors import invalid_argument
+from zoo.serving.errors import invalid_argument
 
 INDENT = "    "
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from serving.errors import invalid_argument
+from zoo.serving.errors import invalid_argument
 
 _API = re.compile(r"/v1/.*", re.IGNORECASE | re.DOTALL)
 _VERSION = r"(?:/versions/([0-9]+)|/labels/([^/:]+))?"

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from serving.errors import ServingError, invalid_argument
-from serving.rest import json_reader, json_writer
-from serving.rest.json_quoting import format_error, value_text
-from serving.rest.tensor_builder import TensorBuilder, is_base64
+from zoo.serving.errors import ServingError, invalid_argument
+from zoo.serving.rest import json_reader, json_writer
+from zoo.serving.rest.json_quoting import format_error, value_text
+from zoo.serving.rest.tensor_builder import TensorBuilder, is_base64
 
 ROW, COLUMN = "row", "column"
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.errors import ServingError, invalid_argument, shape_text
-from serving.rest.json_quoting import format_error, type_name, value_text
+from zoo.serving.errors import ServingError, invalid_argument, shape_text
+from zoo.serving.rest.json_quoting import format_error, type_name, value_text
 
 _MAX_RANK = 64  # NumPy's limit; TensorFlow's own is 254
 _INT32 = (-(2**31), 2**31 - 1)

@@ -2,8 +2,8 @@
 
 from contextlib import contextmanager
 
-from serving.lifecycle.config import ModelConfig
-from serving.server import Options, Server
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.server import Options, Server
 
 
 @contextmanager

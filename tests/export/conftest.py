@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-import export
 import zoo
-from export.__main__ import main
 from tests import corpus
 from tests.export.tiny_models import Scorer
+from zoo import export
+from zoo.export.__main__ import main
 
 
 @pytest.fixture(scope="session")

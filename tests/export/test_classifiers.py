@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import export
 from tests import corpus
 from tests.export.tiny_models import signature_names
+from zoo import export
 
 TEXTS = ["The film was good.", "bad", "", "我 😀 b\x00d", "a dull ending " * 40]
 

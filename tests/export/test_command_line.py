@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from export.__main__ import main
-from serving.playground.cards import read_card
 from tests.export.tiny_models import Offers
+from zoo.export.__main__ import main
+from zoo.serving.playground.cards import read_card
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def named(monkeypatch):
 
 
 def test_help_names_every_option_and_does_not_wait_for_tensorflow():
-    script = "import sys, export.__main__; sys.exit('tensorflow' in sys.modules)"
+    script = "import sys, zoo.export.__main__; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY).returncode == 0
     text = run("--help").output
     for option in ("NAME_OR_FOLDER", "--base", "--version", "--no-verify"):

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-import export
-from export import ExportError, verification
 from tests.export.tiny_models import Offers, Pictures, Stepper
+from zoo import export
+from zoo.export import ExportError, verification
 
 
 @pytest.fixture(scope="module")

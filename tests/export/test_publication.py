@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.publication import Publication, published
+from zoo.export.publication import Publication, published
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -158,7 +158,7 @@ def test_a_failure_keeps_a_base_that_was_there(tmp_path):
 
 def test_what_a_killed_export_left_is_removed_by_the_next_and_only_then(tmp_path):
     script = (
-        "import sys, time; from export.publication import Publication\n"
+        "import sys, time; from zoo.export.publication import Publication\n"
         "with Publication(sys.argv[1]) as p:\n"
         "    (p.folder / 'half').write_text('x'); print(p.folder, flush=True); time.sleep(60)\n"
     )

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import export
-from serving.errors import ServingError
-from serving.inference.servable import Servable
-from serving.lifecycle.config import single_model
-from serving.options import Options
-from serving.server import Server
 from tests.export.tiny_models import Offers, Signature
 from tests.serving.rest_client import Client
+from zoo import export
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 RANK = "`text` must have the shape [None], where None is any number. Received: shape="
 SIZE = "`points` must have the shape [None, 2], where None is any number. Received: shape="

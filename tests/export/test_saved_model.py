@@ -1,4 +1,4 @@
-"""What `export.saved_model` writes, read back without it."""
+"""What `zoo.export.saved_model` writes, read back without it."""
 
 import errno
 
@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-import export
-from export import ExportError, operations
 from tests.export.tiny_models import EXAMPLE, Offers, meta_graph, signature
+from zoo import export
+from zoo.export import ExportError, operations
 
 
 def rows(text):

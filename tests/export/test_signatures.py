@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import export
-from export import ExportError
 from tests.export.tiny_models import EXAMPLE, Offers, signature
+from zoo import export
+from zoo.export import ExportError
 from zoo.models.base import Signature
 
 TEXT = tf.TensorSpec([None], tf.string, name="text")

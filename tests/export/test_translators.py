@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import export
 from tests import corpus
 from tests.export.tiny_models import meta_graph, signature_names
+from zoo import export
 
 TEXTS = [
     "A dog runs in the snow.",

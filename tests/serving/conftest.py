@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.lifecycle.config import read_config_file
-from serving.options import Options
-from serving.server import Server
 from tests.serving.fixture_models import save_all, write_config
 from tests.serving.rest_client import Client
+from zoo.serving.lifecycle.config import read_config_file
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 @pytest.fixture(scope="session")

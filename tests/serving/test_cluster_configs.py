@@ -15,14 +15,14 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from serving.__main__ import main
-from serving.batching.parameters import read_batching_parameters
-from serving.errors import CODES
-from serving.lifecycle.config import read_config_file
-from serving.metrics import Metrics
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.__main__ import main
+from zoo.serving.batching.parameters import read_batching_parameters
+from zoo.serving.errors import CODES
+from zoo.serving.lifecycle.config import read_config_file
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 KUBERNETES = "1.33"  # whose schemas are used

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from serving.errors import from_tensorflow
+from zoo.serving.errors import from_tensorflow
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 SERVING = Path(__file__).parents[2] / "serving"
 WINGS_WITHOUT_JSON = ("inference", "lifecycle", "batching", "grpc_api")
-FORBIDDEN = ("json", "rapidjson", "google.protobuf.json_format", "serving.rest")
+FORBIDDEN = ("json", "rapidjson", "google.protobuf.json_format", "zoo.serving.rest")
 
 
 def imported(path):

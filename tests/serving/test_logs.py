@@ -10,11 +10,11 @@ import grpc
 import pytest
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.lifecycle.config import ModelConfig
-from serving.logs import JsonFormatter
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.logs import JsonFormatter
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def requests(caplog):
     return [
         (record.levelname, record.request["api"], record.request["call"], record.request["status"])
         for record in caplog.records
-        if record.name == "serving.access"
+        if record.name == "zoo.serving.access"
     ]
 
 

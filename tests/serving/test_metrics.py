@@ -6,11 +6,11 @@ import tensorflow as tf
 from prometheus_client.parser import text_string_to_metric_families
 from tensorflow_serving.apis import inference_pb2, predict_pb2, prediction_service_pb2_grpc
 
-from serving.lifecycle.config import single_model
-from serving.metrics import PROMETHEUS_PATH, Metrics
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.metrics import PROMETHEUS_PATH, Metrics
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 @pytest.fixture(scope="module")

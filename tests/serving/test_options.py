@@ -7,12 +7,12 @@ import grpc
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
-from serving.errors import ServingError
-from serving.lifecycle.config import single_model
-from serving.lifecycle.loader import Loader
-from serving.metrics import Metrics
-from serving.options import Options
-from serving.server import Server
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.lifecycle.loader import Loader
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 def test_batching_is_off_unless_it_is_switched_on(tmp_path):

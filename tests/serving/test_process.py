@@ -37,7 +37,7 @@ class Program:
     @contextlib.contextmanager
     def running(self):
         """The process, and the lines it printed when its ports were open."""
-        command = [sys.executable, "-m", "serving", f"--model_config_file={self._config}"]
+        command = [sys.executable, "-m", "zoo.serving", f"--model_config_file={self._config}"]
         command += [f"--rest_api_port={self.port}", "--port=0", "--enable_model_warmup=false"]
         command += [f"--grpc_socket_path={self.unix_socket}"]
         command += ["--allow_version_labels_for_unavailable_models"]
@@ -122,7 +122,7 @@ def test_the_end_by_signals(models, tmp_path):
 
 
 def test_the_log_of_the_program_in_json(models):
-    command = [sys.executable, "-m", "serving", f"--model_base_path={models / 'half'}"]
+    command = [sys.executable, "-m", "zoo.serving", f"--model_base_path={models / 'half'}"]
     command += ["--port=0", f"--rest_api_port={free_port()}", "--log_format=json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         written = []

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig, read_config_file
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import ModelConfig, read_config_file
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_file_that_does_not_parse_ends_the_process(tmp_path):
     path = tmp_path / "models.config"
     path.write_text("improper model config\n")
     ended = subprocess.run(
-        [sys.executable, "-m", "serving", f"--model_config_file={path}", "--port=0"],
+        [sys.executable, "-m", "zoo.serving", f"--model_config_file={path}", "--port=0"],
         capture_output=True,
         text=True,
         timeout=120,

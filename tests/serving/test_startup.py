@@ -15,13 +15,13 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-import serving.server
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.loader import Loader
-from serving.options import Options
-from serving.server import Server
+import zoo.serving.server
 from tests.serving.rest_client import Client
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.loader import Loader
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 STATUS = "model_version_status"
 
@@ -40,7 +40,7 @@ class HeldLoader(Loader):
 
 @pytest.fixture
 def held_loader(monkeypatch):
-    monkeypatch.setattr(serving.server, "Loader", HeldLoader)
+    monkeypatch.setattr(zoo.serving.server, "Loader", HeldLoader)
     HeldLoader.may_finish.clear()
     yield HeldLoader
     HeldLoader.may_finish.set()

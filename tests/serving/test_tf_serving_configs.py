@@ -19,10 +19,10 @@ from google.protobuf import (
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 import zoo
-from serving.lifecycle.config import ModelConfig
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 FOLDER = Path(__file__).parents[2] / "serving" / "tf_serving"
 Field = descriptor_pb2.FieldDescriptorProto

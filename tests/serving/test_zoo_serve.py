@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import export
-import serving.presets
 import zoo
-from serving.__main__ import _sample, _say_where, main
-from serving.errors import ServingError
-from serving.flags import IGNORED, NOT_BUILT
-from serving.lifecycle.config import ModelConfig
-from serving.options import Options
-from serving.presets import Presets, export_in_a_child
-from serving.server import Server
+import zoo.serving.presets
 from tests import corpus
 from tests.serving.fixture_models import save_half
 from tests.serving.rest_client import Client
+from zoo import export
+from zoo.serving.__main__ import _sample, _say_where, main
+from zoo.serving.errors import ServingError
+from zoo.serving.flags import IGNORED, NOT_BUILT
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.options import Options
+from zoo.serving.presets import Presets, export_in_a_child
+from zoo.serving.server import Server
 
 
 def run(*args):
@@ -204,7 +204,7 @@ def test_samples_fit_the_first_signature(server):
 
 def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
     """From `zoo.save` to an answer: the same translation as the model's own."""
-    monkeypatch.setattr(serving.presets, "export_in_a_child", export_quickly)
+    monkeypatch.setattr(zoo.serving.presets, "export_in_a_child", export_quickly)
     keras.utils.set_random_seed(5)
     model = corpus.tiny_attention(tokenizer)
     zoo.save(model, tmp_path / "tiny", half=False)
@@ -264,7 +264,7 @@ def fake_zoo(monkeypatch, tmp_path):
         save_half(folder)
         return folder
 
-    monkeypatch.setattr(serving.presets, "export_in_a_child", export_in_a_child)
+    monkeypatch.setattr(zoo.serving.presets, "export_in_a_child", export_in_a_child)
     for module in (zoo, presets, registry):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -312,7 +312,7 @@ def test_versions_of_a_preset_that_is_gone_are_served(fake_zoo, tmp_path, monkey
 
 def test_a_model_saved_over_another_is_served_after_a_restart(tokenizer, tmp_path, monkeypatch):
     """Its version stands beside the old one, under the same name."""
-    monkeypatch.setattr(serving.presets, "export_in_a_child", export_quickly)
+    monkeypatch.setattr(zoo.serving.presets, "export_in_a_child", export_quickly)
     folder, repository = tmp_path / "tiny", tmp_path / "repository"
     texts = ["A dog runs in the snow.", "A man sleeps."]
     for seed, version in ((1, "1"), (2, "2")):

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 import zoo
 from tests import corpus
 from tests.training.recipes.small_run import RECIPE, as_recorded, write_multi30k
-from training.__main__ import main
-from training.loop.runs import KeepBest
-from training.recipes import ner, nmt, sentiment
+from zoo.training.__main__ import main
+from zoo.training.loop.runs import KeepBest
+from zoo.training.recipes import ner, nmt, sentiment
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 Both ask here, so that what a preset was trained on and what it is measured on come from one reader.
 Tatoeba's pairs are not here: they have no published splits and are drawn by
-`training.corpora.tatoeba.load_tatoeba`.
+`zoo.training.corpora.tatoeba.load_tatoeba`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.corpora import columns, conll2003, flickr8k, imdb, multi30k, reviews, sst2, tweets
-from training.corpora.columns import Tagged
-from training.corpora.files import sha256
-from training.corpora.multi30k import Sentences
+from zoo.training.corpora import columns, conll2003, flickr8k, imdb, multi30k, reviews, sst2, tweets
+from zoo.training.corpora.columns import Tagged
+from zoo.training.corpora.files import sha256
+from zoo.training.corpora.multi30k import Sentences
 
 
 @dataclass(frozen=True)

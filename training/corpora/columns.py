@@ -6,8 +6,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from training.corpora.files import sha256
 from zoo.data import Tagged
+from zoo.training.corpora.files import sha256
 
 __all__ = ["Tagged", "content_sha256", "find_file"]
 

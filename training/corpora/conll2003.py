@@ -9,11 +9,11 @@ out for research under an agreement that does not allow passing it on.
 
 from pathlib import Path
 
-from training.corpora.columns import content_sha256, find_file
-from training.corpora.download import download_errors
-from training.corpora.files import check_published
 from zoo.data import Tagged, read_conll
 from zoo.extras import extra
+from zoo.training.corpora.columns import content_sha256, find_file
+from zoo.training.corpora.download import download_errors
+from zoo.training.corpora.files import check_published
 
 with extra("training"):
     import tensorflow_datasets as tfds

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from training.corpora.files import check_published
 from zoo.data.text_files import split_lines
 from zoo.extras import extra
+from zoo.training.corpora.files import check_published
 
 with extra("training"):
     import tensorflow_datasets as tfds

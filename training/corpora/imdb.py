@@ -24,9 +24,9 @@ from collections.abc import Iterable, Iterator
 from itertools import compress
 from pathlib import Path
 
-from training.corpora.files import check_published
-from training.corpora.reviews import Reviews, digest
 from zoo.extras import extra
+from zoo.training.corpora.files import check_published
+from zoo.training.corpora.reviews import Reviews, digest
 
 HOME = "https://ai.stanford.edu/~amaas/data/sentiment/"
 # The first 8 hexadecimal digits of the SHA-256 of each review of the held-out films. Those are the
@@ -41,7 +41,7 @@ ARCHIVES = {
 WHOLE_ARCHIVE = "aclImdb_v1.tar.gz"  # as its home has it
 FOLDERS = {"neg": 0, "pos": 1, "unsup": -1}
 
-# SHA-256 of each split as `training.corpora.reviews.digest` gives it; `train` is the whole one
+# SHA-256 of each split as `zoo.training.corpora.reviews.digest` gives it; `train` is the whole one
 # there, as published, and `dev` what is held out of it.
 DIGESTS = {
     "train": "00d14d5bdad20526d8561d8f877fdf7de0985b00d425ad8fc8661dc0eb26ec30",
@@ -197,7 +197,7 @@ def _from_tfds(split: str) -> Iterator[tuple[bytes, int]]:
     with extra("training"):
         import tensorflow_datasets as tfds
 
-    from training.corpora.download import download_errors
+    from zoo.training.corpora.download import download_errors
 
     with download_errors(
         f"IMDB could not be downloaded from {HOME}",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from training.corpora.download import download_errors
-from training.corpora.files import check_published, sha256
 from zoo.data.text_files import read_bytes, split_lines
 from zoo.extras import extra
+from zoo.training.corpora.download import download_errors
+from zoo.training.corpora.files import check_published, sha256
 
 with extra("training"):
     import tensorflow_datasets as tfds

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from training.corpora.files import sha256
+from zoo.training.corpora.files import sha256
 
 
 class Reviews(NamedTuple):

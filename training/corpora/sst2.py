@@ -13,16 +13,16 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from training.corpora.files import check_published
-from training.corpora.reviews import Reviews, digest
 from zoo.data.text_files import read_bytes, split_lines
 from zoo.extras import extra
+from zoo.training.corpora.files import check_published
+from zoo.training.corpora.reviews import Reviews, digest
 
 HOME = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 FILES = {"train": "train.tsv", "validation": "dev.tsv"}  # GLUE's own names
 HEADER = "sentence\tlabel"
 
-# SHA-256 of each split as `training.corpora.reviews.digest` gives it; `train` is the whole one
+# SHA-256 of each split as `zoo.training.corpora.reviews.digest` gives it; `train` is the whole one
 # there, as published, and `dev` what is held out of it.
 DIGESTS = {
     "train": "d6d6db63b0850e9de8afa74e4a044a056185b1f6b3939e4ac29bb6fd438c7478",
@@ -155,7 +155,7 @@ def _from_tfds(split: str) -> Iterator[tuple[str, int]]:
     with extra("training"):
         import tensorflow_datasets as tfds
 
-    from training.corpora.download import download_errors
+    from zoo.training.corpora.download import download_errors
 
     with download_errors(
         f"SST-2 could not be downloaded from {HOME}",

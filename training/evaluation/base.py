@@ -41,8 +41,8 @@ class Evaluation:
         splits: All that can be measured.
         measure: `(model, data_dir, splits, verify, recipe, **options)` to plain values, ready for
             JSON, with `{"splits": {split: figures}}`. `recipe` is a dict, what the preset was
-            trained by. With `latency` (`training.metrics.speed`) beside the splits, `batch_size`,
-            and `texts_per_second` in each of them, the card has a paragraph on speed.
+            trained by. With `latency` (`zoo.training.metrics.speed`) beside the splits,
+            `batch_size`, and `texts_per_second` in each of them, the card has a paragraph on speed.
         table: `metrics` to header and rows, for a terminal and the card.
         quality: `metrics` to the card's section on them; by default the table.
         splits_of: `recipe` to the splits that are measured when none is named; by default all.
@@ -71,7 +71,7 @@ class Evaluation:
         """The splits that are measured when none is named.
 
         Args:
-            recipe: What the preset was trained by, see `training.evaluation.lookup.recipe_of`.
+            recipe: What the preset was trained by, see `zoo.training.evaluation.lookup.recipe_of`.
         """
         return tuple(self.splits_of(recipe)) if self.splits_of else self.splits
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpora.catalogue import Split, corpus
-from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
-from training.metrics.captions import as_xu, coco_scores
-from training.metrics.speed import latency, throughput
+from zoo.training.corpora.catalogue import Split, corpus
+from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
+from zoo.training.metrics.captions import as_xu, coco_scores
+from zoo.training.metrics.speed import latency, throughput
 
 SPLITS = ("validation", "test")
 NAMES = {
@@ -49,7 +49,7 @@ def evaluate(
 
     Returns:
         Plain values, ready for JSON: for each split its pictures, `coco` (see
-        `training.metrics.captions.coco_scores`), `as_xu`, mean words of a caption, how many
+        `zoo.training.metrics.captions.coco_scores`), `as_xu`, mean words of a caption, how many
         captions differ, seconds and the data's SHA-256; the latency of one picture in milliseconds.
 
     Raises:

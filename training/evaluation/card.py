@@ -1,17 +1,17 @@
 """The model card: Markdown made from `config.json` and `metrics.json` alone.
 
 The frame is the same for all. The preset's prose stands beside its recipe, what there is to say of
-the figures in its evaluation (`training.evaluation.lookup` finds both).
+the figures in its evaluation (`zoo.training.evaluation.lookup` finds both).
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from training.evaluation.base import Evaluation
-from training.evaluation.lookup import card_of, evaluation_of, preset_name
-from training.loop.schedule import recorded
 from zoo.presets import list_models, model_card
+from zoo.training.evaluation.base import Evaluation
+from zoo.training.evaluation.lookup import card_of, evaluation_of, preset_name
+from zoo.training.loop.schedule import recorded
 
 
 def card_text(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ def _training(training: Mapping[str, Any] | None, chosen_by: str, made: Mapping[
         )
     if not {"command", "recipe", "epoch"} <= training.keys():
         return f"As told when it was saved: `{json.dumps(training, sort_keys=True)}`"
-    command = training["command"] or "training.recipes.train(...)"
+    command = training["command"] or "zoo.training.recipes.train(...)"
     recipe = recorded(training["recipe"])
     plans = training.get("plans", [])
     # A run that was planned longer on the way did not have the learning rates of one plan.

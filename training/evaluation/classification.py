@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpora import catalogue
-from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
-from training.evaluation.card import bucket_label
-from training.metrics.speed import latency, throughput
+from zoo.training.corpora import catalogue
+from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
+from zoo.training.evaluation.card import bucket_label
+from zoo.training.metrics.speed import latency, throughput
 
 # Ours to choose by, and the published one, which is measured once.
 SPLITS = ("imdb_dev", "imdb_test", "sst2_dev", "sst2_validation")

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from training.corpora import catalogue
-from training.corpora.corpus_words import CorpusWords, cut_rows
-from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
-from training.metrics.perplexity import perplexity
 from zoo.text.vocabulary import UNK_ID
+from zoo.training.corpora import catalogue
+from zoo.training.corpora.corpus_words import CorpusWords, cut_rows
+from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
+from zoo.training.metrics.perplexity import perplexity
 
 # The second one is ten times as long: it is measured when it is asked for.
 SPLITS = ("imdb_dev", "imdb_test")

@@ -8,12 +8,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from training import recipes
-from training.evaluation.base import NOT_RECORDED, Card, Evaluation
-from training.loop.schedule import recorded
-from training.recipes import RecipeModule
 from zoo.presets import model_card
 from zoo.registry import model_class, model_name
+from zoo.training import recipes
+from zoo.training.evaluation.base import NOT_RECORDED, Card, Evaluation
+from zoo.training.loop.schedule import recorded
+from zoo.training.recipes import RecipeModule
 
 
 def preset_name(config: Mapping[str, Any]) -> str:

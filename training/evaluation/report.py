@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import zoo
-from training.evaluation.card import card_text
-from training.evaluation.lookup import evaluation_of, recipe_of
 from zoo.files import write_atomically
 from zoo.presets import CARD, CONFIG, WEIGHTS, model_card, preset_folder, read_config
+from zoo.training.evaluation.card import card_text
+from zoo.training.evaluation.lookup import evaluation_of, recipe_of
 
 METRICS = "metrics.json"
 LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
@@ -35,7 +35,7 @@ def evaluate(
         **options: What its evaluation takes, such as `beam_size`.
 
     Returns:
-        Plain values, ready for JSON; see `measure` of `training.evaluation.base.Evaluation`.
+        Plain values, ready for JSON; see `measure` of `zoo.training.evaluation.base.Evaluation`.
 
     Raises:
         ValueError: Unknown preset or split, or data that is not the published corpus.

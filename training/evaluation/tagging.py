@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpora import catalogue, tweets
-from training.corpora.columns import Tagged
-from training.evaluation.base import Evaluation, Table, check_splits, markdown_table
-from training.metrics.entity_f1 import (
+from zoo.reports.tagging import entity_signature
+from zoo.training.corpora import catalogue, tweets
+from zoo.training.corpora.columns import Tagged
+from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
+from zoo.training.metrics.entity_f1 import (
     SCORES,
     entities,
     scores,
     seen_and_unseen,
     strict_scores,
 )
-from training.metrics.plain_text import PlainText, plain_text
-from training.metrics.speed import latency, throughput
-from zoo.reports.tagging import entity_signature
+from zoo.training.metrics.plain_text import PlainText, plain_text
+from zoo.training.metrics.speed import latency, throughput
 
 SPLITS = tuple(
     f"{corpus}_{split}"

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpora.catalogue import Split, corpus
-from training.corpora.multi30k import Sentences
-from training.evaluation.base import Evaluation, Table, markdown_table
-from training.evaluation.card import bucket_label
-from training.metrics.bleu import bleu_by_source_length, lowercased_tokenised_bleu
-from training.metrics.speed import latency, throughput
 from zoo.reports.bleu import cased_bleu, chrf
+from zoo.training.corpora.catalogue import Split, corpus
+from zoo.training.corpora.multi30k import Sentences
+from zoo.training.evaluation.base import Evaluation, Table, markdown_table
+from zoo.training.evaluation.card import bucket_label
+from zoo.training.metrics.bleu import bleu_by_source_length, lowercased_tokenised_bleu
+from zoo.training.metrics.speed import latency, throughput
 
 SPLITS = ("validation", "test_2016_flickr", "test_2017_flickr")
 
@@ -35,7 +35,7 @@ def evaluate(
             of str`. A line of the corpus is read as one sentence, as in training and as the
             published figures have it.
         data_dir: A folder with Multi30k; None downloads it (see `load_multi30k`).
-        splits: Splits to measure, of `training.corpora.multi30k.SPLITS`.
+        splits: Splits to measure, of `zoo.training.corpora.multi30k.SPLITS`.
         verify: Whether the data must be the published corpus.
         recipe: What the model was trained by; all translators are measured on the same splits.
         beam_size: Width of the beam search.

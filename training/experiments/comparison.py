@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.evaluation.report import read_metrics
-from training.loop.schedule import comparable
+from zoo.training.evaluation.report import read_metrics
+from zoo.training.loop.schedule import comparable
 
 
 def comparison(

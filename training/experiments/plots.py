@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.evaluation.card import bucket_label
-from training.evaluation.report import read_metrics
 from zoo.drawing.plotting import save_figure
+from zoo.training.evaluation.card import bucket_label
+from zoo.training.evaluation.report import read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 import zoo
-from training.evaluation import classification
-from training.evaluation.base import markdown_table
-from training.evaluation.card import bucket_label
-from training.experiments.comparison import plus_minus, spread
-from training.loop.schedule import changed, recorded
-from training.recipes import sentiment
 from zoo.drawing.plotting import save_figure
 from zoo.files import write_atomically
 from zoo.models.text_classifier import READOUTS
+from zoo.training.evaluation import classification
+from zoo.training.evaluation.base import markdown_table
+from zoo.training.evaluation.card import bucket_label
+from zoo.training.experiments.comparison import plus_minus, spread
+from zoo.training.loop.schedule import changed, recorded
+from zoo.training.recipes import sentiment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

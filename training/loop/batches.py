@@ -98,7 +98,7 @@ def raw_batches(
         seed: Of the order.
 
     Returns:
-        A function of a range of epochs to their batches, for `training.loop.runs.train_model`;
+        A function of a range of epochs to their batches, for `zoo.training.loop.runs.train_model`;
         there are `ceil(rows / batch_size)` in an epoch.
     """
     columns = model.raw_columns(*data)

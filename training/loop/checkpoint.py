@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.loop.schedule import comparable
 from zoo.files import remove_partial, write_atomically
+from zoo.training.loop.schedule import comparable
 
 WEIGHTS = "checkpoint-{epoch}.weights.h5"
 STATE = "checkpoint.json"
@@ -22,7 +22,7 @@ class Checkpoint:
 
     Args:
         folder: The run's folder.
-        recipe: Plain values that the run was started with, as `training.loop.schedule.recorded`
+        recipe: Plain values that the run was started with, as `zoo.training.loop.schedule.recorded`
             gives them. A checkpoint of another recipe is refused rather than continued; `epochs`
             alone may change, and the learning rate then follows the new plan from the next epoch
             on.

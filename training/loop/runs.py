@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 
 import zoo
-from training.loop.checkpoint import Checkpoint, averaged_weights
-from training.loop.schedule import Schedule, recorded
 from zoo.files import remove_partial
+from zoo.training.loop.checkpoint import Checkpoint, averaged_weights
+from zoo.training.loop.schedule import Schedule, recorded
 
 
 @contextlib.contextmanager

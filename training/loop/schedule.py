@@ -9,7 +9,7 @@ from zoo.registry import model_class, model_name
 
 @dataclass(frozen=True)
 class Schedule:
-    """Epochs, batches and the optimizer's settings; see `training.loop.runs.averaging_adam`.
+    """Epochs, batches and the optimizer's settings; see `zoo.training.loop.runs.averaging_adam`.
 
     Attributes:
         epochs: Passes over the training data.
@@ -43,7 +43,7 @@ def changed(recipe: Any, **changes: Any) -> Any:
         ValueError: Neither has such a field.
 
     Example:
-        >>> changed(training.recipes.recipe("ner"), seed=2, epochs=10)  # doctest: +SKIP
+        >>> changed(zoo.training.recipes.recipe("ner"), seed=2, epochs=10)  # doctest: +SKIP
     """
     own = {field.name for field in fields(recipe)}
     of_schedule = {field.name for field in fields(Schedule)} - own

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.corpora.columns import Tagged
 from zoo.reports.tagging import entity_scores
 from zoo.text.tags import chunks
+from zoo.training.corpora.columns import Tagged
 
 Figures = dict[str, Any]
 SCORES = ("precision", "recall", "f1")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.loop.batches import bucketed_batches
 from zoo.models.language_model import next_word
 from zoo.reports import language_modelling
+from zoo.training.loop.batches import bucketed_batches
 
 ROWS_AT_ONCE = 8  # a batch has scores of each of its tokens over the whole vocabulary
 

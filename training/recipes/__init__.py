@@ -20,10 +20,10 @@ from typing import Any, Protocol
 
 import click
 
-from training.evaluation.base import Card, Evaluation
-from training.loop.schedule import recorded
-from training.recipes.declared import ENTRY_POINTS, no_such_recipe
 from zoo.startup import import_tensorflow
+from zoo.training.evaluation.base import Card, Evaluation
+from zoo.training.loop.schedule import recorded
+from zoo.training.recipes.declared import ENTRY_POINTS, no_such_recipe
 
 
 class RecipeModule(Protocol):
@@ -32,7 +32,7 @@ class RecipeModule(Protocol):
     Attributes:
         RECIPES: Name of each preset to its recipe, a frozen dataclass of plain values with the
             fields `name`, `model` (the registered name of the model's class), `seed` and `schedule`
-            (a `training.loop.schedule.Schedule`).
+            (a `zoo.training.loop.schedule.Schedule`).
         OPTIONS: Options of the command line that only these recipes understand, with their help.
             One that `train` has a parameter for is passed to it; another changes the field of that
             name.
@@ -55,7 +55,7 @@ class RecipeModule(Protocol):
         """Trains, or goes on with a run that was stopped; gives the folder of the best epoch."""
 
     def card(self, recipe: Mapping[str, Any]) -> Card:
-        """What the card says of a preset; `recipe` as `training.loop.schedule.recorded` has it."""
+        """What the card says; `recipe` as `zoo.training.loop.schedule.recorded` has it."""
 
 
 def modules() -> list[RecipeModule]:
@@ -124,11 +124,11 @@ def train(
     command: str | None = None,
     **inputs: Any,
 ) -> Path:
-    """Runs a recipe; see `train` of its module, such as `training.recipes.nmt.train`.
+    """Runs a recipe; see `train` of its module, such as `zoo.training.recipes.nmt.train`.
 
     Args:
         recipe: What `recipe` gave, with other values where wanted
-            (`training.loop.schedule.changed`).
+            (`zoo.training.loop.schedule.changed`).
         out: The run's folder.
         data_dir: A folder with the corpus; None downloads it.
         verify: Whether the data must be the published corpus.
@@ -143,7 +143,7 @@ def train(
         ValueError: An input that this recipe does not read, or `out` holds another run, besides
             what the module's raises.
     """
-    from training.loop.checkpoint import Checkpoint  # which brings TensorFlow
+    from zoo.training.loop.checkpoint import Checkpoint  # which brings TensorFlow
 
     run = module_of(recipe.name).train
     known = inspect.signature(run).parameters

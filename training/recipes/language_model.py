@@ -21,18 +21,18 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from training.corpora.catalogue import corpus
-from training.corpora.corpus_words import CorpusWords, cut_rows
-from training.corpora.imdb import load_unlabelled
-from training.evaluation.base import Card
-from training.evaluation.language_modelling import EVALUATION
-from training.loop.batches import training_batches
-from training.loop.runs import averaging_adam, finished_preset, prepared, train_model
-from training.loop.schedule import Schedule, recorded
-from training.metrics.perplexity import perplexity
 from zoo.models.language_model import LanguageModel, next_word
 from zoo.presets import CONFIG, read_config
 from zoo.text.vocabulary import WordVocabulary
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.corpora.corpus_words import CorpusWords, cut_rows
+from zoo.training.corpora.imdb import load_unlabelled
+from zoo.training.evaluation.base import Card
+from zoo.training.evaluation.language_modelling import EVALUATION
+from zoo.training.loop.batches import training_batches
+from zoo.training.loop.runs import averaging_adam, finished_preset, prepared, train_model
+from zoo.training.loop.schedule import Schedule, recorded
+from zoo.training.metrics.perplexity import perplexity
 
 __all__ = ["EVALUATION", "RECIPES", "card", "train"]
 

@@ -15,18 +15,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.corpora.catalogue import load_tagged
-from training.corpora.columns import Tagged
-from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
-from training.evaluation.tagging import EVALUATION
-from training.loop.batches import training_batches
-from training.loop.runs import averaging_adam, prepared, train_model
-from training.loop.schedule import Schedule
-from training.metrics.entity_f1 import strict_scores
-from training.recipes.ner_card import card
-from training.recipes.options import WORD_VECTORS
 from zoo.registry import model_class
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary, normal_form
+from zoo.training.corpora.catalogue import load_tagged
+from zoo.training.corpora.columns import Tagged
+from zoo.training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from zoo.training.evaluation.tagging import EVALUATION
+from zoo.training.loop.batches import training_batches
+from zoo.training.loop.runs import averaging_adam, prepared, train_model
+from zoo.training.loop.schedule import Schedule
+from zoo.training.metrics.entity_f1 import strict_scores
+from zoo.training.recipes.ner_card import card
+from zoo.training.recipes.options import WORD_VECTORS
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 

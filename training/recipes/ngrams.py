@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from training.corpora.reviews import Reviews
 from zoo.extras import extra
+from zoo.training.corpora.reviews import Reviews
 
 with extra("training"):
     from scipy import sparse

@@ -14,18 +14,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.corpora.catalogue import corpus
-from training.corpora.subwords import train_subwords
-from training.evaluation.translation import EVALUATION
-from training.loop.batches import training_batches
-from training.loop.runs import averaging_adam, prepared, train_model
-from training.loop.schedule import Schedule
-from training.metrics.bleu import lowercased_tokenised_bleu
-from training.recipes.nmt_card import card
 from zoo.models.losses import TokenCrossEntropy
 from zoo.models.translation import source_form
 from zoo.registry import model_class
 from zoo.text.subwords import SubwordTokenizer
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.corpora.subwords import train_subwords
+from zoo.training.evaluation.translation import EVALUATION
+from zoo.training.loop.batches import training_batches
+from zoo.training.loop.runs import averaging_adam, prepared, train_model
+from zoo.training.loop.schedule import Schedule
+from zoo.training.metrics.bleu import lowercased_tokenised_bleu
+from zoo.training.recipes.nmt_card import card
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 

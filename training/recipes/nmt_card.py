@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.corpora.catalogue import corpus
-from training.evaluation.base import Card
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.evaluation.base import Card
 
 WHAT = {
     "nmt_attention": (

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from training import recipes
-from training.loop.schedule import Schedule, changed
+from zoo.training import recipes
+from zoo.training.loop.schedule import Schedule, changed
 
 # More than one recipe declares it.
 WORD_VECTORS = click.Option(

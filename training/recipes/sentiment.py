@@ -22,20 +22,20 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from training.corpora.catalogue import corpus
-from training.corpora.corpus_words import CorpusWords
-from training.corpora.imdb import load_unlabelled
-from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
-from training.evaluation.classification import EVALUATION
-from training.loop.batches import training_batches
-from training.loop.runs import averaging_adam, prepared, train_model
-from training.loop.schedule import Schedule
-from training.recipes import language_model
-from training.recipes.ngrams import NGramClassifier
-from training.recipes.options import WORD_VECTORS
-from training.recipes.sentiment_card import card
 from zoo.registry import model_class
 from zoo.text.vocabulary import UNK_ID, WordVocabulary
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.corpora.corpus_words import CorpusWords
+from zoo.training.corpora.imdb import load_unlabelled
+from zoo.training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from zoo.training.evaluation.classification import EVALUATION
+from zoo.training.loop.batches import training_batches
+from zoo.training.loop.runs import averaging_adam, prepared, train_model
+from zoo.training.loop.schedule import Schedule
+from zoo.training.recipes import language_model
+from zoo.training.recipes.ngrams import NGramClassifier
+from zoo.training.recipes.options import WORD_VECTORS
+from zoo.training.recipes.sentiment_card import card
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 

@@ -4,8 +4,8 @@ Read from top to bottom: what is trained, on what, how, and which epoch is kept.
 same features, captions, vocabulary and kind of schedule; they differ in how often they look.
 
 The encoder is frozen, so each picture goes through it twice in all, as it is and flipped, and the
-epochs read what came out (`training.vision.features`). An epoch has every caption once, with one of
-the two.
+epochs read what came out (`zoo.training.vision.features`). An epoch has every caption once, with
+one of the two.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,19 +18,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.corpora.catalogue import corpus
-from training.corpora.subwords import train_words
-from training.evaluation.captioning import EVALUATION
-from training.loop.batches import training_batches
-from training.loop.runs import averaging_adam, prepared, train_model
-from training.loop.schedule import Schedule
-from training.metrics.captions import bleu_4, words_of
-from training.recipes.show_and_tell_card import card
-from training.vision.encoders import pretrained_encoder
-from training.vision.features import flippable, picture_features
 from zoo.models.losses import TokenCrossEntropy
 from zoo.registry import model_class
 from zoo.text.subwords import SubwordTokenizer
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.corpora.subwords import train_words
+from zoo.training.evaluation.captioning import EVALUATION
+from zoo.training.loop.batches import training_batches
+from zoo.training.loop.runs import averaging_adam, prepared, train_model
+from zoo.training.loop.schedule import Schedule
+from zoo.training.metrics.captions import bleu_4, words_of
+from zoo.training.recipes.show_and_tell_card import card
+from zoo.training.vision.encoders import pretrained_encoder
+from zoo.training.vision.features import flippable, picture_features
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 
@@ -163,7 +163,7 @@ def pair_batches(
         features: float16 `[pictures, 2, places, channels]`: of the picture, and of it flipped.
 
     Returns:
-        A function of a range of epochs to their batches, for `training.loop.runs.train_model`.
+        A function of a range of epochs to their batches, for `zoo.training.loop.runs.train_model`.
     """
     flat = [caption for of in captions for caption in of]
     pictures = np.repeat(np.arange(len(captions), dtype=np.int32), [len(of) for of in captions])

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.corpora.catalogue import corpus
-from training.evaluation.base import Card
-from training.vision.encoders import LICENCE, PACKAGES
+from zoo.training.corpora.catalogue import corpus
+from zoo.training.evaluation.base import Card
+from zoo.training.vision.encoders import LICENCE, PACKAGES
 
 WHAT = {
     "show_and_tell": (

@@ -22,7 +22,7 @@ KEEP = (
 COPY = "To copy a model, use `copy.deepcopy(model)`"
 SERVE = (
     "To serve a model, export it: `zoo-export NAME_OR_FOLDER` in a shell, or "
-    "`export.saved_model(model, path)`"
+    "`zoo.export.saved_model(model, path)`"
 )
 
 

@@ -50,8 +50,8 @@ class ImageCaptioner(SeesPictures, TextGenerator):
 
     A subclass builds a decoder, and gives `encode_features`.
 
-    The tokenizer is one of whole words (`training.corpora.subwords.train_words`). A word that it
-    does not hold is left out of the loss, and is never written.
+    The tokenizer is one of whole words (`zoo.training.corpora.subwords.train_words`). A word that
+    it does not hold is left out of the loss, and is never written.
 
     Args:
         tokenizer: A `SubwordTokenizer` of whole words.

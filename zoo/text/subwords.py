@@ -48,7 +48,8 @@ class SubwordTokenizer(tf.Module):
         except tf.errors.OpError as error:
             raise ValueError(
                 "`model` is not a readable SentencePiece model; make one with "
-                f"`training.corpora.subwords.train_subwords`. Received: {len(model)} bytes: {error}"
+                "`zoo.training.corpora.subwords.train_subwords`. "
+                f"Received: {len(model)} bytes: {error}"
             ) from error
         end = int(self._tokenizer.string_to_id("</s>"))
         start = int(self._tokenizer.string_to_id("<s>"))

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving.lifecycle.config import read_config_file
-from serving.options import Options
-from serving.server import Server
 from tests.serving.fixture_models import write_config
 from tests.serving.rest_client import Client
+from zoo.serving.lifecycle.config import read_config_file
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.batching.parameters import BatchingParameters, read_batching_parameters
-from serving.batching.session import Batching
-from serving.errors import ServingError
+from zoo.serving.batching.parameters import BatchingParameters, read_batching_parameters
+from zoo.serving.batching.session import Batching
+from zoo.serving.errors import ServingError
 
 
 def signature(*inputs: str, outputs=("y:0",), dtype=tf.float32):

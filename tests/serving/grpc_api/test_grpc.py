@@ -17,10 +17,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.grpc_api.services import Services
-from serving.lifecycle.config import single_model
-from serving.options import Options
-from serving.server import Server
+from zoo.serving.grpc_api.services import Services
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 FAILED, INVALID, NOT_FOUND = (
     grpc.StatusCode.FAILED_PRECONDITION,

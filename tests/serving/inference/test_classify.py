@@ -12,15 +12,15 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.errors import ServingError
-from serving.inference.classify import (
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.classify import (
     CLASSIFY,
     REGRESS,
     run_classification_request,
     run_regression_request,
 )
-from serving.inference.multi_inference import run_multi_inference_request
-from serving.inference.servable import Servable
+from zoo.serving.inference.multi_inference import run_multi_inference_request
+from zoo.serving.inference.servable import Servable
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
-from serving.inference.limits import TextLimits
-from serving.lifecycle.config import ModelConfig
-from serving.options import Options
-from serving.server import Server
 from tests.serving.rest_client import Client
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.limits import TextLimits
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.options import Options
+from zoo.serving.server import Server
 
 LIMITS = {"max_text_bytes": 10, "max_batch_texts": 3, "max_batch_bytes": 20}
 

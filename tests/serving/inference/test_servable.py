@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.errors import ServingError
-from serving.inference.servable import Servable
 from tests.serving.fixture_models import save_half
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
 
 
 @pytest.fixture

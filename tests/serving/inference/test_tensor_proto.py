@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from serving.errors import ServingError
-from serving.inference.tensor_proto import read_tensor, write_tensor
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.tensor_proto import read_tensor, write_tensor
 
 
 def proto(dtype, shape, **fields) -> tensor_pb2.TensorProto:

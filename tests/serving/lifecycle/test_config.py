@@ -2,8 +2,13 @@
 
 import pytest
 
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig, check_platforms, read_config_file, single_model
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import (
+    ModelConfig,
+    check_platforms,
+    read_config_file,
+    single_model,
+)
 
 
 def read(tmp_path, text):

@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.manager import Lifecycle
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.versions import State, Version
 from tests.serving.lifecycle.test_manager import Loader, eventually, latest, publish, states
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.manager import Lifecycle
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.versions import State, Version
 
 
 @pytest.fixture

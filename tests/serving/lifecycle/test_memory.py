@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.loader import Loader
-from serving.lifecycle.manager import Lifecycle
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.versions import State
-from serving.metrics import Metrics
-from serving.options import Options
 from tests.serving.lifecycle.test_manager import eventually, latest, states
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.loader import Loader
+from zoo.serving.lifecycle.manager import Lifecycle
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.versions import State
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
 
 MEGABYTES = 8
 RELOADS = 30

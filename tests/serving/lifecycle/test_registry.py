@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import ServingError
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.versions import State
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.versions import State
 
 
 def load(registry, model, number):

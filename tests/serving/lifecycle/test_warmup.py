@@ -7,16 +7,16 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from serving.errors import ServingError
-from serving.inference.servable import Servable
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.loader import Loader
-from serving.lifecycle.manager import Lifecycle
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.warmup import WARMUP_FILE, warm_up
-from serving.metrics import Metrics
-from serving.options import Options
 from tests.serving.fixture_models import save_half
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.loader import Loader
+from zoo.serving.lifecycle.manager import Lifecycle
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.warmup import WARMUP_FILE, warm_up
+from zoo.serving.metrics import Metrics
+from zoo.serving.options import Options
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.lifecycle.config import ModelConfig
-from serving.lifecycle.registry import Registry
-from serving.lifecycle.versions import State
-from serving.playground.cards import Card, parse_card, read_card
-from serving.playground.pages import playground_response
+from zoo.serving.lifecycle.config import ModelConfig
+from zoo.serving.lifecycle.registry import Registry
+from zoo.serving.lifecycle.versions import State
+from zoo.serving.playground.cards import Card, parse_card, read_card
+from zoo.serving.playground.pages import playground_response
 
 PARAGRAPH = "Dates to ISO: a GRU reads them. After *Nobody*."
 

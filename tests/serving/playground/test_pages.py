@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.playground.pages import playground_response
+from zoo.serving.playground.pages import playground_response
 
 REPOSITORY = Path(__file__).parents[3]
 PLAYGROUND = REPOSITORY / "serving" / "playground"

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from serving.errors import ServingError
-from serving.lifecycle.config import single_model
-from serving.options import Options
-from serving.rest.deadline import Deadline
-from serving.server import Server
 from tests.serving.lifecycle.test_manager import eventually
 from tests.serving.rest_client import Client
+from zoo.serving.errors import ServingError
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.options import Options
+from zoo.serving.rest.deadline import Deadline
+from zoo.serving.server import Server
 
 
 def test_requests_of_clients_that_have_left_are_not_run(models, monkeypatch):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
-from serving.errors import ServingError
-from serving.inference.classify import serialized_examples
-from serving.rest.examples_body import read_examples
+from zoo.serving.errors import ServingError
+from zoo.serving.inference.classify import serialized_examples
+from zoo.serving.rest.examples_body import read_examples
 
 
 def read(body) -> tuple[str, input_pb2.Input]:

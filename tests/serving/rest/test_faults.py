@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.inference.servable import Servable
-from serving.lifecycle.config import single_model
-from serving.options import Options
-from serving.rest import predict_body
-from serving.rest.api import MAX_BODY_BYTES
-from serving.server import Server
 from tests.serving.fixture_models import save_half
 from tests.serving.rest_client import Client
+from zoo.serving.inference.servable import Servable
+from zoo.serving.lifecycle.config import single_model
+from zoo.serving.options import Options
+from zoo.serving.rest import predict_body
+from zoo.serving.rest.api import MAX_BODY_BYTES
+from zoo.serving.server import Server
 
 HALF = "/v1/models/half:predict"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.rest.json_quoting import format_error, type_name, value_text
+from zoo.serving.rest.json_quoting import format_error, type_name, value_text
 
 
 @pytest.mark.parametrize(

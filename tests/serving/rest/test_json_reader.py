@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.errors import ServingError
-from serving.rest import json_reader
-from serving.rest.json_reader import parse
+from zoo.serving.errors import ServingError
+from zoo.serving.rest import json_reader
+from zoo.serving.rest.json_reader import parse
 
 # The machine may be busy; what is slow here says nothing.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

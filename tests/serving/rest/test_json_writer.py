@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
-from serving.errors import ServingError
-from serving.rest import json_writer
+from zoo.serving.errors import ServingError
+from zoo.serving.rest import json_writer
 
 # The machine may be busy; what is slow here says nothing.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.errors import ServingError
-from serving.rest.paths import is_api, local_part, parse_call
+from zoo.serving.errors import ServingError
+from zoo.serving.rest.paths import is_api, local_part, parse_call
 
 HALF = "/v1/models/half:predict"
 

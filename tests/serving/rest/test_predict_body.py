@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from serving.errors import ServingError
-from serving.rest import predict_body
+from zoo.serving.errors import ServingError
+from zoo.serving.rest import predict_body
 
 X = {"x": "float"}
 MULTI = {"a": "int32", "s": "string"}

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.errors import ServingError
-from serving.rest import predict_body
+from zoo.serving.errors import ServingError
+from zoo.serving.rest import predict_body
 
 # The machine may be busy; what is slow here says nothing.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

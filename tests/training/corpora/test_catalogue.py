@@ -3,10 +3,10 @@
 import pytest
 
 from tests.training.corpora.made_up_imdb import write_folder
-from training import recipes
-from training.corpora import catalogue, imdb
-from training.corpora.reviews import digest
-from training.loop.schedule import recorded
+from zoo.training import recipes
+from zoo.training.corpora import catalogue, imdb
+from zoo.training.corpora.reviews import digest
+from zoo.training.loop.schedule import recorded
 
 
 def test_every_corpus_of_a_recipe_is_in_the_catalogue():

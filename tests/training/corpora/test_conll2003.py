@@ -5,10 +5,10 @@ import gzip
 import pytest
 import tensorflow_datasets as tfds
 
-from training.corpora import conll2003
-from training.corpora.columns import Tagged, content_sha256, find_file
-from training.corpora.conll2003 import SPLITS, load_conll2003
 from zoo.data import read_conll
+from zoo.training.corpora import conll2003
+from zoo.training.corpora.columns import Tagged, content_sha256, find_file
+from zoo.training.corpora.conll2003 import SPLITS, load_conll2003
 
 # IOB1, as the shared task's own files: an entity begins with B- only beside one of its type.
 IOB1 = """-DOCSTART- -X- O O

@@ -5,8 +5,8 @@ import zipfile
 import pytest
 import tensorflow_datasets as tfds
 
-from training.corpora import flickr8k
-from training.corpora.flickr8k import SPLITS, Flickr8k, digest, load_flickr8k
+from zoo.training.corpora import flickr8k
+from zoo.training.corpora.flickr8k import SPLITS, Flickr8k, digest, load_flickr8k
 
 TINY = {split: (name, 2) for split, (name, _) in SPLITS.items()}
 NAMES = {split: [f"{split}_{i}.jpg" for i in (1, 0)] for split in TINY}

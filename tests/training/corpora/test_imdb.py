@@ -5,9 +5,9 @@ import tarfile
 import pytest
 
 from tests.training.corpora.made_up_imdb import TEXTS, write_folder
-from training.corpora import imdb
-from training.corpora.imdb import load_imdb, load_training
-from training.corpora.reviews import digest
+from zoo.training.corpora import imdb
+from zoo.training.corpora.imdb import load_imdb, load_training
+from zoo.training.corpora.reviews import digest
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import hashlib
 import pytest
 import tensorflow_datasets as tfds
 
-from training.corpora import multi30k
-from training.corpora.multi30k import SPLITS, Multi30k, load_multi30k
+from zoo.training.corpora import multi30k
+from zoo.training.corpora.multi30k import SPLITS, Multi30k, load_multi30k
 
 TINY = {split: (name, 3) for split, (name, _) in SPLITS.items()}
 

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from training.corpora import sst2
-from training.corpora.reviews import digest
-from training.corpora.sst2 import load_sst2
+from zoo.training.corpora import sst2
+from zoo.training.corpora.reviews import digest
+from zoo.training.corpora.sst2 import load_sst2
 
 WORDS = ["good", "bad", "dull", "witty", "warm", "cold", "fresh", "stale", "slow", "quick"]
 SENTENCES = [f"a {word} film about the {word}ness of life ." for word in WORDS]

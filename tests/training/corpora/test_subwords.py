@@ -5,7 +5,7 @@ import itertools
 import pytest
 import sentencepiece
 
-from training.corpora.subwords import train_subwords
+from zoo.training.corpora.subwords import train_subwords
 
 STEMS, ENDINGS = ["low", "slow", "new", "warm", "wide", "green"], ["", "er", "est", "ly", "ness"]
 WORDS = ["".join(parts) for parts in itertools.product(STEMS, ENDINGS)]

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from training.corpora.tatoeba import load_tatoeba
+from zoo.training.corpora.tatoeba import load_tatoeba
 
 # 60 English sentences, each with two translations and once more with other punctuation.
 LINES = [

@@ -5,9 +5,10 @@ import gzip
 import pytest
 import tensorflow_datasets as tfds
 
-from training.corpora import tweets
-from training.corpora.columns import Tagged, content_sha256
-from training.corpora.tweets import (
+from zoo.data import read_conll
+from zoo.training.corpora import tweets
+from zoo.training.corpora.columns import Tagged, content_sha256
+from zoo.training.corpora.tweets import (
     COMMON_TYPES,
     Btc,
     Wnut17,
@@ -15,7 +16,6 @@ from training.corpora.tweets import (
     load_btc,
     load_wnut17,
 )
-from zoo.data import read_conll
 
 # As the published files: odd spaces round and in a token, tokens of nothing, blank lines with
 # a tab or a space, no blank line at the end.

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
+from zoo.training.corpora.word_vectors import WordVectors, embedding_matrix, load_word_vectors
 
 LINES = "the 1 2 3\nnaïve 4 5 6\n. . 7 8 9.5\nthe 0 0 0\n"
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import pytest
 
 from tests.training.corpora.made_up_imdb import TEXTS, write_folder
-from training.corpora.imdb import load_imdb
-from training.corpora.reviews import digest
-from training.evaluation.card import card_text
-from training.evaluation.classification import accuracy, by_length, evaluate
-from training.evaluation.lookup import evaluation_of, recipe_of
-from training.experiments import readouts
+from zoo.training.corpora.imdb import load_imdb
+from zoo.training.corpora.reviews import digest
+from zoo.training.evaluation.card import card_text
+from zoo.training.evaluation.classification import accuracy, by_length, evaluate
+from zoo.training.evaluation.lookup import evaluation_of, recipe_of
+from zoo.training.experiments import readouts
 
 TEST_TEXTS = [text for (side, _), texts in TEXTS.items() if side == "test" for text in texts]
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from training.evaluation import classification, tagging
-from training.evaluation.base import Evaluation, figures_table
-from training.evaluation.card import card_text
-from training.evaluation.lookup import card_of, evaluation_of, recipe_of
-from training.metrics.speed import latency, throughput
 from zoo.models import base
 from zoo.registry import register
+from zoo.training.evaluation import classification, tagging
+from zoo.training.evaluation.base import Evaluation, figures_table
+from zoo.training.evaluation.card import card_text
+from zoo.training.evaluation.lookup import card_of, evaluation_of, recipe_of
+from zoo.training.metrics.speed import latency, throughput
 
 OWN = Evaluation(splits=("here",), measure=dict)
 

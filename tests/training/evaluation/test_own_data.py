@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 import zoo
 from tests import corpus
-from training.__main__ import main
-from training.evaluation.own_data import read_own_rows
-from training.evaluation.report import keep_report
+from zoo.training.__main__ import main
+from zoo.training.evaluation.own_data import read_own_rows
+from zoo.training.evaluation.report import keep_report
 
 LABELS = ["bug", "feature", "question"]
 ROWS = [("The film was good.", "bug"), ("dull,\nbad", "feature"), ("a “warm” cast", "bug")]

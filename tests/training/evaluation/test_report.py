@@ -6,11 +6,11 @@ import re
 import pytest
 
 import zoo
-from training.corpora import multi30k
-from training.corpora.files import sha256
-from training.evaluation import translation
-from training.evaluation.card import bucket_label, card_text
-from training.evaluation.report import evaluate, read_metrics, write_report
+from zoo.training.corpora import multi30k
+from zoo.training.corpora.files import sha256
+from zoo.training.evaluation import translation
+from zoo.training.evaluation.card import bucket_label, card_text
+from zoo.training.evaluation.report import evaluate, read_metrics, write_report
 
 RAW = {
     "en": ["A man runs.", "Two dogs play in the deep snow of the wide park."],
@@ -167,7 +167,7 @@ def test_the_report_is_metrics_and_a_card_with_every_figure(metrics, preset):
     ("training", "text"),
     [
         (None, "how it was trained is not recorded"),
-        ({**TRAINING, "command": None}, "training.recipes.train(...)"),
+        ({**TRAINING, "command": None}, "zoo.training.recipes.train(...)"),
         ({"data": "my pairs"}, 'As told when it was saved: `{"data": "my pairs"}`'),
     ],
 )

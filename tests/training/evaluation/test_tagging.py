@@ -8,13 +8,13 @@ import pytest
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
-from training.corpora import catalogue, conll2003, tweets
-from training.corpora.columns import Tagged, content_sha256
-from training.evaluation import tagging
-from training.evaluation.card import card_text
-from training.evaluation.lookup import evaluation_of, recipe_of
-from training.metrics.entity_f1 import entities, scores, seen_and_unseen, strict_scores
-from training.metrics.plain_text import plain_text
+from zoo.training.corpora import catalogue, conll2003, tweets
+from zoo.training.corpora.columns import Tagged, content_sha256
+from zoo.training.evaluation import tagging
+from zoo.training.evaluation.card import card_text
+from zoo.training.evaluation.lookup import evaluation_of, recipe_of
+from zoo.training.metrics.entity_f1 import entities, scores, seen_and_unseen, strict_scores
+from zoo.training.metrics.plain_text import plain_text
 
 CONLL = {
     "eng.train": "Ann X X I-PER\nmet X X O\nOslo X X I-LOC\n",

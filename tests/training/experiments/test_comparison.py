@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.experiments.comparison import comparison, plus_minus, spread
+from zoo.training.experiments.comparison import comparison, plus_minus, spread
 
 FIGURES = {"test F1": "splits.test.f1", "unseen": "splits.test.unseen.f1"}
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.experiments.plots import plot_bleu_by_source_length
+from zoo.training.experiments.plots import plot_bleu_by_source_length
 
 
 def write(path, model, scores, counts=(5, 0, 9)):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.loop.runs import averaging_adam
-from training.recipes import sentiment
+from zoo.training.loop.runs import averaging_adam
+from zoo.training.recipes import sentiment
 
 SCHEDULE = sentiment.RECIPES["sentiment_sst"].schedule
 SCALE = tf.reshape(tf.range(12.0), [4, 3])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.loop.batches import POOL, bucketed_batches, training_batches
 from zoo.text.subwords import START_ID
+from zoo.training.loop.batches import POOL, bucketed_batches, training_batches
 
 PAIRS = 203
 SIZE = 8

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-import training.loop.checkpoint
-from training.loop.checkpoint import Checkpoint, averaged_weights
+import zoo.training.loop.checkpoint
+from zoo.training.loop.checkpoint import Checkpoint, averaged_weights
 
 RECIPE = {"model": "nmt_attention", "seed": 1, "network": {"units": 8}}
 
@@ -182,9 +182,9 @@ def test_a_save_that_fails_anywhere_leaves_a_usable_checkpoint(
         elif place == "rename":
             patch.setattr(os, "replace", fail)
         elif place == "state":
-            patch.setattr(training.loop.checkpoint, "write_atomically", fail)
+            patch.setattr(zoo.training.loop.checkpoint, "write_atomically", fail)
         else:
-            patch.setattr(training.loop.checkpoint, "remove_partial", fail)
+            patch.setattr(zoo.training.loop.checkpoint, "remove_partial", fail)
         with pytest.raises(type(error)):
             Checkpoint(tmp_path, RECIPE).save(trained, 2, 3.0)
     expected = (2, 3.0) if place == "cleaning" else (1, 2.0)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from training.loop.checkpoint import Checkpoint
-from training.loop.schedule import changed, comparable, recorded
-from training.recipes import ner
+from zoo.training.loop.checkpoint import Checkpoint
+from zoo.training.loop.schedule import changed, comparable, recorded
+from zoo.training.recipes import ner
 
 RECIPE = ner.RECIPES["ner_open"]
 

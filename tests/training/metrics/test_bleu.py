@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from training.metrics.bleu import (
+from zoo.reports.bleu import cased_bleu, chrf
+from zoo.training.metrics.bleu import (
     bleu_by_source_length,
     lowercased_tokenised_bleu,
     moses_lowercase_normalise_tokenise,
 )
-from zoo.reports.bleu import cased_bleu, chrf
 
 RAW = ["Ein Mann, der läuft, lacht.", "Zwei Hunde spielen im Schnee."]
 TOKENISED = ["ein mann , der läuft , lacht .", "zwei hunde spielen im schnee ."]

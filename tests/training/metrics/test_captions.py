@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from training.metrics.captions import as_xu, bleu_4, coco_scores, words_of
+from zoo.training.metrics.captions import as_xu, bleu_4, coco_scores, words_of
 
 REFERENCES = [
     ["A black dog runs through the snow.", "The dog is running in deep snow"],

@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 from tests.zoo.models.tiny_captioners import captioner, scenes
-from training.corpora.flickr8k import CAPTIONS_FILE, SPLITS
-from training.loop.schedule import changed
-from training.recipes.show_and_tell import RECIPES
 from zoo.layers.vision import EfficientNetLite
 from zoo.models import ShowAndTell, ShowAttendTell
+from zoo.training.corpora.flickr8k import CAPTIONS_FILE, SPLITS
+from zoo.training.loop.schedule import changed
+from zoo.training.recipes.show_and_tell import RECIPES
 
 
 def write_flickr8k(folder):

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from training.evaluation.base import Evaluation
-from training.loop.batches import raw_batches
-from training.loop.runs import averaging_adam, prepared, train_model
-from training.loop.schedule import Schedule
 from zoo.models.text_classifier import TextClassifier
 from zoo.text.vocabulary import WordVocabulary
+from zoo.training.evaluation.base import Evaluation
+from zoo.training.loop.batches import raw_batches
+from zoo.training.loop.runs import averaging_adam, prepared, train_model
+from zoo.training.loop.schedule import Schedule
 
 REQUESTS = {"bug": ["it crashes", "saving fails"], "feature": ["please add tags", "i wish it sang"]}
 TEXTS = [text for texts in REQUESTS.values() for text in texts]

@@ -7,9 +7,9 @@ import dataclasses
 import gzip
 
 from tests.corpus import sentence_pairs
-from training.corpora.multi30k import FILES
-from training.loop.schedule import changed
-from training.recipes import nmt
+from zoo.training.corpora.multi30k import FILES
+from zoo.training.loop.schedule import changed
+from zoo.training.recipes import nmt
 
 RECIPE = changed(
     nmt.RECIPES["nmt_attention"],
@@ -55,7 +55,7 @@ def write_multi30k(folder):
 
 
 if __name__ == "__main__":
-    from training.__main__ import main
+    from zoo.training.__main__ import main
 
     nmt.RECIPES["nmt_attention"] = RECIPE
     main(prog_name="zoo-train")

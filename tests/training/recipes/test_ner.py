@@ -10,12 +10,12 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from training.corpora.catalogue import load_tagged
-from training.corpora.columns import Tagged
-from training.corpora.word_vectors import WordVectors
-from training.loop.schedule import changed
-from training.recipes import ner
 from zoo.text.vocabulary import UNK_ID, normal_form
+from zoo.training.corpora.catalogue import load_tagged
+from zoo.training.corpora.columns import Tagged
+from zoo.training.corpora.word_vectors import WordVectors
+from zoo.training.loop.schedule import changed
+from zoo.training.recipes import ner
 
 PEOPLE = ["Ann", "Bob", "Rex", "Kim"]
 PLACES = ["Oslo", "Rome", "Ulm", "York"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.corpora.reviews import Reviews
-from training.recipes.ngrams import NGramClassifier
+from zoo.training.corpora.reviews import Reviews
+from zoo.training.recipes.ngrams import NGramClassifier
 
 REVIEWS = Reviews(
     [

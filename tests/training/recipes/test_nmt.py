@@ -18,12 +18,12 @@ import tensorflow as tf
 import zoo
 from tests import corpus
 from tests.training.recipes.small_run import RECIPE, as_recorded, write_multi30k
-from training import recipes
-from training.loop.checkpoint import Checkpoint
-from training.loop.runs import KeepBest
-from training.loop.schedule import changed
-from training.recipes import nmt
 from zoo.models.doubt import DoubtThresholds
+from zoo.training import recipes
+from zoo.training.loop.checkpoint import Checkpoint
+from zoo.training.loop.runs import KeepBest
+from zoo.training.loop.schedule import changed
+from zoo.training.recipes import nmt
 from zoo.weights import load_weights
 
 REPOSITORY = Path(__file__).parents[3]

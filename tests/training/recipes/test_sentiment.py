@@ -10,14 +10,14 @@ import tensorflow as tf
 
 import zoo
 from tests.training.recipes.small_run import as_recorded
-from training.corpora.corpus_words import CorpusWords, cut_rows
-from training.evaluation import report
-from training.loop.schedule import changed
-from training.metrics.perplexity import perplexity
-from training.recipes import language_model, sentiment
 from zoo.models.language_model import LanguageModel, next_word
 from zoo.models.losses import sampled_cross_entropy
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
+from zoo.training.corpora.corpus_words import CorpusWords, cut_rows
+from zoo.training.evaluation import report
+from zoo.training.loop.schedule import changed
+from zoo.training.metrics.perplexity import perplexity
+from zoo.training.recipes import language_model, sentiment
 
 ADJECTIVES = {"neg": ["dull", "bad", "cold", "stale"], "pos": ["witty", "good", "warm", "fresh"]}
 NOUNS = ["film", "story", "plot", "cast", "score"]

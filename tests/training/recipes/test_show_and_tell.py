@@ -8,11 +8,11 @@ import pytest
 import zoo
 from tests.training.recipes.made_up_flickr8k import random_encoder, small_recipe, write_flickr8k
 from tests.zoo.models.tiny_captioners import scenes
-from training import recipes
-from training.evaluation import captioning
-from training.evaluation.card import card_text
-from training.loop.schedule import changed
-from training.recipes import show_and_tell
+from zoo.training import recipes
+from zoo.training.evaluation import captioning
+from zoo.training.evaluation.card import card_text
+from zoo.training.loop.schedule import changed
+from zoo.training.recipes import show_and_tell
 
 
 @pytest.fixture(scope="module")

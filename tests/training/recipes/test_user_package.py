@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from training import recipes
-from training.__main__ import main
+from zoo.training import recipes
+from zoo.training.__main__ import main
 
 RECIPE = Path(__file__).with_name("requests_recipe.py")
 

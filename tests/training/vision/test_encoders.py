@@ -13,9 +13,9 @@ from PIL import Image
 
 from tests.zoo.layers.vision import reference
 from tests.zoo.weights.test_state_dicts import safetensors
-from training.vision import encoders
-from training.vision.encoders import PACKAGES, pretrained_arrays, pretrained_encoder
 from zoo.pictures import decode_pictures, read_pictures
+from zoo.training.vision import encoders
+from zoo.training.vision.encoders import PACKAGES, pretrained_arrays, pretrained_encoder
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tests.zoo.pictures import pictures as made
-from training.vision import features
-from training.vision.features import flippable, picture_features
 from zoo.pictures import decode_pictures
+from zoo.training.vision import features
+from zoo.training.vision.features import flippable, picture_features
 
 SIZE = 8
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from training.corpora.subwords import train_words
 from zoo.layers.vision import efficientnet
 from zoo.models import ShowAndTell, ShowAttendTell
 from zoo.text.subwords import SubwordTokenizer
+from zoo.training.corpora.subwords import train_words
 
 efficientnet.VARIANTS.setdefault("tiny", efficientnet.Variant(0.1, 0.1, 64))  # a grid of 2 by 2
 

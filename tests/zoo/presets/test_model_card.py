@@ -11,9 +11,9 @@ import tensorflow as tf
 
 import zoo
 import zoo.presets
-from serving.playground.cards import parse_card
 from tests import corpus
 from zoo.presets import model_card, read_config
+from zoo.serving.playground.cards import parse_card
 
 TEXTS = ["The film was good.", "The plot was bad.", "a dull film", "a warm cast"]
 LABELS = ["praise", "bug", "bug", "praise"]

@@ -6,12 +6,12 @@ import json
 import pytest
 
 import zoo
-from training import recipes
-from training.evaluation.lookup import evaluation_of, preset_name, recipe_of
-from training.evaluation.report import read_metrics
 from zoo.presets import PRESETS_DIR, read_config
 from zoo.registry import model_class, model_name, model_names
 from zoo.reports.bleu import cased_bleu
+from zoo.training import recipes
+from zoo.training.evaluation.lookup import evaluation_of, preset_name, recipe_of
+from zoo.training.evaluation.report import read_metrics
 
 # Captions of our own, in the manner of the corpus, with what a person would say in German.
 CAPTIONS = {

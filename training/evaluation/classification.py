@@ -55,9 +55,10 @@ def evaluate(
         >>> metrics["splits"]["imdb_test"]["accuracy"]  # doctest: +SKIP
     """
     check_splits(splits, SPLITS)
-    if len(model.labels) != 2:
+    if len(model.labels) != 2 or getattr(model, "multi_label", False):
         raise ValueError(
-            f"`model` must have a negative and a positive label. Received: labels={model.labels}"
+            "`model` must give each text a negative or a positive label. "
+            f"Received: labels={model.labels}"
         )
     parts = {name: catalogue.split(name) for name in splits}
     data = {name: part.load(data_dir, verify) for name, part in parts.items()}

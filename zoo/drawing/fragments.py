@@ -16,7 +16,7 @@ from zoo.drawing.labels import AMBER, largest_weight, percent, readable, shorten
 from zoo.drawing.painting import painted, type_colours
 
 if TYPE_CHECKING:
-    from zoo.models.classifications import Classification, TokenWeight
+    from zoo.models.classifications import Classification, MultiClassification, TokenWeight
     from zoo.models.entities import Entity
     from zoo.models.translation import Translation
     from zoo.models.written_text import WrittenText
@@ -35,18 +35,20 @@ _LEFT = _CELL.format("left", "top") + "; line-height: 1.8"
 _TABLE = "color: inherit; font-size: {}"
 
 
-def classification_fragment(result: "Classification") -> str:
+def classification_fragment(result: "Classification | MultiClassification") -> str:
     """The labels of a text by their probability and, if they are there, its words by weight.
 
     Args:
-        result: A `Classification`; with `tokens` it has been asked for attention.
+        result: What `classify` gave; with `tokens` it has been asked for attention.
 
     Returns:
         HTML.
     """
+    chosen = getattr(result, "chosen", None)
+    chosen = {result.label} if chosen is None else chosen
     best = sorted(result.probabilities.items(), key=lambda item: -item[1])
     labels = " · ".join(
-        f"{_bold(label, label == result.label)} {html.escape(percent(probability))}"
+        f"{_bold(label, label in chosen)} {html.escape(percent(probability))}"
         for label, probability in best[:_LABELS]
     )
     if len(best) > _LABELS:

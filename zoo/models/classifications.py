@@ -65,6 +65,11 @@ class MultiClassification(NamedTuple):
         """The names of those that are chosen, the most probable first."""
         return list(self.chosen)
 
+    def _repr_html_(self) -> str:
+        from zoo.drawing.fragments import classification_fragment
+
+        return classification_fragment(self)
+
 
 def label_outputs(logits: tf.Tensor, labels: Sequence[str]) -> dict[str, tf.Tensor]:
     """What the signatures of a classifier give, of logits `[batch, labels]`; in the graph."""

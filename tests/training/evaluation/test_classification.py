@@ -81,10 +81,12 @@ def test_unknown_splits_and_other_labels_are_refused(folder):
     for splits in ("imdb_test", [], ["imdb"]):
         with pytest.raises(ValueError, match="`splits` must name some of imdb_dev"):
             evaluate(Judge("x"), folder, splits, verify=False)
-    judge = Judge("x")
-    judge.labels = ("bug", "feature", "question")
-    with pytest.raises(ValueError, match="a negative and a positive label"):
-        evaluate(judge, folder, ["imdb_test"], verify=False)
+    several, more = Judge("x"), Judge("x")
+    several.multi_label = True
+    more.labels = ("bug", "feature", "question")
+    for judge in (several, more):
+        with pytest.raises(ValueError, match="a negative or a positive label"):
+            evaluate(judge, folder, ["imdb_test"], verify=False)
 
 
 def config(name, **recipe):

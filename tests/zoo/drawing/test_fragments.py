@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests import corpus
 from zoo.models.answers import Answers
-from zoo.models.classifications import Classification, TokenWeight
+from zoo.models.classifications import Classification, MultiClassification, TokenWeight
 from zoo.models.entities import Entities, Entity
 from zoo.models.translation import Translation
 from zoo.models.written_text import WrittenText
@@ -72,6 +72,12 @@ def test_a_classification_has_labels_by_probability_and_words_by_weight():
     assert alphas == ["0.125", "0.500"]
     assert "<b>good</b>" in CLASSIFIED._repr_html_()  # seen without any style too
     assert page(CLASSIFIED._replace(tokens=None)).text == "bad 75.0% · good 25.0%"
+
+
+def test_all_labels_that_are_chosen_are_bold():
+    answer = MultiClassification({"a": 0.9, "b": 0.7}, {"b": 0.7, "c": 0.2, "a": 0.9}, None)
+    assert page(answer).text == "a 90.0% · b 70.0% · c 20.0%"
+    assert re.findall("<b>(.*?)</b>", answer._repr_html_()) == ["a", "b"]
 
 
 def test_many_labels_are_cut_and_what_is_not_all_is_not_100_percent():

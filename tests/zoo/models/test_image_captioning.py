@@ -1,12 +1,16 @@
 """The captioners: pictures in every form, features or pictures, maps, bad input, files."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
 import zoo
 from tests.zoo.models.tiny_captioners import CAPTIONERS, captioner, scenes
+from zoo.__main__ import main
 from zoo.models import ShowAndTell, ShowAttendTell
 from zoo.models.caption_column import caption_lists
 from zoo.text.subwords import UNK_ID
@@ -253,3 +257,22 @@ def test_the_command_line_takes_paths_and_draws(model, tmp_path):
     (alone,) = model.console_answers(entries[:1], attention=tmp_path / "maps.png")
     assert alone.line == captions[0]
     assert (tmp_path / "maps.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_zoo_run_reads_files(model, tmp_path, monkeypatch):
+    folder, path = zoo.save(model, tmp_path / "preset"), tmp_path / "photo.png"
+    path.write_bytes(tf.io.encode_png(PICTURES[0]).numpy())
+    monkeypatch.setattr(zoo, "load", lambda name: model)
+
+    def run(*arguments):
+        return CliRunner().invoke(main, ["run", *map(str, arguments)])
+
+    result = run(folder, path, "--json")
+    row = json.loads(result.stdout)
+    assert (row["image"], row["caption"]) == (str(path), model.caption(PICTURES[0]))
+    assert result.stderr == ""  # a file is what is expected
+    assert run(folder, path).stdout == f"{row['caption']}\n"
+    missing = run(folder, tmp_path / "no.png")
+    assert missing.exit_code == 1
+    assert "images[0]" in missing.output
+    assert "which is not there" in missing.output

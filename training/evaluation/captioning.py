@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.training.corpora.catalogue import Split, corpus
+from zoo.training.corpora import catalogue
 from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
 from zoo.training.metrics.captions import as_xu, coco_scores
 from zoo.training.metrics.speed import latency, throughput
 
-SPLITS = ("validation", "test")
+SPLITS = ("flickr8k_validation", "flickr8k_test")
 NAMES = {
     "bleu_1": "BLEU-1",
     "bleu_2": "BLEU-2",
@@ -59,12 +59,12 @@ def evaluate(
 
     Example:
         >>> metrics = evaluate(zoo.load("show_and_tell"), "flickr8k")  # doctest: +SKIP
-        >>> metrics["splits"]["test"]["coco"]["cider"]  # doctest: +SKIP
+        >>> metrics["splits"]["flickr8k_test"]["coco"]["cider"]  # doctest: +SKIP
     """
     check_splits(splits, SPLITS)
     coco_scores(["a dog"], [["a dog"]])  # what is missing is told now rather than after minutes
-    parts = {split: Split(corpus("flickr8k"), split) for split in splits}
-    data = {split: part.load(data_dir, verify) for split, part in parts.items()}
+    parts = {name: catalogue.split(name) for name in splits}
+    data = {name: part.load(data_dir, verify) for name, part in parts.items()}
 
     def caption(pictures: list[bytes]) -> list[str]:
         return model.caption(pictures, beam_size, batch_size=batch_size)
@@ -136,11 +136,11 @@ def _xu_table(metrics: Mapping[str, Any]) -> str:
         for split, figures in metrics["splits"].items()
     ]
     published = PUBLISHED.get(metrics["model"])
-    test = metrics["splits"].get("test")
+    test = metrics["splits"].get("flickr8k_test")
     # The published figures say something about the published data only.
     if published and test and test["published_data"]:
         who, figures = published
-        rows.append([f"test, {who}", *("-" if x is None else f"{x:.1f}" for x in figures)])
+        rows.append([f"flickr8k_test, {who}", *("-" if x is None else f"{x:.1f}" for x in figures)])
     return markdown_table(["split", *(NAMES[name] for name in names)], rows)
 
 

@@ -115,15 +115,15 @@ class Parrot:
 
 
 def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
-    split = captioning.corpus("flickr8k").load(folder, "validation", False)
+    split = captioning.catalogue.split("flickr8k_validation").load(folder, False)
     parrot = Parrot(dict(zip(split.pictures, (of[0] for of in split.captions), strict=True)))
     counted = {"bleu_1": 61.234, "bleu_2": 40.0, "bleu_3": 30.0, "bleu_4": 20.0}
     counted |= {"meteor": 20.0, "cider": 0.5678, "rouge_l": 45.0}
     monkeypatch.setattr(captioning, "coco_scores", lambda captions, references: counted)
     metrics = captioning.evaluate(
-        parrot, folder, ["validation"], verify=False, beam_size=2, batch_size=4
+        parrot, folder, ["flickr8k_validation"], verify=False, beam_size=2, batch_size=4
     )
-    figures = metrics["splits"]["validation"]
+    figures = metrics["splits"]["flickr8k_validation"]
     assert figures["pictures"] == 6
     assert figures["as_xu"]["bleu_4"] == pytest.approx(100)
     assert figures["different_captions"] == 3
@@ -134,7 +134,7 @@ def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
     metrics |= {"model": "show_attend_tell", "weights_sha256": "0", "command": "zoo-train evaluate"}
     metrics |= {"versions": {}, "machine": {"cores": 2, "processor": "x"}}
     text = card_text(config, {**metrics, "training": config["training"]})
-    assert "| validation | 61.2 | 40.0 | 30.0 | 20.0 | 20.0 | 45.0 | 0.568 |" in text
+    assert "| flickr8k_validation | 61.2 | 40.0 | 30.0 | 20.0 | 20.0 | 45.0 | 0.568 |" in text
     assert "BLEU-4 on validation" in text
     assert "van Miltenburg" in text
     assert "Xu et al. 2015 |" not in text  # published figures are of the published test split

@@ -244,8 +244,8 @@ def test_a_preset_over_rest(tokenizer, tmp_path, monkeypatch):
 def fake_zoo(monkeypatch, tmp_path):
     """Stand-ins for the zoo and its exporter, so that no preset is needed."""
     exported = []
-    zoo, presets, registry = map(ModuleType, ("zoo", "zoo.presets", "zoo.registry"))
-    zoo.__file__ = str(tmp_path / "zoo" / "__init__.py")
+    presets, registry = map(ModuleType, ("zoo.presets", "zoo.registry"))
+    monkeypatch.setattr(zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
     registry.ENTRY_POINTS = "rnn_zoo.models"
     (tmp_path / "zoo" / "models").mkdir(parents=True)
     (tmp_path / "zoo" / "models" / "nmt.py").write_text("print('1')")
@@ -265,7 +265,7 @@ def fake_zoo(monkeypatch, tmp_path):
         return folder
 
     monkeypatch.setattr(zoo.serving.presets, "export_in_a_child", export_in_a_child)
-    for module in (zoo, presets, registry):
+    for module in (presets, registry):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return exported

@@ -95,7 +95,7 @@ export function pictureField() {
             input.form.requestSubmit();
           },
         },
-        "A drawn dog",
+        "A drawn dog (models know photographs)",
       ),
     ),
   );

@@ -30,10 +30,8 @@ def write_flickr8k(folder):
 def small_recipe(name, **changes):
     cls = {"show_and_tell": ShowAndTell, "show_attend_tell": ShowAttendTell}[name]
     network = captioner(cls).get_config()
-    fast = {"batch_size": 8, "epochs": 2, "warmup_steps": 2, "average_momentum": 0.5}
-    return changed(
-        RECIPES[name], network=network, learning_rate=0.02, least_count=2, **fast, **changes
-    )
+    fast = {"batch_size": 8, "epochs": 2, "warmup_steps": 2, "average_momentum": 0.5, **changes}
+    return changed(RECIPES[name], network=network, learning_rate=0.02, least_count=2, **fast)
 
 
 def random_encoder(variant):

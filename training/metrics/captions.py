@@ -20,9 +20,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sacrebleu.metrics import BLEU
-
+from zoo.extras import extra
 from zoo.text.captions import plain_words
+
+with extra("training"):
+    from sacrebleu.metrics import BLEU
 
 References = Sequence[Sequence[str]]
 

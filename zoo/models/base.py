@@ -319,7 +319,7 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
 
         Where weights are of tokens, metrics get those of a weight above 0 alone: `[tokens]`.
         """
-        if len(self.metrics) > 1 and sample_weight is not None and sample_weight.shape.rank > 1:
+        if len(self.metrics) > 1 and _of_tokens(sample_weight, y_pred):
             real = sample_weight > 0
             y, y_pred, sample_weight = (
                 tf.boolean_mask(of, real) for of in (y, y_pred, sample_weight)
@@ -500,6 +500,16 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
         return Signature(
             function, {column.wire_name: spec}, {column.wire_name: np.array(examples, dtype)}
         )
+
+
+def _of_tokens(sample_weight: tf.Tensor | None, y_pred: tf.Tensor) -> bool:
+    """Whether weights are of tokens, `[batch, time]`, of which the model says more than a number.
+
+    Those of several labels of a text are `[batch, labels]` as well, but so is what is said of them.
+    """
+    if sample_weight is None or sample_weight.shape.rank is None:
+        return False
+    return 1 < sample_weight.shape.rank < y_pred.shape.rank
 
 
 def _counted(entries: tf.Tensor | tf.RaggedTensor) -> np.ndarray:

@@ -131,6 +131,7 @@ def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
 
     preset = presets["show_attend_tell"]
     config = json.loads((preset / "config.json").read_text())
+    config["training"]["recipe"]["network"]["encoder"] = "lite0"  # one that has public weights
     metrics |= {"model": "show_attend_tell", "weights_sha256": "0", "command": "zoo-train evaluate"}
     metrics |= {"versions": {}, "machine": {"cores": 2, "processor": "x"}}
     text = card_text(config, {**metrics, "training": config["training"]})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.presets import PRESETS_DIR, WEIGHTS, read_config
+from zoo.presets import WEIGHTS, preset_folder, read_config
 
 METRICS = "metrics.json"
 # What a preset is measured by: the place among a split's figures, and its name for people.
@@ -53,7 +53,7 @@ def shipped(name: str) -> Shipped:
         OSError: A file is missing.
         ValueError: Its `config.json` or `metrics.json` is damaged.
     """
-    config, folder = read_config(name), PRESETS_DIR / name
+    config, folder = read_config(name), preset_folder(name)
     return Shipped(
         name,
         config.get("task", ""),

@@ -11,6 +11,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 SOURCE = Path(__file__).with_name("run_saved_model.c")
 TF_TEXT = Path(tensorflow_text.__file__).parent / "python" / "ops"
+# Libraries of TF Text that a translator's graph needs.
+OF_TRANSLATORS = ("normalize_ops", "regex_split_ops", "sentencepiece_tokenizer")
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,8 @@ def test_strings_in_and_strings_out(program, base, scorer):
 
 def test_a_translator(program, translator, exported_translator):
     texts = ["A dog runs in the snow.", "", "two men"]
-    library = TF_TEXT / "_sentencepiece_tokenizer.so"
-    done = run(program, exported_translator, [library], texts, output="translation")
+    libraries = [TF_TEXT / f"_{name}.so" for name in OF_TRANSLATORS]
+    done = run(program, exported_translator, libraries, texts, output="translation")
     assert done.returncode == 0, done.stderr
     # Untrained, it may write any character; `run` reads every kind of line end as one.
     own = "".join(f"{text}\n" for text in translator.translate(texts))

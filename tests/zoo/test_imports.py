@@ -27,7 +27,7 @@ PARTS = {
     "pictures": set(),
     "models": {
         *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding"),
-        *("zoo.provenance", "zoo.registry"),
+        *("zoo.close_names", "zoo.provenance", "zoo.registry"),
     },
     "drawing": {"zoo.files"},
     "reports": {"zoo.extras", "zoo.text"},

@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo.layers.custom_gradient import custom_gradient
 
 
+@keras.saving.register_keras_serializable("zoo")
 class TokenCrossEntropy(keras.losses.Loss):
     """Cross-entropy of each token, with label smoothing (Szegedy et al. 2016, section 7).
 
@@ -43,6 +44,7 @@ class TokenCrossEntropy(keras.losses.Loss):
         return {"label_smoothing": self.label_smoothing, "name": self.name}
 
 
+@keras.saving.register_keras_serializable("zoo")
 class LabelCrossEntropy(keras.losses.Loss):
     """Binary cross-entropy of each label by itself, the mean over labels and texts.
 

@@ -32,6 +32,7 @@ WORKS = {
     "console_answers": lambda model, _: model.console_answers([TEXT]),
     "count_params": lambda model, _: model.count_params(),
     "evaluate": lambda model, _: model.evaluate(*raw(model), verbose=0),
+    "evaluate_report": lambda model, _: model.evaluate_report(*raw(model)),
     "finish": None,  # `__init__` calls it
     "fit": lambda model, _: model.fit(*raw(model), verbose=0),
     "from_assets": lambda model, _: model.from_assets(model.get_config(), model.assets()),
@@ -91,13 +92,14 @@ REFUSED = {
 }
 # What only these have: their verbs, and the parts of their verbs, which tests of their own try.
 OWN = {
-    "classify": {"words_of", "network", "classify"},
-    "tag": {"tag", "tag_tokens", "assign_words"},
+    "classify": {"words_of", "network", "classify", "tune_thresholds"},
+    "tag": {"tag", "tag_tokens", "assign_words", "align"},
     "translate": {
         *("translate", "write", "best", "search", "search_inputs", "encode", "encode_source"),
         *("embed_source", "max_lengths", "is_blank", "source_outputs", "draw_attention"),
         *("training_batch", "memory_of", "teacher_force", "start_state", "make_step", "texts_of"),
         *("make_answer", "token_names", "entry_lengths"),
+        *("make_answers", "search_encoded", "write_with"),
     },
 }
 

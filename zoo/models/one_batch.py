@@ -65,7 +65,8 @@ class OneBatch:
         """What the network gives for preprocessed inputs; for raw data there is the verb.
 
         Args:
-            x: A dict, data set, generator or `PyDataset` of the inputs that `preprocess` gives.
+            x: The inputs that `preprocess` gives: a dict, which is one batch; or a data set,
+                generator or `PyDataset` of such batches.
             *args: What else `keras.Model.predict` takes.
             **kwargs: Likewise.
 
@@ -74,6 +75,9 @@ class OneBatch:
         """
         if not isinstance(x, Iterator | keras.utils.PyDataset):
             self._refuse_raw("predict", x)
+        if isinstance(x, dict):
+            # Keras would cut it into rows, which not all inputs have: a table of spellings.
+            x = tf.data.Dataset.from_tensors(x)
         return super().predict(x, *args, **kwargs)
 
     def _one_batch(self, x: object, y: object, sample_weight: object) -> tuple:

@@ -73,8 +73,13 @@ def _caption(page):
 def _pixel(page, x, y):
     """Of the answer's picture, by shares of its sides."""
     return page.locator(".answer canvas").evaluate(
-        """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
-             Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data]""",
+        """(canvas, [x, y]) => {
+             const copy = new OffscreenCanvas(canvas.width, canvas.height);
+             const context = copy.getContext("2d", {willReadFrequently: true});
+             context.drawImage(canvas, 0, 0);
+             return [...context.getImageData(
+               Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data];
+           }""",
         [x, y],
     )
 
@@ -100,6 +105,7 @@ def test_a_small_file_is_sent_as_it_is_and_a_large_one_is_scaled(open_page):
 
 def test_what_is_dropped_or_pasted_is_taken(open_page):
     page = open_page("#model=looker")
+    expect(_caption(page)).to_have_text("320 by 320")
     for event, target in (("drop", ".drop"), ("paste", "body")):
         width = 44 if event == "drop" else 55
         page.evaluate(

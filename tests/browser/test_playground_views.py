@@ -124,7 +124,8 @@ def test_of_several_labels_all_that_reach_their_threshold_are_shown(open_page):
     _submit(page, "slow, noisy and cheap")
     expect(page.locator(".label")).to_have_text(["cheap90%", "slow80%"])
     bars = page.get_by_role("table", name="Probability of each label, each by itself")
-    assert [row.split("\t") for row in bars.locator("tbody tr").all_inner_texts()] == [
+    rows = [row.split("\t") for row in bars.locator("tbody tr").all_inner_texts()]
+    assert [[cell.strip() for cell in row] for row in rows] == [
         ["cheap", "90.0%", "50.0%"],
         ["slow", "80.0%", "25.0%"],
         ["noisy", "70.0%", "75.0%"],

@@ -117,7 +117,7 @@ def _rows(x: object, validation_split: float | None, columns: int) -> int | None
     elif isinstance(x, dict) and x:
         x = next(iter(x.values()))
     elif isinstance(x, tuple) and x and hasattr(x[0], "numpy"):  # columns, read already
-        return int(x[0].shape[0])
+        x = range(int(x[0].shape[0]))
     elif columns > 2 and isinstance(x, tuple | list):
         x = x[0]
     if hasattr(x, "element_spec") or hasattr(x, "num_batches"):  # a data set: its length is batches

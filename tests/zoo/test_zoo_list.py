@@ -19,7 +19,6 @@ def run(*arguments):
 def folder(tmp_path, monkeypatch):
     """A folder of presets to list; gives a function that puts one there."""
     monkeypatch.setattr(zoo.presets, "PRESETS_DIR", tmp_path)
-    monkeypatch.setattr("zoo.shipped.PRESETS_DIR", tmp_path)
 
     def put(name, splits=None, **fields):
         preset = tmp_path / name

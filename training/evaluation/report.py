@@ -11,10 +11,10 @@ from typing import Any
 import zoo
 from zoo.files import write_atomically
 from zoo.presets import CARD, CONFIG, WEIGHTS, model_card, preset_folder, read_config
+from zoo.shipped import METRICS
 from zoo.training.evaluation.card import card_text
 from zoo.training.evaluation.lookup import evaluation_of, recipe_of
 
-METRICS = "metrics.json"
 LIBRARIES = ("keras", "numpy", "tensorflow", "tensorflow-text")
 
 

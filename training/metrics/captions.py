@@ -48,18 +48,16 @@ def bleu_4(captions: Sequence[str], references: References) -> float:
         TypeError: An argument holds something else than strings.
         ValueError: The two differ in length, or there is nothing to score.
     """
-    _check(captions, references)
-    return _sacrebleu(captions, references, 4)[0]
+    return _sacrebleu(captions, references, [4])[0][0]
 
 
 def as_xu(captions: Sequence[str], references: References) -> dict[str, float]:
     """BLEU-1 to BLEU-4 (0 to 100), lower case, no brevity penalty; arguments as of `bleu_4`."""
-    _check(captions, references)
-    scores = {}
-    for order in range(1, 5):
-        score, penalty = _sacrebleu(captions, references, order)
-        scores[f"bleu_{order}"] = score / penalty if penalty else 0.0
-    return scores
+    orders = range(1, 5)
+    found = zip(orders, _sacrebleu(captions, references, orders), strict=True)
+    return {
+        f"bleu_{order}": score / penalty if penalty else 0.0 for order, (score, penalty) in found
+    }
 
 
 def coco_scores(captions: Sequence[str], references: References) -> dict[str, float]:
@@ -126,8 +124,11 @@ def _penn_treebank(captions: Sequence[str], references: References) -> tuple[dic
     return split["captions"], split["references"]
 
 
-def _sacrebleu(captions: Sequence[str], references: References, order: int) -> tuple[float, float]:
-    """BLEU and its brevity penalty; `effective_order` is off, as in coco-caption."""
+def _sacrebleu(
+    captions: Sequence[str], references: References, orders: Sequence[int]
+) -> list[tuple[float, float]]:
+    """BLEU of each order with its brevity penalty; `effective_order` is off, as in coco-caption."""
+    _check(captions, references)
     most = max(map(len, references))
     # sacreBLEU takes streams: the n-th reference of all pictures. None: this picture has fewer.
     flat = words_of([text for of in references for text in of])
@@ -136,9 +137,12 @@ def _sacrebleu(captions: Sequence[str], references: References, order: int) -> t
         by_picture.append(flat[start : start + len(of)])
         start += len(of)
     streams = [[of[n] if n < len(of) else None for of in by_picture] for n in range(most)]
-    metric = BLEU(tokenize="none", force=True, max_ngram_order=order, smooth_method="none")
-    found = metric.corpus_score(words_of(captions), streams)
-    return found.score, found.bp
+    words, scores = words_of(captions), []
+    for order in orders:
+        metric = BLEU(tokenize="none", force=True, max_ngram_order=order, smooth_method="none")
+        found = metric.corpus_score(words, streams)
+        scores.append((found.score, found.bp))
+    return scores
 
 
 def _check(captions: Sequence[str], references: References) -> None:

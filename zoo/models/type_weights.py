@@ -15,9 +15,10 @@ it is the cross-entropy of each tag.
 import collections
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
-from zoo.models.class_weights import class_weights
+from zoo.models.class_weights import balanced, class_weights
 
 
 def type_weights(types: list[str], class_weight: object) -> tuple[float, ...]:
@@ -52,8 +53,7 @@ def balanced_type_weights(types: list[str], tags: tf.RaggedTensor) -> tuple[floa
     counts = collections.Counter(
         tag.decode()[2:] for tag in tags.flat_values.numpy().tolist() if tag[:2] in (b"B-", b"S-")
     )
-    total, present = sum(counts.values()), len(counts)
-    return tuple(total / (present * counts[of]) if counts[of] else 1.0 for of in types)
+    return tuple(balanced(np.array([counts[of] for of in types])).tolist())
 
 
 def tag_weights(weights: Sequence[float], tags_of_a_type: int) -> tf.Tensor:

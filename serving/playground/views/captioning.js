@@ -2,7 +2,8 @@
 // more signatures, the beam's other captions and a map over the picture for each word.
 
 import { firstRow, pictureCall, reads } from "../api.js";
-import { el, percent, rove, scrollable, table } from "../dom.js";
+import { el, percent, rove } from "../dom.js";
+import { hypotheses, scoreNote } from "../hypotheses.js";
 import { pictureField } from "../picture_field.js";
 
 const INPUT = "image_bytes";
@@ -34,14 +35,10 @@ export function open(signatures) {
       const [best, beam] = answers.map(firstRow);
       const content = [
         el("p", { class: "translation" }, best.caption || "(empty)"),
-        el(
-          "p",
-          { class: "note" },
-          `Score ${score(best.score)}: log-probability by length, nearer to 0 is surer`,
-        ),
+        scoreNote(best.score),
       ];
       if (attends && best.lengths > 0) content.push(...attention(best, sent));
-      if (beam) content.push(hypotheses(beam));
+      if (beam) content.push(hypotheses("Caption", beam.captions, beam.scores));
       return { summary: `Caption: ${best.caption}`, content };
     },
   };
@@ -113,25 +110,4 @@ function place(map) {
 
 function third(index, count, names) {
   return names[Math.min(2, Math.floor((3 * (index + 0.5)) / count))];
-}
-
-function hypotheses({ captions, scores }) {
-  const rows = captions.map((text, rank) => [
-    String(rank + 1),
-    text || "(empty)",
-    score(scores[rank]),
-  ]);
-  return el(
-    "div",
-    {},
-    el("h3", {}, "Best of the beam"),
-    scrollable(
-      "Hypotheses of the beam",
-      table("Hypotheses, best first", ["Rank", "Caption", "Score"], rows),
-    ),
-  );
-}
-
-function score(value) {
-  return value.toFixed(3).replace("-", "−");
 }

@@ -3,7 +3,8 @@
 
 import { firstRow, readsText, textCall } from "../api.js";
 import { attentionMap } from "../attention.js";
-import { el, scrollable, table } from "../dom.js";
+import { el } from "../dom.js";
+import { hypotheses, scoreNote } from "../hypotheses.js";
 import { textView } from "../text_view.js";
 
 const BEST = { translation: ["string", 1], score: ["number", 1] };
@@ -37,14 +38,10 @@ export function open(signatures) {
       const [best, beam] = answers.map(firstRow);
       const content = [
         el("p", { class: "translation" }, best.translation || "(empty)"),
-        el(
-          "p",
-          { class: "note" },
-          `Score ${score(best.score)}: log-probability by length, nearer to 0 is surer`,
-        ),
+        scoreNote(best.score),
       ];
       if (attends && best.target_lengths > 0) content.push(...attention(best));
-      if (beam) content.push(hypotheses(beam));
+      if (beam) content.push(hypotheses("Translation", beam.translations, beam.scores));
       return { summary: `Translation: ${best.translation}`, content };
     },
   });
@@ -57,23 +54,6 @@ function attention(best) {
   return [el("h3", {}, "What it looked at"), attentionMap(sources, targets, weights)];
 }
 
-function hypotheses({ translations, scores }) {
-  const rows = translations.map((text, rank) => [
-    String(rank + 1),
-    text || "(empty)",
-    score(scores[rank]),
-  ]);
-  return el(
-    "div",
-    {},
-    el("h3", {}, "Best of the beam"),
-    scrollable(
-      "Hypotheses of the beam",
-      table("Hypotheses, best first", ["Rank", "Translation", "Score"], rows),
-    ),
-  );
-}
-
 /** Sub-words as people read them: SentencePiece marks with ▁ where a word begins. */
 function words(pieces) {
   const marked = pieces.some((piece) => piece.startsWith("▁"));
@@ -82,8 +62,4 @@ function words(pieces) {
     if (!marked) return piece;
     return piece.startsWith("▁") ? piece.slice(1) || "▁" : `·${piece}`;
   });
-}
-
-function score(value) {
-  return value.toFixed(3).replace("-", "−");
 }

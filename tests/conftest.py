@@ -1,9 +1,37 @@
 """What several rooms' tests share."""
 
+import gc
+
 import keras
 import pytest
+import tensorflow as tf
 
 from tests import corpus
+
+# Most of the suite's time is tracing: a graph is thousands of Python objects, and looking through
+# all of TensorFlow's for garbage after every 700 of them takes a fifth of it.
+gc.freeze()
+gc.set_threshold(50_000, 20, 100)
+
+# A third is rewriting graphs that then run once. What is left on makes a graph's calls and loops
+# cheap to run. Tests of other processes - exports, commands, servers - run with all of it.
+tf.config.optimizer.set_experimental_options(
+    dict.fromkeys(
+        [
+            "arithmetic_optimization",
+            "common_subgraph_elimination",
+            "constant_folding",
+            "dependency_optimization",
+            "implementation_selector",
+            "layout_optimizer",
+            "loop_optimization",
+            "remapping",
+            "scoped_allocator_optimization",
+            "shape_optimization",
+        ],
+        False,
+    )
+)
 
 
 @pytest.fixture(scope="session")

@@ -27,13 +27,17 @@ class DoubtThresholds(NamedTuple):
     copied: float = 0.3
 
 
-def checked_thresholds(thresholds: Mapping[str, Any] | None) -> DoubtThresholds:
+def checked_thresholds(
+    thresholds: DoubtThresholds | Mapping[str, Any] | None,
+) -> DoubtThresholds:
     """The thresholds that a user or a configuration names, those left out by default.
 
     Raises:
         TypeError: Not a mapping from names to numbers.
         ValueError: An unknown name.
     """
+    if isinstance(thresholds, DoubtThresholds):
+        thresholds = thresholds._asdict()
     given = dict({} if thresholds is None else thresholds)
     for name, value in given.items():
         if name not in DoubtThresholds._fields:

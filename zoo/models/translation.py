@@ -10,7 +10,12 @@ import tensorflow as tf
 from zoo.decoding import Hypotheses
 from zoo.models.checks import check_count, check_kind, read_texts
 from zoo.models.columns import Column
-from zoo.models.doubt import checked_thresholds, is_doubtful, signs_of_doubt
+from zoo.models.doubt import (
+    DoubtThresholds,
+    checked_thresholds,
+    is_doubtful,
+    signs_of_doubt,
+)
 from zoo.models.groups import run_in_groups
 from zoo.models.readout import scaled_embedding
 from zoo.models.sentence_wise import Found, rows_of_texts, text_outputs, token_outputs
@@ -102,16 +107,29 @@ class TranslationModel(TextGenerator):
         check_kind("tokenizer", tokenizer, SubwordTokenizer)
         # Made before the other layers: seeds are drawn in that order, and the recipes rest on it.
         source_embedding = scaled_embedding(tokenizer.vocabulary_size, embedding_units)
-        self.doubt = checked_thresholds(doubt)
         super().__init__(
             tokenizer,
             embedding_units,
             embedding_dropout,
             readout_dropout,
-            doubt=self.doubt._asdict(),
+            doubt=checked_thresholds(doubt)._asdict(),
             **network,
         )
         self.source_embedding = source_embedding
+
+    @property
+    def doubt(self) -> DoubtThresholds:
+        """From where on a translation is of low confidence.
+
+        It is set by a dict of the fields to change, the others by default, or by a
+        `DoubtThresholds`, and is saved with the model. Answers and exports that follow obey it.
+        """
+        return DoubtThresholds(**self.configuration["doubt"])
+
+    @doubt.setter
+    def doubt(self, thresholds: DoubtThresholds | Mapping[str, float]) -> None:
+        self.configuration["doubt"] = checked_thresholds(thresholds)._asdict()
+        self._graphs.clear()  # they hold the thresholds as constants
 
     # The source.
 

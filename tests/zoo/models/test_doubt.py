@@ -49,8 +49,8 @@ def test_signs_are_those_counted_by_hand(rows):
         own_pairs = pairs(written)
         copied = share_of_pairs(written, [pairs(own)] * len(own_pairs))
         repeated = share_of_pairs(written, [own_pairs[:place] for place in range(len(own_pairs))])
-        assert signs.copied[row] == pytest.approx(copied)
-        assert signs.repetition[row] == pytest.approx(repeated)
+        assert float(signs.copied[row]) == pytest.approx(copied)
+        assert float(signs.repetition[row]) == pytest.approx(repeated)
 
 
 def test_each_sign_alone_is_enough():

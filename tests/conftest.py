@@ -19,7 +19,6 @@ tf.config.optimizer.set_experimental_options(
     dict.fromkeys(
         [
             "arithmetic_optimization",
-            "common_subgraph_elimination",
             "constant_folding",
             "dependency_optimization",
             "implementation_selector",

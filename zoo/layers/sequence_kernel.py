@@ -1,13 +1,15 @@
 """A cell over a whole sequence, with the lecture's back-propagation through time by hand."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from zoo.layers import packed_loop
 from zoo.layers.custom_gradient import custom_gradient
-from zoo.layers.packing import Packing
+from zoo.layers.packing import Packing, pack
 from zoo.layers.steps import Step
+from zoo.layers.traced_once import traced_once
 
 
 def run_sequence(
@@ -33,7 +35,7 @@ def run_sequence(
     Returns:
         `(outputs [B, T, U], states)`, outputs 0 and states kept past the length.
     """
-    packing = Packing(inputs, lengths)
+    packing = pack(inputs, lengths)
 
     @custom_gradient
     def run(
@@ -43,58 +45,98 @@ def run_sequence(
         bias: tf.Tensor,
         *states: tf.Tensor,
     ) -> tuple[tuple[tf.Tensor, ...], Callable]:
-        states = [packing.sort(state) for state in states]
-        direct_kernel, inner_kernel = step.kernels(recurrent_kernel)
-        # One GEMM for the input projections of all tokens.
-        projected = tf.nn.bias_add(tokens @ kernel, bias)
-
-        def forward(x: tf.Tensor, h: tf.Tensor, *others: tf.Tensor) -> tuple:
-            return step.forward(x, h @ direct_kernel, inner_kernel, h, *others)
-
-        histories, gates = packed_loop.forward(packing, projected, states, forward, step.kept)
+        weights = (kernel, recurrent_kernel, bias)
+        histories, gates, last = _forward(packing.parts, tokens, weights, states, step=step)
 
         def gradient(d_outputs: tf.Tensor, *d_last: tf.Tensor) -> list[tf.Tensor]:
-            before = [packing.before(*pair) for pair in zip(states, histories, strict=True)]
-            direct_back, inner_back = tf.transpose(direct_kernel), tf.transpose(inner_kernel)
-
-            def backward(
-                at: Callable[[tf.Tensor], tf.Tensor],
-                kept: list[tf.Tensor],
-                d_h: tf.Tensor,
-                *d_others: tf.Tensor,
-            ) -> tuple:
-                deltas, rest, (d_h, *d_others) = step.backward(
-                    kept,
-                    lambda k: at(before[k]),
-                    lambda k: at(histories[k]),
-                    inner_back,
-                    d_h + at(d_outputs),
-                    *d_others,
-                )
-                from_h = deltas @ direct_back
-                d_h = from_h if d_h is None else d_h + from_h
-                return tf.concat([deltas, *rest], axis=-1) if rest else deltas, (d_h, *d_others)
-
-            rows, d_states = packed_loop.backward(
-                packing,
-                gates,
-                step.kept,
-                [packing.sort(state) for state in d_last],
-                backward,
-                step.row * recurrent_kernel.shape[0],
+            kept = (tokens, states, histories, gates)
+            return _backward(
+                packing.parts, kept, (kernel, recurrent_kernel), d_outputs, d_last, step=step
             )
-            # One GEMM each for all steps.
-            deltas = rows[:, : kernel.shape[1]]
-            return [
-                tf.matmul(deltas, kernel, transpose_b=True),
-                tf.matmul(tokens, deltas, transpose_a=True),
-                step.recurrent_gradient(before[0], rows),
-                tf.reduce_sum(deltas, 0),
-                *(packing.unsort(state) for state in d_states),
-            ]
 
-        last = [packing.last(*pair) for pair in zip(states, histories, strict=True)]
-        return (histories[0], *(packing.unsort(state) for state in last)), gradient
+        return (histories[0], *last), gradient
 
     outputs, *states = run(packing.tokens(inputs), kernel, recurrent_kernel, bias, *states)
     return packing.sequence(outputs), states
+
+
+@traced_once
+def _forward(
+    parts: dict[str, Any],
+    tokens: tf.Tensor,
+    weights: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+    states: tuple[tf.Tensor, ...],
+    *,
+    step: type[Step],
+) -> tuple[list[tf.Tensor], tf.Tensor, list[tf.Tensor]]:
+    """Each state after each token `[N, U]`; what the steps kept; and the rows' last states."""
+    packing = Packing(parts)
+    kernel, recurrent_kernel, bias = weights
+    recurrent_kernel.set_shape([step.units(recurrent_kernel), None])  # not known when traced once
+    states = [packing.sort(state) for state in states]
+    direct_kernel, inner_kernel = step.kernels(recurrent_kernel)
+    # One GEMM for the input projections of all tokens.
+    projected = tf.nn.bias_add(tokens @ kernel, bias)
+
+    def forward(x: tf.Tensor, h: tf.Tensor, *others: tf.Tensor) -> tuple:
+        return step.forward(x, h @ direct_kernel, inner_kernel, h, *others)
+
+    histories, gates = packed_loop.forward(packing, projected, states, forward, step.kept)
+    last = [packing.last(*pair) for pair in zip(states, histories, strict=True)]
+    return histories, gates, [packing.unsort(state) for state in last]
+
+
+@traced_once
+def _backward(
+    parts: dict[str, Any],
+    kept: tuple,
+    weights: tuple[tf.Tensor, tf.Tensor],
+    d_outputs: tf.Tensor,
+    d_last: tuple[tf.Tensor, ...],
+    *,
+    step: type[Step],
+) -> list[tf.Tensor]:
+    """Gradients of tokens, kernel, recurrent kernel, bias and initial states."""
+    packing = Packing(parts)
+    tokens, states, histories, gates = kept
+    kernel, recurrent_kernel = weights
+    recurrent_kernel.set_shape([step.units(recurrent_kernel), None])
+    states = [packing.sort(state) for state in states]
+    before = [packing.before(*pair) for pair in zip(states, histories, strict=True)]
+    direct_back, inner_back = (tf.transpose(part) for part in step.kernels(recurrent_kernel))
+
+    def backward(
+        at: Callable[[tf.Tensor], tf.Tensor],
+        kept: list[tf.Tensor],
+        d_h: tf.Tensor,
+        *d_others: tf.Tensor,
+    ) -> tuple:
+        deltas, rest, (d_h, *d_others) = step.backward(
+            kept,
+            lambda k: at(before[k]),
+            lambda k: at(histories[k]),
+            inner_back,
+            d_h + at(d_outputs),
+            *d_others,
+        )
+        from_h = deltas @ direct_back
+        d_h = from_h if d_h is None else d_h + from_h
+        return tf.concat([deltas, *rest], axis=-1) if rest else deltas, (d_h, *d_others)
+
+    rows, d_states = packed_loop.backward(
+        packing,
+        gates,
+        step.kept,
+        [packing.sort(state) for state in d_last],
+        backward,
+        step.row * step.units(recurrent_kernel),
+    )
+    # One GEMM each for all steps.
+    deltas = rows[:, : kernel.shape[1]]
+    return [
+        tf.matmul(deltas, kernel, transpose_b=True),
+        tf.matmul(tokens, deltas, transpose_a=True),
+        step.recurrent_gradient(before[0], rows),
+        tf.reduce_sum(deltas, 0),
+        *(packing.unsort(state) for state in d_states),
+    ]

@@ -32,11 +32,16 @@ class Step:
     row: ClassVar[int] = 1
 
     @classmethod
+    def units(cls, recurrent_kernel: tf.Tensor) -> int:
+        """Units of each state, from a recurrent kernel whose columns alone may be known."""
+        return recurrent_kernel.shape[1] // cls.gates
+
+    @classmethod
     def kernels(cls, recurrent_kernel: tf.Tensor) -> list[tf.Tensor]:
         """Splits `[units, gates * units]` into `U_direct` and `U_inner`."""
         if cls.direct == cls.gates:  # nothing to copy
             return [recurrent_kernel, recurrent_kernel[:, :0]]
-        units = recurrent_kernel.shape[0]
+        units = cls.units(recurrent_kernel)
         sizes = [cls.direct * units, (cls.gates - cls.direct) * units]
         return tf.split(recurrent_kernel, sizes, axis=1)
 
@@ -200,7 +205,7 @@ class GRUStep(Step):
     @staticmethod
     def forward(x: tf.Tensor, from_h: tf.Tensor, inner_kernel: tf.Tensor, h: tf.Tensor) -> tuple:
         """As in the base class; the equations are those of this class."""
-        units = inner_kernel.shape[0]
+        units = inner_kernel.shape[1]
         to_gates, to_candidate = tf.split(x, [2 * units, units], axis=-1)
         z, r = tf.split(tf.sigmoid(to_gates + from_h), 2, axis=-1)
         g = tf.tanh(to_candidate + (r * h) @ inner_kernel)

@@ -1,31 +1,28 @@
 """The next word by an LSTM: the lecture's language model, and the start of a classifier.
 
-An LSTM reads a text and says at each word which one comes next; the embedding is the output matrix
-as well (Press and Wolf 2017)::
-
-    h_t = LSTM(E x_1 ... E x_t)         s_t = E (W h_t + d) + b        P(x_{t+1} = w) ~ exp(s_tw)
+The network stands in `zoo.models.next_word`, after Zaremba, Sutskever and Vinyals (2014),
+"Recurrent Neural Network Regularization", arXiv:1409.2329. It reads a text and says at each word
+which one comes next; here are words, and what is asked of it.
 
 Dai and Le (2015), "Semi-supervised Sequence Learning", arXiv:1511.01432, start a classifier from
-its embedding and its LSTM, `embedding` and `encoder` here. In training some words, drawn anew for
-each batch, stand for the vocabulary: see `zoo.models.losses.sampled_cross_entropy`.
+its embedding and its LSTM, `embedding` and `encoder`.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.decoding import Hypotheses, greedy, sample
-from zoo.layers import BasicLSTMCell, DynamicRNN
-from zoo.models.base import Signature, ZooModel
+from zoo.models.base import Signature
 from zoo.models.checks import check_count, check_kind, read_texts
 from zoo.models.columns import Column
 from zoo.models.labels import refuse_class_weight
-from zoo.models.losses import sampled_cross_entropy
+from zoo.models.next_word import NextWordNetwork, ReadingState
 from zoo.registry import register
+from zoo.text.running_words import RunningWords
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
-from zoo.text.words import WordTokenizer
 
 # A text ends with the padding's id: the model learns that it ends.
 END_ID = PAD_ID
@@ -33,25 +30,29 @@ DEFAULT_MAX_TOKENS = 30
 
 
 @register
-class LanguageModel(ZooModel):
+class LanguageModel(NextWordNetwork):
     """The next word by an LSTM.
 
     Args:
         vocabulary: A `WordVocabulary`, the most frequent words first.
         embedding_units: Width of the embedding.
-        units: Units of the LSTM.
-        dropout: Share of units dropped before and after the LSTM.
-        negatives: Words drawn for each batch to stand for the whole vocabulary in training.
+        units: Units of the recurrent layer, or of each of several, lowest first.
+        after_end: Whether a text is read after the end of another, so that its first word is
+            foretold as well; else its first word is given.
+        number_word: See `zoo.text.running_words.RunningWords`.
+        marks: Likewise.
+        **network: Further arguments of `zoo.models.next_word.NextWordNetwork`.
 
     Call arguments:
         inputs: Dict of `tokens` int32 `[batch, time]` and `lengths` int32 `[batch]`.
         training: Whether units are dropped.
 
     Returns:
-        `W h_t + d`, float32 `[tokens, embedding_units]`, of the real tokens, row by row.
+        What scores are made of, float `[tokens, width]`, of the real tokens, row by row.
 
     Raises:
         TypeError: `vocabulary` is something else.
+        ValueError: Arguments that do not fit each other.
 
     Example:
         >>> model = zoo.load("runs/sentiment_pretrained/pretraining/preset")
@@ -60,39 +61,24 @@ class LanguageModel(ZooModel):
 
     task = "complete"
     columns = (Column("texts", tf.string, (), read_texts, wire_name="text"),)
-    network_inputs: ClassVar = {
-        "tokens": tf.TensorSpec([None, None], tf.int32),
-        "lengths": tf.TensorSpec([None], tf.int32),
-    }
 
     def __init__(
         self,
         vocabulary: WordVocabulary,
         embedding_units: int = 128,
-        units: int = 256,
-        dropout: float = 0.1,
-        negatives: int = 1024,
+        units: int | list[int] = 256,
+        *,
+        after_end: bool = False,
+        number_word: str | None = None,
+        marks: bool = True,
+        **network: Any,
     ) -> None:
-        super().__init__()
         check_kind("vocabulary", vocabulary, WordVocabulary)
-        # Layers.
-        self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
-        self.input_dropout = keras.layers.Dropout(dropout)
-        self.encoder = DynamicRNN(BasicLSTMCell(units))
-        self.output_dropout = keras.layers.Dropout(dropout)
-        self.projection = keras.layers.Dense(embedding_units)
-        self.bias = self.add_weight(shape=(vocabulary.size,), initializer="zeros", name="bias")
-        self.seeds = keras.random.SeedGenerator()
-        # Configuration.
-        self.configuration = {
-            "embedding_units": embedding_units,
-            "units": units,
-            "dropout": dropout,
-            "negatives": negatives,
-        }
+        super().__init__(vocabulary.size, embedding_units, units, **network)
+        self.configuration |= {"after_end": after_end, "number_word": number_word, "marks": marks}
         # Preprocessing.
         self.vocabulary = vocabulary
-        self.tokenizer = WordTokenizer()
+        self.words = RunningWords(vocabulary, number_word, marks)
         self.finish(1e-3)
 
     # Data.
@@ -108,61 +94,15 @@ class LanguageModel(ZooModel):
 
     def ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Ids of the words of each text: string `[batch]` to int32 `[batch, (words)]`."""
-        return self.vocabulary.ids(self.tokenizer.tokenize(texts).tokens)
+        return self.words.read(texts).ids
 
     def preprocess(self, texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Raw texts, string `[batch]`, to what `call` and the loss take: see `next_word`."""
         ids = self.ids_of(texts)
-        ends = tf.fill([ids.nrows(), 1], END_ID)
-        ids = tf.concat([ids, tf.RaggedTensor.from_tensor(ends)], axis=1)
+        ends = tf.RaggedTensor.from_tensor(tf.fill([ids.nrows(), 1], END_ID))
+        before = [ends] if self.configuration["after_end"] else []
+        ids = tf.concat([*before, ids, ends], axis=1)
         return next_word(ids.to_tensor(PAD_ID), tf.cast(ids.row_lengths(), tf.int32))
-
-    # Network.
-
-    def call(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
-        """`W h_t + d` of the real tokens; see the class."""
-        embedded = self.input_dropout(self.embedding(inputs["tokens"]), training=training)
-        outputs, _ = self.encoder(embedded, inputs["lengths"], training=training)
-        real = tf.sequence_mask(inputs["lengths"], tf.shape(outputs)[1])
-        outputs = tf.boolean_mask(outputs, real)
-        return self.projection(self.output_dropout(outputs, training=training))
-
-    def compute_loss(
-        self,
-        x: dict[str, tf.Tensor] | None = None,
-        y: tf.Tensor | None = None,
-        y_pred: tf.Tensor | None = None,
-        sample_weight: tf.Tensor | None = None,
-        training: bool = True,
-    ) -> tf.Tensor:
-        """Mean cross-entropy over the batch's tokens, against `negatives` words only.
-
-        What regularizers and `add_loss` give is added.
-
-        Args:
-            x: The inputs.
-            y: The next ids, int32 `[tokens]`.
-            y_pred: What `call` gave.
-            sample_weight: How much each row counts, float32 `[batch]`, or None.
-            training: Not used.
-        """
-        uniform = keras.random.uniform([self.configuration["negatives"]], seed=self.seeds)
-        table, bias = (tf.convert_to_tensor(of) for of in (self.embedding.embeddings, self.bias))
-        losses = sampled_cross_entropy(y_pred, y, table, bias, uniform)
-        if sample_weight is not None:
-            losses *= tf.repeat(sample_weight, x["lengths"])
-        return self.mean_loss(losses)
-
-    def scores(self, features: tf.Tensor) -> tf.Tensor:
-        """Logits over the vocabulary, float32 `[rows, words]`, of what `call` gives."""
-        scores = tf.matmul(features, self.embedding.embeddings, transpose_b=True)
-        return tf.cast(scores, tf.float32) + self.bias
-
-    # Traced once for batches of all shapes; without AutoGraph, which would double its time.
-    @tf.function(input_signature=[network_inputs, tf.TensorSpec([None], tf.int32)], autograph=False)
-    def token_losses(self, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
-        """Cross-entropy of each token over the whole vocabulary, float32 `[tokens]`."""
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, self.scores(self(inputs)))
 
     # The verb.
 
@@ -180,17 +120,22 @@ class LanguageModel(ZooModel):
         A blank text has no word to go on from, and gets nothing.
         """
         ids = self.ids_of(texts)
+        if self.configuration["after_end"]:
+            ids = tf.concat(
+                [tf.RaggedTensor.from_tensor(tf.fill([ids.nrows(), 1], END_ID)), ids], 1
+            )
         lengths = tf.cast(ids.row_lengths(), tf.int32)
         tokens = tf.pad(ids.to_tensor(PAD_ID), [[0, 0], [0, 1]])
         last = tf.gather(tokens, tf.maximum(lengths - 1, 0), batch_dims=1)
         # All words but the last make the state; the last one is what the first step reads.
         read = tf.maximum(lengths - 1, 0)
-        _, state = self.encoder(self.embedding(tokens), read)
+        state = self.start_state(tf.shape(tokens)[0])
+        _, state = self.known_words(tokens, tf.roll(tokens, -1, axis=1), read, state)
         unknown = tf.one_hot(UNK_ID, self.vocabulary.size, on_value=-np.inf, off_value=0.0)
 
-        def step(state: Any, ids: tf.Tensor) -> tuple:
-            output, state = self.encoder.cell(self.embedding(ids), state)
-            return self.scores(self.projection(output)) + unknown, state, None
+        def step(state: ReadingState, ids: tf.Tensor) -> tuple:
+            logits, state = self.next_word(state, ids)
+            return logits + unknown, state, None
 
         arguments = {
             "start_id": last,

@@ -30,6 +30,7 @@ from zoo.models.checks import check_choice, check_count
 from zoo.models.losses import TokenCrossEntropy, sampled_cross_entropy
 from zoo.models.neural_cache import Cache, empty_cache, read_through, step_through
 
+SCORES_AT_ONCE = 1024  # of tokens, over the whole vocabulary each
 CELLS = {"lstm": BasicLSTMCell, "gru": GRUCell, "rnn": BasicRNNCell}
 
 
@@ -294,8 +295,7 @@ class NextWordNetwork(ZooModel):
         """
         outputs, cells = self.read(tokens, state.cells, lengths)
         real = tf.where(tf.sequence_mask(lengths, tf.shape(tokens)[1]))
-        scores = self.scores(self.features(tf.gather_nd(outputs, real)))
-        losses = TokenCrossEntropy().call(tf.gather_nd(targets, real), scores)
+        losses = self._cross_entropy(tf.gather_nd(outputs, real), tf.gather_nd(targets, real))
         losses = tf.scatter_nd(tf.cast(real, tf.int32), losses, tf.shape(tokens))
         cache = state.cache
         if cache:
@@ -304,6 +304,25 @@ class NextWordNetwork(ZooModel):
             )
             losses = tf.where(tf.sequence_mask(lengths, tf.shape(tokens)[1]), losses, 0.0)
         return losses, ReadingState(cells, cache)
+
+    def _cross_entropy(self, outputs: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy `[tokens]`, piece by piece: a text may be long and the vocabulary wide."""
+
+        def piece(number: tf.Tensor) -> tf.Tensor:
+            here = slice(number * SCORES_AT_ONCE, (number + 1) * SCORES_AT_ONCE)
+            return TokenCrossEntropy().call(ids[here], self.scores(self.features(outputs[here])))
+
+        pieces = (tf.size(ids) + SCORES_AT_ONCE - 1) // SCORES_AT_ONCE
+        losses = tf.TensorArray(tf.float32, pieces + 1, element_shape=[None], infer_shape=False)
+        # An empty array could not be joined.
+        losses = losses.write(pieces, tf.zeros([0]))
+        _, losses = tf.while_loop(
+            lambda number, _: number < pieces,
+            lambda number, losses: (number + 1, losses.write(number, piece(number))),
+            (0, losses),
+            parallel_iterations=1,
+        )
+        return losses.concat()
 
     def pack_state(self, state: ReadingState) -> tf.Tensor:
         """A state as one tensor, float32 `[batch, size]`, which `unpack_state` takes apart.

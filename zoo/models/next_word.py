@@ -22,6 +22,7 @@ from zoo.layers import (
     BasicRNNCell,
     DropoutWrapper,
     DynamicRNN,
+    GatedConvolution,
     GRUCell,
     MultiRNNCell,
 )
@@ -53,8 +54,9 @@ class NextWordNetwork(ZooModel):
         vocabulary_size: Words, the end of a text and the unknown word among them.
         embedding_units: Width of the embedding.
         units: Units of the recurrent layer, or of each of several, lowest first.
-        cell: `"lstm"`, `"gru"` or `"rnn"`.
+        cell: `"lstm"`, `"gru"`, `"rnn"`; or `"convolution"`, which sees a window of words.
         forget_bias: Of an LSTM.
+        kernel_size: Steps that a convolution sees.
         tied: Whether the embedding is the output matrix as well.
         projection: Whether a linear layer brings the last layer to the width of the embedding; of a
             tied network only.
@@ -89,6 +91,7 @@ class NextWordNetwork(ZooModel):
         *,
         cell: str = "lstm",
         forget_bias: float = 1.0,
+        kernel_size: int = 4,
         tied: bool = True,
         projection: bool = True,
         dropout: float = 0.1,
@@ -103,7 +106,7 @@ class NextWordNetwork(ZooModel):
         cache_weight: float = 0.1,
     ) -> None:
         super().__init__()
-        check_choice("cell", cell, tuple(CELLS))
+        check_choice("cell", cell, (*CELLS, "convolution"))
         layers = [units] if isinstance(units, int) else list(units)
         for size in layers or [0]:
             check_count("units", size)
@@ -118,8 +121,12 @@ class NextWordNetwork(ZooModel):
                 f"Received: cache_weight={cache_weight}, cache_size={cache_size}"
             )
         # Layers.
-        more = {"forget_bias": forget_bias} if cell == "lstm" else {}
-        cells = [CELLS[cell](size, drop_connect=drop_connect, **more) for size in layers]
+        if cell == "convolution":
+            sizes = zip(layers, [embedding_units, *layers], strict=False)
+            cells = [GatedConvolution(size, kernel_size, below) for size, below in sizes]
+        else:
+            more = {"forget_bias": forget_bias} if cell == "lstm" else {}
+            cells = [CELLS[cell](size, drop_connect=drop_connect, **more) for size in layers]
         between = {"output_keep_prob": 1.0 - dropout, "variational": variational}
         stack = [*(DropoutWrapper(of, **between) for of in cells[:-1]), cells[-1]]
         shape = (None, 1, None) if variational else None
@@ -142,6 +149,7 @@ class NextWordNetwork(ZooModel):
             "units": units if isinstance(units, int) else layers,
             "cell": cell,
             "forget_bias": forget_bias,
+            "kernel_size": kernel_size,
             "tied": tied,
             "projection": projection,
             "dropout": dropout,

@@ -335,6 +335,41 @@ def compare_readouts(
 compare_readouts.params.append(WORD_VECTORS)
 
 
+@main.command("compare-windows")
+@click.option("--model", help="A language model of the same words, by its folder, to compare with.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="What is measured on.",
+)
+@click.option("--plot", type=click.Path(path_type=Path), help=".png, .svg or .pdf")
+@DATA_DIR
+@ANY_DATA
+def compare_windows(
+    model: str | None, split: str, plot: Path | None, data_dir: Path | None, any_data: bool
+) -> None:
+    """Count n-grams of the Penn Treebank: how far back must one look to foretell a word?
+
+    Windows of up to five words with Kneser-Ney smoothing, beside a network that has no window.
+    """
+    import zoo
+    from zoo.drawing.plotting import check_target
+    from zoo.training.experiments import windows
+
+    try:
+        if plot:
+            check_target(plot)
+        network = zoo.load(model) if model else None
+        result = windows.compare_windows(data_dir, split, not any_data, network)
+        if plot:
+            windows.plot_windows(result, plot)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(windows.windows_table(result))
+
+
 def _command() -> str:
     """The command line as typed, for the model card."""
     return shlex.join(["zoo-train", *sys.argv[1:]])

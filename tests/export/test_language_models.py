@@ -54,7 +54,7 @@ def test_scores_are_the_models(served, model):
         assert found["lengths"][row] == len(scored.tokens)
         tokens = found["tokens"][row].numpy().tolist()[: len(scored.tokens)]
         assert [token.decode() for token in tokens] == scored.tokens
-        assert found["perplexity"][row] == pytest.approx(scored.perplexity, rel=1e-3)
+        assert float(found["perplexity"][row]) == pytest.approx(scored.perplexity, rel=1e-3)
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "?"]])

@@ -84,13 +84,18 @@ class GradientNorms(keras.callbacks.Callback):
             clipped = largest > optimizer.clipvalue
         self._clipped.assign_add(tf.cast(clipped, tf.float32))
 
+    @property
+    def last(self) -> dict[str, float]:
+        """The norms of the last batch, by layer, and of `"all"` together."""
+        return dict(zip([*self._names, "all"], self._norms.numpy().tolist(), strict=True))
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the norms, once in `every` batches."""
         step = int(self.model.optimizer.iterations)
         if self._writer is None or step % self.every:
             return
         with self._writer.as_default(step=step):
-            for name, norm in zip([*self._names, "all"], self._norms.numpy(), strict=True):
+            for name, norm in self.last.items():
                 tf.summary.scalar(f"gradient_norm/{name}", norm)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -60,8 +60,8 @@ def test_a_trainer_shows_the_layers_of_its_network():
     history = trainer.fit(
         text.dataset([1]), steps_per_epoch=2, verbose=0, callbacks=[measure]
     ).history
-    assert measure._names == ["network/embedding", "network/encoder", "network/bias"]
-    *layers, everything = measure._norms.numpy()
+    names, (*layers, everything) = zip(*measure.last.items(), strict=True)
+    assert names == ("network/embedding", "network/encoder", "network/bias", "all")
     assert all(norm > 0 for norm in layers)
     assert everything == pytest.approx(np.sqrt(np.sum(np.square(layers))), rel=1e-5)
     assert history["gradient_norm"][0] > 0

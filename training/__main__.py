@@ -335,6 +335,80 @@ def compare_readouts(
 compare_readouts.params.append(WORD_VECTORS)
 
 
+@main.command()
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the measurements."
+)
+@click.option("--plot", type=click.Path(path_type=Path), help=".png, .svg or .pdf")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=2000, show_default=True, help="To learn a task."
+)
+@click.option(
+    "--length",
+    "lengths",
+    type=click.IntRange(min=2),
+    multiple=True,
+    help="Of the adding task, may be repeated. [default: 25 to 750]",
+)
+def gradients(out: Path, plot: Path | None, steps: int, lengths: tuple[int, ...]) -> None:
+    """Measure how gradients vanish, explode and flow in the plain cell, the LSTM and the GRU.
+
+    No corpus is needed. With the defaults it takes hours; stopped at any moment, the same command
+    goes on.
+    """
+    from zoo.drawing.plotting import check_target
+    from zoo.training.experiments import gradients as laboratory
+
+    try:
+        if plot:
+            check_target(plot)  # now rather than after hours
+        result = laboratory.gradient_laboratory(
+            out, steps, lengths or laboratory.LENGTHS, lambda what: click.echo(what, err=True)
+        )
+        if plot:
+            laboratory.plot_laboratory(result, plot)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException(f"stopped; the same command goes on from {out}") from None
+    click.echo(laboratory.laboratory_table(result))
+
+
+@main.command("compare-windows")
+@click.option("--model", help="A language model of the same words, by its folder, to compare with.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="What is measured on.",
+)
+@click.option("--plot", type=click.Path(path_type=Path), help=".png, .svg or .pdf")
+@DATA_DIR
+@ANY_DATA
+def compare_windows(
+    model: str | None, split: str, plot: Path | None, data_dir: Path | None, any_data: bool
+) -> None:
+    """Count n-grams of the Penn Treebank: how far back must one look to foretell a word?
+
+    Windows of up to five words with Kneser-Ney smoothing, beside a network that has no window.
+    """
+    import zoo
+    from zoo.drawing.plotting import check_target
+    from zoo.training.experiments import windows
+
+    try:
+        if plot:
+            check_target(plot)
+        network = zoo.load(model) if model else None
+        result = windows.compare_windows(data_dir, split, not any_data, network)
+        if plot:
+            windows.plot_windows(result, plot)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(windows.windows_table(result))
+
+
 def _command() -> str:
     """The command line as typed, for the model card."""
     return shlex.join(["zoo-train", *sys.argv[1:]])

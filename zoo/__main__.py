@@ -102,7 +102,7 @@ def show(name_or_folder: str) -> None:
 @click.option(
     "--beam-size",
     type=click.IntRange(min=1),
-    help="Translate, caption: 5 unless told; 1 is greedy.",
+    help="Translate, caption: 5 unless told; 1 is greedy. Complete: search instead of drawing.",
 )
 @click.option(
     "--attention",
@@ -114,6 +114,27 @@ def show(name_or_folder: str) -> None:
     "--page",
     type=click.Path(path_type=Path),
     help="Tag: write the texts with their entities marked, an .html page.",
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Complete: the most words; 30.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    help="Complete: below 1 keeps to what is likely, 0 takes the most probable; 1 unless told.",
+)
+@click.option(
+    "--top-k", type=click.IntRange(min=0), help="Complete: draw from so many words only; 0 is all."
+)
+@click.option(
+    "--top-p",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    help="Complete: draw from the likeliest words that together have this share.",
+)
+@click.option("--seed", type=int, help="Complete: another one draws other words.")
+@click.option(
+    "--score",
+    is_flag=True,
+    default=None,
+    help="Complete: paint each word of TEXTS by how little it was foreseen, and write nothing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
 @click.option(
@@ -150,6 +171,7 @@ def run(
     zoo run sentiment "A warm, funny film." --attention page.html
     zoo run ner < news.txt
     zoo run show_attend_tell photo.jpg --attention maps.png
+    zoo run language_model "the company said" --temperature 0.7
     tail -f news.txt | zoo run ner -
     zoo run sentiment --input reviews.csv --column review --output answers.csv
     """
@@ -186,6 +208,12 @@ def run(
         elif live or file:
             chunks = ([Row(n, {}, line)] for n, line in enumerate(_lines(), 1))
             _show_chunks(chunks if live else file.chunks(), answers, as_json)
+        elif not as_json and hasattr(model, "console_stream"):
+            for text in entries:
+                if (pieces := model.console_stream(text, **options)) is None:
+                    _show(text, *answers([text]), as_json)
+                else:
+                    _show_stream(pieces)
         else:
             for text, answer in zip(entries, answers(entries), strict=True):
                 _show(text, answer, as_json)
@@ -298,6 +326,13 @@ def _show(text: bytes, answer: Answer, as_json: bool) -> None:
         click.echo(line)
     else:
         Console().print(line, soft_wrap=True)
+
+
+def _show_stream(pieces: Iterable[str]) -> None:
+    """Prints words as they come, with blanks between them."""
+    for number, piece in enumerate(pieces):
+        click.echo(f" {piece}" if number else piece, nl=False)
+    click.echo()
 
 
 def _lines() -> Iterator[bytes]:

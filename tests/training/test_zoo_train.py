@@ -13,7 +13,7 @@ from tests import corpus
 from tests.training.recipes.small_run import RECIPE, as_recorded, write_multi30k
 from zoo.training.__main__ import main
 from zoo.training.loop.runs import KeepBest
-from zoo.training.recipes import ner, nmt, sentiment
+from zoo.training.recipes import language_model_ptb, ner, nmt, sentiment
 
 
 @pytest.fixture
@@ -104,7 +104,8 @@ def test_a_run_that_cannot_be_written_is_refused_before_the_data_is_read(tmp_pat
 
 
 def test_every_recipe_names_what_is_missing(tmp_path):
-    for name in (*nmt.RECIPES, *ner.RECIPES, *sentiment.RECIPES):
+    modules = (language_model_ptb, nmt, ner, sentiment)
+    for name in [name for module in modules for name in module.RECIPES]:
         words = ["--words-of", tmp_path] if name == "sentiment_sst" else []
         result = run(name, "--out", tmp_path / "run", "--data-dir", tmp_path / "none", *words)
         assert result.exit_code == 1

@@ -4,6 +4,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import zoo.presets
 from tests import corpus
 from zoo.__main__ import main
 from zoo.drawing.answers import OPTIONS
-from zoo.models import NER
+from zoo.models import NER, LanguageModel
 from zoo.models.entities import Entity
 from zoo.registry import model_class
+from zoo.text.vocabulary import WordVocabulary
 
 TEXTS = ["A dog runs in the park.", "A woman reads."]
 
@@ -299,3 +301,35 @@ def test_nothing_but_the_answer_is_shown(classifier, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, env=clean)
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.stdout.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory):
+    """The folder of a language model, tiny and untrained."""
+    keras.utils.set_random_seed(5)
+    words = WordVocabulary(["said", "it", "rose", "fell"])
+    sizes = {"embedding_units": 8, "units": [9, 8], "projection": False}
+    model = LanguageModel(words, after_end=True, **sizes)
+    return model, zoo.save(model, tmp_path_factory.mktemp("writer") / "tiny", half=False)
+
+
+def test_a_language_model_writes_word_by_word_and_scores(writer, monkeypatch):
+    model, folder = writer
+    monkeypatch.setattr(zoo, "load", lambda name: model)  # its graphs are traced once
+    options = ["--max-tokens", "4", "--seed", "3", "--temperature", "0.5"]
+    arguments = {"max_tokens": 4, "seed": 3, "temperature": 0.5}
+    result = run("run", folder, "it rose", "said", *options)
+    lines = result.output.splitlines()
+    assert lines == [model.complete(text, **arguments) for text in ("it rose", "said")]
+    result = run("run", folder, "it rose", "--score")
+    assert re.fullmatch(
+        r"it\[\d+\.\d\] rose\[\d+\.\d\]  \(perplexity \d+\.\d\)", result.output.strip()
+    )
+    row = json.loads(run("run", folder, "it", "--score", "--json").output)
+    assert row["tokens"] == ["it"]
+    assert row["spans"] == [[0, 2]]
+    result = run("run", folder, "it", "--score", "--seed", "1")
+    assert result.exit_code == 1
+    assert "--score writes nothing: --seed means nothing beside it" in result.output
+    result = run("run", folder, "it", "--beam-size", "2", "--top-k", "3")
+    assert "`beam_size` searches for the most probable text" in result.output

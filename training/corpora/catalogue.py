@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.training.corpora import columns, conll2003, flickr8k, imdb, multi30k, reviews, sst2, tweets
+from zoo.training.corpora import (
+    columns,
+    conll2003,
+    flickr8k,
+    imdb,
+    multi30k,
+    reviews,
+    running_text,
+    sst2,
+    tweets,
+)
 from zoo.training.corpora.columns import Tagged
 from zoo.training.corpora.files import sha256
 from zoo.training.corpora.multi30k import Sentences
@@ -162,6 +172,30 @@ vocabulary beside them, as research data too.""",
 pictures belong to
 those who put them on Flickr, under licences of their own. Take these weights as research data for
 non-commercial use too.""",
+        ),
+        Corpus(
+            "ptb",
+            running_text.load_ptb,
+            running_text.PTB.digests,
+            running_text.PTB.digest,
+            source=f"""The Penn Treebank's articles of the Wall Street Journal in Mikolov's form, \
+929,589 training words
+of 10,000 kinds: {running_text.PTB.home} (Marcus, Santorini and Marcinkiewicz 1993, J93-2004;
+Mikolov et al. 2010).""",
+            terms="""**Not for commercial use.** The text is the Linguistic Data Consortium's, \
+whose licence allows
+research and does not allow passing it on; only weights and a list of words are here. Take these
+weights as research data too.""",
+        ),
+        Corpus(
+            "wikitext2",
+            running_text.load_wikitext2,
+            running_text.WIKITEXT2.digests,
+            running_text.WIKITEXT2.digest,
+            source=f"""WikiText-2, 2,088,628 training words of good and featured articles of \
+Wikipedia:
+{running_text.WIKITEXT2.home} (Merity et al. 2016).""",
+            terms="CC BY-SA 3.0: name it, and pass on what is made of its text alike.",
         ),
     )
 }

@@ -1,4 +1,7 @@
-"""A run's state on disk, written whole or not at all: a kill at any moment loses one epoch."""
+"""A run's state on disk, written whole or not at all: a kill loses what came after the last one.
+
+One is written at the end of each epoch, and within them where a recipe asks for it.
+"""
 
 import contextlib
 import json
@@ -13,12 +16,12 @@ import numpy as np
 from zoo.files import remove_partial, write_atomically
 from zoo.training.loop.schedule import comparable
 
-WEIGHTS = "checkpoint-{epoch}.weights.h5"
+WEIGHTS = "checkpoint-{place}.weights.h5"
 STATE = "checkpoint.json"
 
 
 class Checkpoint:
-    """The newest finished epoch of a run in a folder.
+    """The newest state of a run in a folder.
 
     Args:
         folder: The run's folder.
@@ -29,15 +32,17 @@ class Checkpoint:
 
     Attributes:
         plans: Pairs `[first epoch, epochs]`: how many epochs were planned from which epoch on.
+        step: Batches that are done of the epoch that comes next, once `restore` has been called.
     """
 
     def __init__(self, folder: str | Path, recipe: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
         self.recipe = json.loads(json.dumps(comparable(recipe)))
         self.plans = [[1, self.recipe.get("epochs")]]
+        self.step = 0
 
     def read(self) -> dict[str, Any] | None:
-        """The state that the newest finished epoch left; None if there is none.
+        """The newest state; None if there is none.
 
         Asked before the data is read, it refuses early what could not be trained here.
 
@@ -61,6 +66,8 @@ class Checkpoint:
             recipe = comparable(dict(state["recipe"]))
             state = {
                 "epoch": int(state["epoch"]),
+                # Absent from runs begun when states were of whole epochs.
+                "step": int(state.get("step", 0)),
                 "best": None if state["best"] is None else float(state["best"]),
                 # Absent from runs begun before the seeds were kept: those go on with fresh ones.
                 "seeds": state.get("seeds"),
@@ -87,7 +94,7 @@ class Checkpoint:
         return state
 
     def restore(self, model: keras.Model) -> tuple[int, float | None]:
-        """Loads weights, optimizer and seeds of the newest finished epoch, if there is one.
+        """Loads weights, optimizer and seeds of the newest state, if there is one.
 
         Args:
             model: A compiled model of the same network.
@@ -104,7 +111,7 @@ class Checkpoint:
         state = self.read()
         if state is None:
             return 0, None
-        weights = self.folder / WEIGHTS.format(epoch=state["epoch"])
+        weights = self._weights(state["epoch"], state["step"])
         try:
             model.load_weights(weights)
             if state["seeds"] is not None:
@@ -118,18 +125,20 @@ class Checkpoint:
             ) from error
         plans, planned = state["plans"], [state["epoch"] + 1, self.recipe.get("epochs")]
         self.plans = plans if plans[-1][1] == planned[1] else [*plans, planned]
+        self.step = state["step"]
         return state["epoch"], state["best"]
 
-    def save(self, model: keras.Model, epoch: int, best: float | None) -> None:
-        """Writes the state after some finished epochs; the one before goes only afterwards.
+    def save(self, model: keras.Model, epoch: int, best: float | None, step: int = 0) -> None:
+        """Writes the state after some epochs and batches; the one before goes only afterwards.
 
         Args:
-            model: The model as the epoch left it.
+            model: The model as it is there.
             epoch: How many epochs are done.
             best: The best score so far.
+            step: How many batches are done of the next epoch.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights = self.folder / WEIGHTS.format(epoch=epoch)
+        weights = self._weights(epoch, step)
         partial = weights.with_name(f"partial-{weights.name}")
         try:
             model.save_weights(partial, overwrite=True)
@@ -141,17 +150,21 @@ class Checkpoint:
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(model)]
         state = {
             "epoch": epoch,
+            "step": step,
             "best": best,
             "seeds": seeds,
             "recipe": self.recipe,
             "plans": self.plans,
         }
         write_atomically(self.folder / STATE, json.dumps(state, indent=1).encode())
-        # Those of earlier epochs, and what a kill left.
-        for old in self.folder.glob("*" + WEIGHTS.format(epoch="*")):
+        # Earlier ones, and what a kill left.
+        for old in self.folder.glob("*" + WEIGHTS.format(place="*")):
             if old != weights:
                 old.unlink()
         remove_partial(self.folder / STATE)
+
+    def _weights(self, epoch: int, step: int) -> Path:
+        return self.folder / WEIGHTS.format(place=f"{epoch}-{step}" if step else epoch)
 
 
 def _seeds(model: keras.Model) -> list[keras.Variable]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import zoo
@@ -57,8 +58,33 @@ def averaging_adam(schedule: Schedule, steps: int) -> keras.optimizers.Optimizer
     )
 
 
-class SummingAdamW(keras.optimizers.AdamW):
-    """AdamW that sees one gradient for each row of an embedding.
+def decaying_sgd(
+    schedule: Schedule, steps: int, full_epochs: int, decay: float
+) -> keras.optimizers.Optimizer:
+    """Plain SGD whose learning rate falls by a factor at each epoch after the first ones.
+
+    As Zaremba et al. (2014) train language models. Gradients are summed and clipped as for
+    `averaging_adam`; no average of the weights is kept.
+
+    Args:
+        schedule: The recipe's; its warm-up and average are not used.
+        steps: Batches in an epoch.
+        full_epochs: Epochs of the whole learning rate.
+        decay: The factor.
+    """
+    later = range(full_epochs, schedule.epochs)
+    rates = schedule.learning_rate * decay ** np.arange(len(later) + 1.0)
+    if len(later):
+        # The last step of an epoch still has its rate.
+        boundaries = [epoch * steps - 1 for epoch in later]
+        rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates.tolist())
+    else:
+        rate = schedule.learning_rate
+    return SummingSGD(rate, global_clipnorm=schedule.clip_norm)
+
+
+class SummedSlices:
+    """One gradient for each row of an embedding; a mixin of optimizers.
 
     TensorFlow gives the gradient of a look-up as one slice for each place that looked, and joins
     the slices of several look-ups. Keras takes the norm it clips by over the slices, which is not
@@ -71,6 +97,14 @@ class SummingAdamW(keras.optimizers.AdamW):
         """Sums each gradient's slices, then takes the step."""
         summed = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         return super().apply(summed, trainable_variables)
+
+
+class SummingAdamW(SummedSlices, keras.optimizers.AdamW):
+    """AdamW that sees one gradient for each row of an embedding; see `SummedSlices`."""
+
+
+class SummingSGD(SummedSlices, keras.optimizers.SGD):
+    """SGD that sees one gradient for each row of an embedding; see `SummedSlices`."""
 
 
 def finished_preset(recipe: Any, out: str | Path) -> Path | None:
@@ -102,11 +136,13 @@ def train_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     lower_is_better: bool = False,
     half: bool = True,
+    network: keras.Model | None = None,
+    save_every: int | None = None,
 ) -> Path:
     """Fits a compiled model from where the run stands; keeps the epoch with the best score.
 
     Args:
-        model: A model of the zoo, compiled with `averaging_adam`.
+        model: A model of the zoo, or what trains one, compiled with `averaging_adam`.
         recipe: A dataclass of plain values with the field `schedule`.
         batches: The prepared batches of a range of epochs, a function of seed and epoch alone.
         steps: Batches in an epoch.
@@ -118,6 +154,9 @@ def train_model(
         callbacks: Further Keras callbacks.
         lower_is_better: Whether the best score is the lowest, not the highest.
         half: Whether the preset's weights are float16; float32 is for what is trained on.
+        network: The model of the zoo that is scored and kept, where `model` is what trains it.
+        save_every: Batches after which a checkpoint is written within an epoch, too; None: epochs
+            are short.
 
     Returns:
         The folder of the best epoch, which `zoo.load` takes.
@@ -135,14 +174,23 @@ def train_model(
     keep = KeepBest(
         checkpoint, out / "preset", score, metric, best, metadata, lower_is_better, half
     )
+    keep.network, keep.save_every, keep.begun = network, save_every, checkpoint.step
     epochs = recipe.schedule.epochs
-    model.fit(
-        batches(range(done + 1, epochs + 1)),
-        steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=epochs,
-        callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
-    )
+
+    def fit(first: int, last: int, skipped: int) -> None:
+        model.fit(
+            batches(range(first, last + 1)).skip(skipped),
+            steps_per_epoch=steps - skipped,
+            initial_epoch=first - 1,
+            epochs=last,
+            callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
+        )
+
+    if checkpoint.step:  # the rest of an epoch has fewer batches than the others
+        done += 1
+        fit(done, done, checkpoint.step)
+    if done < epochs:
+        fit(done + 1, epochs, 0)
     return out / "preset"
 
 
@@ -158,7 +206,16 @@ class KeepBest(keras.callbacks.Callback):
         training: What `config.json` says of the training, beside the epoch.
         lower_is_better: Whether the best score is the lowest.
         half: Whether the preset's weights are float16.
+
+    Attributes:
+        network: As of `train_model`; None: the model that is fitted.
+        save_every: As of `train_model`.
+        begun: Batches of the first epoch that were done before.
     """
+
+    network: keras.Model | None = None
+    save_every: int | None = None
+    begun = 0
 
     def __init__(
         self,
@@ -176,15 +233,27 @@ class KeepBest(keras.callbacks.Callback):
         self.best, self.training = best, training
         self.lower_is_better, self.half = lower_is_better, half
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remembers where it is."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves within an epoch."""
+        done = self.begun + batch + 1
+        if self.save_every and done % self.save_every == 0:
+            self.checkpoint.save(self.model, self._epoch, self.best, done)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures with averaged weights, then saves."""
+        self.begun = 0
+        network = self.network or self.model
         with averaged_weights(self.model):
-            score = self.score(self.model)
+            score = self.score(network)
             # A kill in the instant of replacing the preset may have left none.
             if self._is_best(score) or not self.preset.exists():
                 self.best = score
                 training = {**self.training, "epoch": epoch + 1}
-                zoo.save(self.model, self.preset, True, half=self.half, training=training)
+                zoo.save(network, self.preset, True, half=self.half, training=training)
         logs[f"dev_{self.metric}"] = score
         logs[f"best_dev_{self.metric}"] = self.best
         self.checkpoint.save(self.model, epoch + 1, self.best)

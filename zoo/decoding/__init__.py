@@ -18,7 +18,7 @@ the loop runs op by op; wrap the call in `tf.function` for speed.
 """
 
 from zoo.decoding.beam import beam_search
-from zoo.decoding.greedy import greedy, sample
+from zoo.decoding.greedy import draw_ids, greedy, sample
 from zoo.decoding.hypotheses import Hypotheses
 
-__all__ = ["Hypotheses", "beam_search", "greedy", "sample"]
+__all__ = ["Hypotheses", "beam_search", "draw_ids", "greedy", "sample"]

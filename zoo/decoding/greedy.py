@@ -62,13 +62,14 @@ def sample(
     start_id: int | tf.Tensor,
     end_id: int,
     max_lengths: int | tf.Tensor,
-    temperature: float = 1.0,
+    temperature: float | tf.Tensor = 1.0,
     top_k: int = 0,
+    top_p: float | tf.Tensor | None = None,
     seed: int | tf.Tensor,
     rows: tf.Tensor | None = None,
     pad_id: int = 0,
 ) -> Hypotheses:
-    """Draws each token from softmax(logits / temperature), or from its `top_k` largest only.
+    """Draws each token from softmax(logits / temperature), or from its most probable tokens only.
 
     One uniform number per row and step is drawn and looked up in the cumulative distribution. It
     is a function of (`seed`, step, index of the row) alone: the same call gives the same text, and
@@ -82,12 +83,11 @@ def sample(
         start_id: Scalar or `[B]` int32, fed to the first step.
         end_id: The token that finishes a row (-1: none does).
         max_lengths: Scalar or `[B]` int32, the most tokens a row may emit, its end token included.
-        temperature: Float above 0; below 1 sharpens, above 1 flattens.
-        top_k: The number of most probable tokens to draw from (the lowest ids among equals);
-            0: all.
-        seed: Scalar.
-        rows: `[B]` int32, the index of each row if these are some of a larger batch; None: 0 to
-            B - 1.
+        temperature: As of `draw_ids`, as are those below.
+        top_k: Likewise.
+        top_p: Likewise.
+        seed: Likewise.
+        rows: Likewise.
         pad_id: Fills `ids` past the length.
 
     Returns:
@@ -95,9 +95,21 @@ def sample(
         the whole vocabulary, so they compare with those of `greedy` and `beam_search`.
 
     Raises:
-        ValueError: `temperature` not above 0, negative `top_k`, or `max_lengths` below 1.
+        ValueError: As of `draw_ids`, or `max_lengths` below 1.
     """
-    if not temperature > 0:
+    check_draw(temperature, top_k, top_p)
+
+    def pick(time: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return draw_ids(logits, time, seed, temperature, top_k, top_p, rows)
+
+    return _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id)
+
+
+def check_draw(
+    temperature: float | tf.Tensor, top_k: int, top_p: float | tf.Tensor | None = None
+) -> None:
+    """Raises ValueError for what cannot be drawn by; tensors are not looked at."""
+    if not tf.is_tensor(temperature) and not temperature > 0:
         raise ValueError(
             "`temperature` must be above 0; use `greedy` for the limit at 0. "
             f"Received: temperature={temperature}"
@@ -107,25 +119,65 @@ def sample(
             "`top_k` must be 0 (draw from the whole vocabulary) or a number of tokens above 0. "
             f"Received: top_k={top_k}"
         )
+    if top_p is not None and not tf.is_tensor(top_p) and not 0 < top_p <= 1:
+        raise ValueError(
+            f"`top_p` must be above 0 and at most 1, which draws from all. Received: top_p={top_p}"
+        )
 
-    def pick(time: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        count = tf.shape(logits)[0] if rows is None else tf.reduce_max(rows, keepdims=True)[0] + 1
-        uniform = tf.random.stateless_uniform([tf.maximum(count, 0), 1], [seed, time])
-        if rows is not None:
-            uniform = tf.gather(uniform, rows)
-        if not top_k:
-            largest = tf.reduce_max(logits, axis=-1, keepdims=True)
-            return _draw(logits, largest, temperature, uniform), largest
+
+def draw_ids(
+    logits: tf.Tensor,
+    time: int | tf.Tensor,
+    seed: int | tf.Tensor,
+    temperature: float | tf.Tensor = 1.0,
+    top_k: int = 0,
+    top_p: float | tf.Tensor | None = None,
+    rows: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws one token of each row; `sample` does it at each step.
+
+    Args:
+        logits: Float32 `[B, V]`.
+        time: Scalar, the number of the step.
+        seed: Scalar.
+        temperature: Above 0; below 1 sharpens, above 1 flattens.
+        top_k: The number of most probable tokens to draw from (the lowest ids among equals); 0:
+            all.
+        top_p: Draw from the most probable tokens alone that together have this share of the
+            probability (Holtzman et al. 2020, arXiv:1904.09751), in (0, 1]; None: all.
+        rows: `[B]` int32, the index of each row if these are some of a larger batch; None: 0 to
+            B - 1.
+
+    Returns:
+        Ids int32 `[B, 1]`, and the largest logit of each row, `[B, 1]`.
+
+    Raises:
+        ValueError: `temperature` not above 0, a negative `top_k`, or `top_p` outside (0, 1].
+    """
+    check_draw(temperature, top_k, top_p)
+    count = tf.shape(logits)[0] if rows is None else tf.reduce_max(rows, keepdims=True)[0] + 1
+    uniform = tf.random.stateless_uniform([tf.maximum(count, 0), 1], [seed, time])
+    if rows is not None:
+        uniform = tf.gather(uniform, rows)
+    if not top_k and top_p is None:
+        largest = tf.reduce_max(logits, axis=-1, keepdims=True)
+        return _draw(logits, largest, temperature, uniform), largest
+    if top_k:
         kept, ids = largest_logits(logits, top_k)
-        largest = kept[:, :1]
-        drawn = _draw(kept, largest, temperature, uniform)
-        return tf.gather(ids, drawn, batch_dims=1), largest
-
-    return _decode(step, state, batch_size, pick, start_id, end_id, max_lengths, pad_id)
+    else:
+        kept, ids = tf.math.top_k(logits, tf.shape(logits)[-1])
+    largest = kept[:, :1]
+    if top_p is not None:
+        # A token is in while those before it have less than their share; the first always is.
+        probabilities = tf.nn.softmax((kept - tf.maximum(largest, kept.dtype.min)) / temperature)
+        before = tf.cumsum(probabilities, axis=-1, exclusive=True)
+        kept = tf.where(before < top_p, kept, -float("inf"))
+    drawn = _draw(kept, largest, temperature, uniform)
+    return tf.gather(ids, drawn, batch_dims=1), largest
 
 
 def _draw(
-    logits: tf.Tensor, largest: tf.Tensor, temperature: float, uniform: tf.Tensor
+    logits: tf.Tensor, largest: tf.Tensor, temperature: float | tf.Tensor, uniform: tf.Tensor
 ) -> tf.Tensor:
     """Where the cumulative softmax of `logits [B, n]` passes `uniform [B, 1]`: `[B, 1]` int32."""
     # The largest is taken off first, so that no temperature, however small, can overflow.

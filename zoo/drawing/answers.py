@@ -5,7 +5,7 @@ options that make sense for it, and returns an `Answer` for each entry.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoo.models.base import ZooModel
     from zoo.models.classifications import Classification, MultiClassification
     from zoo.models.image_captioning import ImageCaptioner
+    from zoo.models.language_model import LanguageModel
     from zoo.models.ner import NER
     from zoo.models.text_classifier import TextClassifier
     from zoo.models.text_generator import TextGenerator
@@ -24,7 +25,10 @@ PAGE_SUFFIXES = (".html", ".htm")
 # The verb of a model and the options that it takes, by what `config.json` calls it: for those who
 # ask before TensorFlow is imported. A model that is not here is asked when it has been loaded.
 OPTIONS = {
-    "language_model": ("complete", ()),
+    "language_model": (
+        "complete",
+        ("beam_size", "max_tokens", "score", "seed", "temperature", "top_k", "top_p"),
+    ),
     "ner": ("tag", ("page",)),
     "nmt_attention": ("translate", ("attention", "beam_size")),
     "nmt_vanilla": ("translate", ("attention", "beam_size")),
@@ -167,6 +171,28 @@ def tagged_answers(model: "NER", texts: list[bytes], page: Path | None) -> list[
             {"entities": [entity._asdict() for entity in entities]},
         )
         for name, entities in zip(names, results, strict=True)
+    ]
+
+
+def completed_answers(model: "LanguageModel", texts: list[bytes], **options: Any) -> list[Answer]:
+    """What may follow each text; options of `complete`."""
+    return [
+        Answer(completion, {"completion": completion})
+        for completion in model.complete(texts, **options)
+    ]
+
+
+def scored_answers(model: "LanguageModel", texts: list[bytes]) -> list[Answer]:
+    """Each text, its words painted by how little they were foreseen."""
+    from zoo.drawing.surprise import surprise_text
+
+    plain = Console().color_system is None
+    return [
+        Answer(
+            surprise_text(scored, plain),
+            {name: value for name, value in scored._asdict().items() if name != "text"},
+        )
+        for scored in model.score(texts)
     ]
 
 

@@ -132,7 +132,7 @@ def entities_text(
         A `rich.text.Text`. Control characters of the text, which might steer the terminal, are
         U+FFFD in it.
     """
-    text = "".join("\ufffd" if _is_control(c) else c for c in text)
+    text = plain_characters(text)
     painted, end = Text(), 0
     for entity in entities:
         painted.append(text[end : entity.start])
@@ -158,6 +158,11 @@ def painted(text: str, pieces: Iterable[tuple[int, int, str, str]]) -> str:
         parts += [html.escape(text[done:start]), opening, html.escape(text[start:end]), closing]
         done = end
     return "".join([*parts, html.escape(text[done:])])
+
+
+def plain_characters(text: str) -> str:
+    """A text whose control characters, which might steer a terminal, are U+FFFD."""
+    return "".join("\ufffd" if _is_control(c) else c for c in text)
 
 
 def _is_control(character: str) -> bool:

@@ -8,6 +8,7 @@ from zoo.layers.cells import BasicLSTMCell, BasicRNNCell, GRUCell
 from zoo.layers.crf import CRF
 from zoo.layers.dropout import DropoutWrapper
 from zoo.layers.dynamic_rnn import DynamicRNN
+from zoo.layers.gated_convolution import GatedConvolution
 from zoo.layers.multi import MultiRNNCell
 from zoo.layers.pooling import AttentionPooling, average_pooling, last_relevant
 from zoo.layers.recurrent_cell import RecurrentCell
@@ -23,6 +24,7 @@ __all__ = [
     "DropoutWrapper",
     "DynamicRNN",
     "GRUCell",
+    "GatedConvolution",
     "MultiRNNCell",
     "RecurrentCell",
     "average_pooling",

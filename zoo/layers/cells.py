@@ -19,14 +19,29 @@ class FusedCell(RecurrentCell):
 
     Args:
         units: Size of each state and of the output.
+        drop_connect: Share of the recurrent kernel's weights that are dropped in training, anew for
+            each sequence and the same at all its steps (DropConnect, Wan et al. 2013; for LSTMs
+            Merity et al. 2018, arXiv:1708.02182). Training then needs `unroll`, as `DynamicRNN`
+            does.
+        seed: Of what is dropped; None for other weights in each run.
     """
 
     step: type[Step]
 
-    def __init__(self, units: int, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, drop_connect: float = 0.0, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         check_positive("units", units)
+        if not 0.0 <= drop_connect < 1.0:
+            raise ValueError(
+                f"`drop_connect` must be in [0, 1). Received: drop_connect={drop_connect!r}"
+            )
         self.units = units
+        self.drop_connect = float(drop_connect)
+        self.seed = seed
+        # Only where it is needed: a generator is one more variable.
+        self.seed_generator = keras.random.SeedGenerator(seed) if drop_connect else None
         self.state_size = [units] * self.step.states
         self.output_size = units
 
@@ -49,6 +64,12 @@ class FusedCell(RecurrentCell):
         self, inputs: tf.Tensor, states: list[tf.Tensor], training: bool | None = None
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Takes one step: `(inputs [B, I], states) -> (output [B, U], states)`."""
+        if training and self.drop_connect:
+            raise ValueError(
+                "A cell with `drop_connect` drops the same weights at all steps of a sequence and "
+                "cannot take a single step in training. Use `unroll` or `DynamicRNN`. "
+                f"Received: training={training}"
+            )
         kernel, recurrent_kernel, bias = self.fused_weights()
         direct_kernel, inner_kernel = self.step.kernels(recurrent_kernel)
         states, _ = self.step.forward(
@@ -56,11 +77,20 @@ class FusedCell(RecurrentCell):
         )
         return states[0], list(states)
 
-    def fused_weights(self) -> list[tf.Tensor]:
-        """Kernel, recurrent kernel and bias as the equations take them, in the compute dtype."""
+    def fused_weights(self, training: bool | None = None) -> list[tf.Tensor]:
+        """Kernel, recurrent kernel and bias as the equations take them, in the compute dtype.
+
+        Args:
+            training: Whether weights are dropped.
+        """
+        recurrent_kernel = tf.convert_to_tensor(self.recurrent_kernel)
+        if training and self.drop_connect:
+            recurrent_kernel = keras.random.dropout(
+                recurrent_kernel, self.drop_connect, seed=self.seed_generator
+            )
         return [
             tf.cast(weight, self.compute_dtype)
-            for weight in (self.kernel, self.recurrent_kernel, self.bias)
+            for weight in (self.kernel, recurrent_kernel, self.bias)
         ]
 
     def unroll(
@@ -75,11 +105,17 @@ class FusedCell(RecurrentCell):
         if initial_state is None:
             initial_state = self.get_initial_state(tf.shape(inputs)[0])
         states = [tf.cast(state, self.compute_dtype) for state in initial_state]
-        return run_sequence(self.step, inputs, *self.fused_weights(), states, sequence_length)
+        weights = self.fused_weights(training)
+        return run_sequence(self.step, inputs, *weights, states, sequence_length)
 
     def get_config(self) -> dict:
         """What `from_config` needs to make this layer again."""
-        return {**super().get_config(), "units": self.units}
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "drop_connect": self.drop_connect,
+            "seed": self.seed,
+        }
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -93,9 +129,10 @@ class BasicRNNCell(FusedCell):
 
     Args:
         units: Size of the state and of the output.
+        **kwargs: Those of `FusedCell`: `drop_connect`, `seed`.
 
     Raises:
-        ValueError: If `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer, or `drop_connect` outside [0, 1).
 
     Example:
         >>> output, (h,) = BasicRNNCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])])
@@ -116,9 +153,10 @@ class BasicLSTMCell(FusedCell):
         forget_bias: Added to the forget gate at run time; the variable `bias` starts at 0. So a
             `keras.layers.LSTM` with `unit_forget_bias=True` and this cell with `forget_bias=1.0`
             start alike, but the Keras bias then includes the 1.
+        **kwargs: Those of `FusedCell`: `drop_connect`, `seed`.
 
     Raises:
-        ValueError: If `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer, or `drop_connect` outside [0, 1).
 
     Example:
         >>> output, (h, c) = BasicLSTMCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])] * 2)
@@ -130,9 +168,9 @@ class BasicLSTMCell(FusedCell):
         super().__init__(units, **kwargs)
         self.forget_bias = float(forget_bias)
 
-    def fused_weights(self) -> list[tf.Tensor]:
+    def fused_weights(self, training: bool | None = None) -> list[tf.Tensor]:
         """As in the base, the forget bias added to the bias."""
-        kernel, recurrent_kernel, bias = super().fused_weights()
+        kernel, recurrent_kernel, bias = super().fused_weights(training)
         # The order of the gates is i, f, g, o: the second quarter belongs to the forget gate.
         forget_bias = np.repeat([0, self.forget_bias, 0, 0], self.units)
         return [kernel, recurrent_kernel, bias + tf.constant(forget_bias, bias.dtype)]
@@ -157,9 +195,10 @@ class GRUCell(FusedCell):
 
     Args:
         units: Size of the state and of the output.
+        **kwargs: Those of `FusedCell`: `drop_connect`, `seed`.
 
     Raises:
-        ValueError: If `units` is not a positive integer.
+        ValueError: If `units` is not a positive integer, or `drop_connect` outside [0, 1).
 
     Example:
         >>> output, (h,) = GRUCell(8)(tf.ones([2, 4]), [tf.zeros([2, 8])])

@@ -1,31 +1,31 @@
 """The next word by an LSTM: the lecture's language model, and the start of a classifier.
 
-An LSTM reads a text and says at each word which one comes next; the embedding is the output matrix
-as well (Press and Wolf 2017)::
-
-    h_t = LSTM(E x_1 ... E x_t)         s_t = E (W h_t + d) + b        P(x_{t+1} = w) ~ exp(s_tw)
+The network stands in `zoo.models.next_word`, after Zaremba, Sutskever and Vinyals (2014),
+"Recurrent Neural Network Regularization", arXiv:1409.2329. It reads a text and says at each word
+which one comes next; here are words, and what is asked of it.
 
 Dai and Le (2015), "Semi-supervised Sequence Learning", arXiv:1511.01432, start a classifier from
-its embedding and its LSTM, `embedding` and `encoder` here. In training some words, drawn anew for
-each batch, stand for the vocabulary: see `zoo.models.losses.sampled_cross_entropy`.
+its embedding and its LSTM, `embedding` and `encoder`.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.decoding import Hypotheses, greedy, sample
-from zoo.layers import BasicLSTMCell, DynamicRNN
-from zoo.models.base import Signature, ZooModel
-from zoo.models.checks import check_count, check_kind, read_texts
+from zoo.models.base import Signature
+from zoo.models.checks import check_kind, read_texts
 from zoo.models.columns import Column
+from zoo.models.completions import Completions, Writing
 from zoo.models.labels import refuse_class_weight
-from zoo.models.losses import sampled_cross_entropy
+from zoo.models.next_word import NextWordNetwork
+from zoo.models.scored_text import ScoredText
 from zoo.registry import register
+from zoo.text.running_words import RunningWords
 from zoo.text.vocabulary import PAD_ID, UNK_ID, WordVocabulary
-from zoo.text.words import WordTokenizer
+from zoo.text.words import substrings
 
 # A text ends with the padding's id: the model learns that it ends.
 END_ID = PAD_ID
@@ -33,25 +33,29 @@ DEFAULT_MAX_TOKENS = 30
 
 
 @register
-class LanguageModel(ZooModel):
+class LanguageModel(Completions, NextWordNetwork):
     """The next word by an LSTM.
 
     Args:
         vocabulary: A `WordVocabulary`, the most frequent words first.
         embedding_units: Width of the embedding.
-        units: Units of the LSTM.
-        dropout: Share of units dropped before and after the LSTM.
-        negatives: Words drawn for each batch to stand for the whole vocabulary in training.
+        units: Units of the recurrent layer, or of each of several, lowest first.
+        after_end: Whether a text is read after the end of another, so that its first word is
+            foretold as well; else its first word is given.
+        number_word: See `zoo.text.running_words.RunningWords`.
+        marks: Likewise.
+        **network: Further arguments of `zoo.models.next_word.NextWordNetwork`.
 
     Call arguments:
         inputs: Dict of `tokens` int32 `[batch, time]` and `lengths` int32 `[batch]`.
         training: Whether units are dropped.
 
     Returns:
-        `W h_t + d`, float32 `[tokens, embedding_units]`, of the real tokens, row by row.
+        What scores are made of, float `[tokens, width]`, of the real tokens, row by row.
 
     Raises:
         TypeError: `vocabulary` is something else.
+        ValueError: Arguments that do not fit each other.
 
     Example:
         >>> model = zoo.load("runs/sentiment_pretrained/pretraining/preset")
@@ -60,39 +64,25 @@ class LanguageModel(ZooModel):
 
     task = "complete"
     columns = (Column("texts", tf.string, (), read_texts, wire_name="text"),)
-    network_inputs: ClassVar = {
-        "tokens": tf.TensorSpec([None, None], tf.int32),
-        "lengths": tf.TensorSpec([None], tf.int32),
-    }
+    end_id, unknown_id = END_ID, UNK_ID
 
     def __init__(
         self,
         vocabulary: WordVocabulary,
         embedding_units: int = 128,
-        units: int = 256,
-        dropout: float = 0.1,
-        negatives: int = 1024,
+        units: int | list[int] = 256,
+        *,
+        after_end: bool = False,
+        number_word: str | None = None,
+        marks: bool = True,
+        **network: Any,
     ) -> None:
-        super().__init__()
         check_kind("vocabulary", vocabulary, WordVocabulary)
-        # Layers.
-        self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
-        self.input_dropout = keras.layers.Dropout(dropout)
-        self.encoder = DynamicRNN(BasicLSTMCell(units))
-        self.output_dropout = keras.layers.Dropout(dropout)
-        self.projection = keras.layers.Dense(embedding_units)
-        self.bias = self.add_weight(shape=(vocabulary.size,), initializer="zeros", name="bias")
-        self.seeds = keras.random.SeedGenerator()
-        # Configuration.
-        self.configuration = {
-            "embedding_units": embedding_units,
-            "units": units,
-            "dropout": dropout,
-            "negatives": negatives,
-        }
+        super().__init__(vocabulary.size, embedding_units, units, **network)
+        self.configuration |= {"after_end": after_end, "number_word": number_word, "marks": marks}
         # Preprocessing.
         self.vocabulary = vocabulary
-        self.tokenizer = WordTokenizer()
+        self.words = RunningWords(vocabulary, number_word, marks)
         self.finish(1e-3)
 
     # Data.
@@ -106,106 +96,27 @@ class LanguageModel(ZooModel):
         )
         return super().fit(*args, **kwargs)
 
-    def ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Ids of the words of each text: string `[batch]` to int32 `[batch, (words)]`."""
-        return self.vocabulary.ids(self.tokenizer.tokenize(texts).tokens)
-
     def preprocess(self, texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Raw texts, string `[batch]`, to what `call` and the loss take: see `next_word`."""
         ids = self.ids_of(texts)
-        ends = tf.fill([ids.nrows(), 1], END_ID)
-        ids = tf.concat([ids, tf.RaggedTensor.from_tensor(ends)], axis=1)
+        ids = tf.concat([ids, _ends(ids)], axis=1)
         return next_word(ids.to_tensor(PAD_ID), tf.cast(ids.row_lengths(), tf.int32))
 
-    # Network.
+    def ids_of(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """What is read of each text: string `[batch]` to int32 `[batch, (words)]`.
 
-    def call(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
-        """`W h_t + d` of the real tokens; see the class."""
-        embedded = self.input_dropout(self.embedding(inputs["tokens"]), training=training)
-        outputs, _ = self.encoder(embedded, inputs["lengths"], training=training)
-        real = tf.sequence_mask(inputs["lengths"], tf.shape(outputs)[1])
-        outputs = tf.boolean_mask(outputs, real)
-        return self.projection(self.output_dropout(outputs, training=training))
-
-    def compute_loss(
-        self,
-        x: dict[str, tf.Tensor] | None = None,
-        y: tf.Tensor | None = None,
-        y_pred: tf.Tensor | None = None,
-        sample_weight: tf.Tensor | None = None,
-        training: bool = True,
-    ) -> tf.Tensor:
-        """Mean cross-entropy over the batch's tokens, against `negatives` words only.
-
-        What regularizers and `add_loss` give is added.
-
-        Args:
-            x: The inputs.
-            y: The next ids, int32 `[tokens]`.
-            y_pred: What `call` gave.
-            sample_weight: How much each row counts, float32 `[batch]`, or None.
-            training: Not used.
+        The end of another text comes first if the model is `after_end`.
         """
-        uniform = keras.random.uniform([self.configuration["negatives"]], seed=self.seeds)
-        table, bias = (tf.convert_to_tensor(of) for of in (self.embedding.embeddings, self.bias))
-        losses = sampled_cross_entropy(y_pred, y, table, bias, uniform)
-        if sample_weight is not None:
-            losses *= tf.repeat(sample_weight, x["lengths"])
-        return self.mean_loss(losses)
+        return self._after_end(self.words.read(texts).ids)
 
-    def scores(self, features: tf.Tensor) -> tf.Tensor:
-        """Logits over the vocabulary, float32 `[rows, words]`, of what `call` gives."""
-        scores = tf.matmul(features, self.embedding.embeddings, transpose_b=True)
-        return tf.cast(scores, tf.float32) + self.bias
+    def _after_end(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
+        return tf.concat([_ends(ids), ids], axis=1) if self.configuration["after_end"] else ids
 
-    # Traced once for batches of all shapes; without AutoGraph, which would double its time.
-    @tf.function(input_signature=[network_inputs, tf.TensorSpec([None], tf.int32)], autograph=False)
-    def token_losses(self, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
-        """Cross-entropy of each token over the whole vocabulary, float32 `[tokens]`."""
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, self.scores(self(inputs)))
+    def written(self, ids: tf.Tensor) -> tf.Tensor:
+        """The words of ids, string of the same shape; empty for the end of a text."""
+        return tf.gather(tf.constant(["", "<unk>", *self.vocabulary.words]), ids)
 
-    # The verb.
-
-    def continuations(
-        self,
-        texts: tf.Tensor,
-        rows: tf.Tensor | None = None,
-        max_tokens: int = DEFAULT_MAX_TOKENS,
-        temperature: float = 0.0,
-        top_k: int = 0,
-        seed: int = 0,
-    ) -> Hypotheses:
-        """What may follow each text (string `[batch]`), in the graph; arguments of `complete`.
-
-        A blank text has no word to go on from, and gets nothing.
-        """
-        ids = self.ids_of(texts)
-        lengths = tf.cast(ids.row_lengths(), tf.int32)
-        tokens = tf.pad(ids.to_tensor(PAD_ID), [[0, 0], [0, 1]])
-        last = tf.gather(tokens, tf.maximum(lengths - 1, 0), batch_dims=1)
-        # All words but the last make the state; the last one is what the first step reads.
-        read = tf.maximum(lengths - 1, 0)
-        _, state = self.encoder(self.embedding(tokens), read)
-        unknown = tf.one_hot(UNK_ID, self.vocabulary.size, on_value=-np.inf, off_value=0.0)
-
-        def step(state: Any, ids: tf.Tensor) -> tuple:
-            output, state = self.encoder.cell(self.embedding(ids), state)
-            return self.scores(self.projection(output)) + unknown, state, None
-
-        arguments = {
-            "start_id": last,
-            "end_id": END_ID,
-            "max_lengths": tf.where(lengths > 0, max_tokens, 1),
-        }
-        if temperature:
-            drawn = {"temperature": temperature, "top_k": top_k, "seed": seed, "rows": rows}
-            found = sample(step, state, tf.shape(last)[0], **arguments, **drawn)
-        else:
-            found = greedy(step, state, tf.shape(last)[0], **arguments)
-        real = (lengths > 0)[:, tf.newaxis]
-        return found._replace(
-            lengths=tf.where(real, found.lengths, 0), scores=tf.where(real, found.scores, 0.0)
-        )
+    # The verbs.
 
     def complete(
         self,
@@ -213,6 +124,8 @@ class LanguageModel(ZooModel):
         max_tokens: int = DEFAULT_MAX_TOKENS,
         temperature: float = 1.0,
         top_k: int = 0,
+        top_p: float = 1.0,
+        beam_size: int | None = None,
         seed: int = 0,
         batch_size: int = 64,
         progress: bool = True,
@@ -225,54 +138,182 @@ class LanguageModel(ZooModel):
             temperature: Below 1 keeps to what is likely, above 1 dares more; 0 takes the most
                 probable word each time.
             top_k: The number of most probable words to draw from; 0: all.
+            top_p: Draw from the most probable words alone that together have this share of the
+                probability, in (0, 1].
+            beam_size: Search for the most probable text, with so many hypotheses, instead of
+                drawing.
             seed: Another one draws other words; the same one the same, whatever `batch_size`.
             batch_size: Texts read together. It changes speed and memory, never a result.
             progress: Show a bar on a terminal when it takes longer than two seconds.
 
         Returns:
             A list of strings, the new words with blanks between them; one if `texts` is one
-            string. A blank text gets nothing.
+            string. A blank text gets nothing, unless the model is `after_end`: then a new one.
 
         Raises:
             TypeError: Something is not a string.
-            ValueError: An empty list, a number below 1, or a negative `temperature` or `top_k`.
+            ValueError: An empty list, or an option that cannot be; the message names it.
         """
-        check_count("max_tokens", max_tokens)
-        if temperature < 0:
-            raise ValueError(
-                f"`temperature` must be at least 0. Received: temperature={temperature}"
-            )
+        writing = Writing(max_tokens, temperature, top_k, top_p, beam_size, seed)
+        writing.check(self.vocabulary.size)
+
+        rows = tf.TensorSpec([None], tf.int32)
+        specs = (self.verb_column.batch_spec, rows, *writing.specs)
 
         def run(batch: tf.Tensor, places: np.ndarray) -> list[str]:
-            answer = self.run_graph(
-                self._complete,
-                (batch, tf.constant(places, tf.int32)),
-                specs=(self.verb_column.batch_spec, tf.TensorSpec([None], tf.int32)),
-                max_tokens=int(max_tokens),
-                temperature=float(temperature),
-                top_k=int(top_k),
-                seed=int(seed),
-            )
+            batch = (batch, tf.constant(places, tf.int32), *writing.numbers)
+            answer = self.run_graph(self._written, batch, specs, **writing.options)
             return [text.decode() for text in answer["completion"]]
 
         return self.answers(texts, run, batch_size, progress)
 
-    def _complete(
-        self, text: tf.Tensor, rows: tf.Tensor | None = None, **options: Any
-    ) -> dict[str, tf.Tensor]:
-        found = self.continuations(text, rows, **options)
-        words = tf.gather(tf.constant(["", "", *self.vocabulary.words]), found.ids[:, 0])
-        words = tf.RaggedTensor.from_tensor(words, lengths=found.lengths[:, 0])
-        return {
-            "completion": tf.strings.reduce_join(words, axis=1, separator=" "),
-            "score": found.scores[:, 0],
+    def stream(
+        self,
+        text: str,
+        max_tokens: int = DEFAULT_MAX_TOKENS,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """Goes on writing, word by word: what `complete` gives for this text, as it comes.
+
+        Args:
+            text: As of `complete`, one string, as are those below.
+            max_tokens: Likewise.
+            temperature: Likewise.
+            top_k: Likewise.
+            top_p: Likewise.
+            seed: Likewise.
+
+        Yields:
+            The words, without blanks.
+
+        Raises:
+            TypeError: `text` is no string.
+            ValueError: As of `complete`.
+
+        Example:
+            >>> for word in model.stream("the company said", temperature=0.7):
+            ...     print(word, end=" ", flush=True)
+        """
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"`text` must be one string. Received: {text!r:.60}")
+        writing = Writing(max_tokens, temperature, top_k, top_p, None, seed)
+        writing.check(self.vocabulary.size)
+        return self._streamed(text, writing)
+
+    def score(self, texts: Any, batch_size: int = 64, progress: bool = True) -> Any:
+        """How probable texts are, and each of their words after those before it.
+
+        Args:
+            texts: A list of strings, or one string, of any length.
+            batch_size: Texts read together. It changes speed and memory, never a result.
+            progress: Show a bar on a terminal when it takes longer than two seconds.
+
+        Returns:
+            A list of `ScoredText`, or one. The end of a text is not scored, nor is the first word,
+            unless the model is `after_end`: then it follows the end of another text.
+
+        Raises:
+            TypeError: Something is not a string.
+            ValueError: An empty list.
+        """
+
+        def run(batch: tf.Tensor, places: np.ndarray) -> list[ScoredText]:
+            found = self.run_graph(self._serve_score, batch)
+            rows = ({name: of[row] for name, of in found.items()} for row in range(len(places)))
+            return [
+                ScoredText.from_row(text, row)
+                for text, row in zip(batch.numpy(), rows, strict=True)
+            ]
+
+        return self.answers(texts, run, batch_size, progress)
+
+    def console_answers(
+        self,
+        entries: list,
+        score: bool = False,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        beam_size: int | None = None,
+        seed: int | None = None,
+    ) -> list:
+        """As `ZooModel.console_answers`; `score` tells how probable the texts are instead."""
+        from zoo.drawing.answers import completed_answers, scored_answers
+
+        options = {
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "beam_size": beam_size,
+            "seed": seed,
         }
+        options = {name: value for name, value in options.items() if value is not None}
+        if not score:
+            return completed_answers(self, entries, **options)
+        if options:
+            name = next(iter(options)).replace("_", "-")
+            raise ValueError(f"--score writes nothing: --{name} means nothing beside it")
+        return scored_answers(self, entries)
+
+    def console_stream(
+        self, entry: bytes, score: bool = False, beam_size: int | None = None, **drawing: Any
+    ) -> Iterator[str] | None:
+        """What `zoo run` prints as it comes; None: it comes all at once."""
+        return None if score or beam_size else self.stream(entry, **drawing)
 
     # Serving.
 
     def signatures(self) -> dict[str, Signature]:
-        """`serving_default`: the most probable `completion` of each text, and its `score`."""
-        return {"serving_default": self.signature(self._complete, [b"the film is"])}
+        """The most probable text, how probable texts are, and the model word by word.
+
+        - `serving_default`: `text` to `completion`, the most probable word each time, and `score`.
+        - `score`: `text` to what a `ScoredText` has.
+        - `start`: `text` to `ids`, its last words, and `state`, what was read before them.
+        - `step`: `ids` and `state` to the next ones, and what else might come.
+        """
+        examples = [b"the company said it"]
+        return {
+            "serving_default": self.signature(self._serve_best, examples),
+            "score": self.signature(self._serve_score, examples),
+            "start": self.signature(self._serve_start, examples),
+            "step": self._step_signature(),
+        }
+
+    def _serve_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        greedy = Writing(DEFAULT_MAX_TOKENS, temperature=0.0)
+        return self._written(text, None, *greedy.numbers, **greedy.options)
+
+    def _serve_score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        words = self.words.read(text)
+        read = self._after_end(words.ids)
+        if not self.configuration["after_end"]:  # the first word is given
+            words = type(words)(*(of[:, 1:] for of in words))
+        lengths = tf.cast(words.ids.row_lengths(), tf.int32)
+        targets, starts, ends = (of.to_tensor(PAD_ID) for of in words)
+        tokens = read[:, :-1].to_tensor(PAD_ID, shape=[None, None])[:, : tf.shape(targets)[1]]
+        losses, _ = self.known_words(tokens, targets, lengths, self.start_state(tf.size(lengths)))
+        total, count = tf.reduce_sum(losses, axis=1), tf.cast(tf.maximum(lengths, 1), tf.float32)
+        pieces = substrings(
+            text,
+            tf.cast(words.starts.value_rowids(), tf.int32),
+            words.starts.flat_values,
+            words.ends.flat_values,
+        )
+        return {
+            "log_probability": -total,
+            "perplexity": tf.exp(total / count),
+            "tokens": words.ids.with_flat_values(pieces).to_tensor(""),
+            "starts": starts,
+            "ends": ends,
+            "log_probabilities": -losses,
+            "known": targets > UNK_ID,
+            "lengths": lengths,
+        }
 
     # Files.
 
@@ -299,3 +340,7 @@ def next_word(tokens: tf.Tensor, lengths: tf.Tensor) -> tuple[dict[str, tf.Tenso
     lengths = tf.maximum(lengths - 1, 0)
     real = tf.sequence_mask(lengths, tf.shape(tokens)[1] - 1)
     return {"tokens": tokens[:, :-1], "lengths": lengths}, tf.boolean_mask(tokens[:, 1:], real)
+
+
+def _ends(ids: tf.RaggedTensor) -> tf.RaggedTensor:
+    return tf.RaggedTensor.from_tensor(tf.fill([ids.nrows(), 1], END_ID))

@@ -13,7 +13,7 @@ from tests.zoo.decoding.toy_model import (
     check_bookkeeping,
     emitted,
 )
-from zoo.decoding import greedy, sample
+from zoo.decoding import draw_ids, greedy, sample
 
 SEEDS = st.integers(0, 2**31 - 1)
 LIMITS = st.lists(st.integers(1, 8), min_size=1, max_size=5)
@@ -202,3 +202,28 @@ def test_bad_sampling_options_are_refused(options, message):
     arguments = {"max_lengths": 3, "seed": 1, **IDS, **options}
     with pytest.raises(ValueError, match=message):
         sample(constant_step([0.0, 1.0]), (), 1, **arguments)
+
+
+def draws(top_p, top_k=0, temperature=1.0):
+    """How often each of five tokens is drawn in 4,000 draws."""
+    logits = tf.math.log(tf.constant([[0.1, 0.4, 0.05, 0.3, 0.15]]))
+    logits = tf.tile(logits, [4000, 1])
+    ids, _ = draw_ids(logits, 0, 1, temperature, top_k, top_p)
+    return np.bincount(ids[:, 0], minlength=5) / 4000
+
+
+def test_the_nucleus_is_the_fewest_tokens_with_their_share():
+    np.testing.assert_allclose(draws(0.69), [0, 4 / 7, 0, 3 / 7, 0], atol=0.03)
+    np.testing.assert_allclose(draws(0.71), [0, 0.4 / 0.85, 0, 0.3 / 0.85, 0.15 / 0.85], atol=0.03)
+    np.testing.assert_allclose(draws(1.0), [0.1, 0.4, 0.05, 0.3, 0.15], atol=0.03)
+    np.testing.assert_array_equal(draws(1e-6), [0, 1, 0, 0, 0])
+    # Among the two that are left to it: 0.4 of 0.7 is more than a half.
+    np.testing.assert_array_equal(draws(0.5, top_k=2), [0, 1, 0, 0, 0])
+    # Heat flattens before the share is counted.
+    assert (draws(0.9, temperature=100.0) > 0).sum() == 5
+
+
+@pytest.mark.parametrize("top_p", [0.0, -0.1, 1.1, float("nan")])
+def test_a_share_that_cannot_be_is_told(top_p):
+    with pytest.raises(ValueError, match=r"`top_p` must be above 0 and at most 1.*top_p="):
+        draw_ids(tf.zeros([1, 3]), 0, 1, top_p=top_p)

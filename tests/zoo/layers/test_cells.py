@@ -195,3 +195,37 @@ def test_gru_starts_by_keeping_its_state():
 def test_bad_units(make, units):
     with pytest.raises(ValueError, match=r"`units` must be a positive integer\. Received: units="):
         make(units)
+
+
+def test_drop_connect_drops_the_same_weights_at_all_steps():
+    """Against a cell that has lost these weights for good."""
+    inputs, state = tf.random.stateless_normal([2, 5, 3], [1, 2]), [tf.ones([2, 4])] * 2
+    cell = BasicLSTMCell(4, drop_connect=0.5, seed=3)
+    plain = BasicLSTMCell(4)
+    for of in (cell, plain):
+        of.build((None, 3))
+    plain.set_weights(cell.get_weights()[:3])
+    for training in (False, None):
+        outputs, _ = cell.unroll(inputs, None, state, training)
+        np.testing.assert_array_equal(outputs, plain.unroll(inputs, None, state)[0])
+    cell.seed_generator.state.assign([3, 0])
+    kernel = cell.fused_weights(training=True)[1]
+    assert 0.2 < np.mean(kernel == 0) < 0.8
+    plain.recurrent_kernel.assign(kernel)
+    cell.seed_generator.state.assign([3, 0])
+    with tf.GradientTape() as tape:
+        outputs, _ = cell.unroll(inputs, None, state, training=True)
+    np.testing.assert_allclose(outputs, plain.unroll(inputs, None, state)[0], rtol=1e-5, atol=1e-6)
+    gradient = tape.gradient(outputs, cell.recurrent_kernel).numpy()
+    assert (gradient[kernel == 0] == 0).all()
+    again, _ = cell.unroll(inputs, None, state, training=True)
+    assert np.abs(again - outputs).max() > 1e-3
+    with pytest.raises(ValueError, match="cannot take a single step in training"):
+        cell(inputs[:, 0], state, training=True)
+    assert BasicLSTMCell.from_config(cell.get_config()).drop_connect == 0.5
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_weights_that_cannot_be_dropped_is_told(share):
+    with pytest.raises(ValueError, match=r"`drop_connect` must be in \[0, 1\)"):
+        GRUCell(2, drop_connect=share)

@@ -74,17 +74,15 @@ def test_next_words_are_those_after(model):
     np.testing.assert_allclose(losses[:2], alone, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"max_tokens": 0}, "`max_tokens` must be an int of at least 1"),
-        ({"temperature": -1.0}, "`temperature` must be at least 0"),
-        ({"top_k": -1}, "`top_k` must be"),
-    ],
-)
-def test_bad_options_are_named(model, options, message):
-    with pytest.raises(ValueError, match=message):
-        model.complete("a", **options)
+def test_a_first_word_that_is_given_is_not_scored(model):
+    a_b, blank, one = model.score(["a b x", "", "a"])
+    assert (a_b.tokens, a_b.spans, a_b.known) == (["b", "x"], [(2, 3), (4, 5)], [True, False])
+    inputs, targets = model.preprocess(tf.constant(["a b x"]))
+    losses = model.token_losses(inputs, targets)  # the end's among them
+    np.testing.assert_allclose(a_b.log_probabilities, -losses[:2], rtol=1e-5)
+    assert blank.tokens == one.tokens == []
+    assert list(model.stream("a b", temperature=0)) == ["c", "d", "e", "f"]
+    assert list(model.stream("")) == []
 
 
 def test_a_wrong_vocabulary_is_named():

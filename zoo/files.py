@@ -9,6 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def user_cache(name: str) -> Path:
+    """The zoo's folder of this name in the user's cache; it may not be there yet.
+
+    Raises:
+        RuntimeError: The user has no home.
+    """
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "rnn-zoo" / name
+
+
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write to a file so that a reader finds the old content or the new, never a part.
 

@@ -174,7 +174,10 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
         model.provenance = Provenance.from_config(config["provenance"], model.get_weights)
     else:
         model.provenance.ancestors = _ancestors(folder, config)
-    return _changed(model, overrides, assets, folder, config) if overrides else model
+    if overrides:
+        model = _changed(model, overrides, assets, folder, config)
+    model.keeps_graphs = True
+    return model
 
 
 def _by_recipe(training: dict[str, Any] | None) -> bool:

@@ -227,6 +227,8 @@ def _changed(
     changed.provenance = made
     now = changed.get_config()
     made.changed = {**made.changed, **{name: now[name] for name in overrides}}
+    if any(now[name] != arguments[name] for name in overrides):
+        made.report = None  # it may have been of other answers
     return changed
 
 

@@ -55,7 +55,8 @@ def build_zoo() -> Decode:
     @tf.function(reduce_retracing=True)
     def decode(source: tf.Tensor, beam: int) -> Hypotheses:
         batch = tf.shape(source)[0]
-        memory = model.encode(source, tf.fill([batch], SOURCE_LENGTH))
+        lengths = tf.fill([batch], SOURCE_LENGTH)
+        memory = model.encode({"source": source, "source_lengths": lengths})
         arguments = {"start_id": START_ID, "end_id": -1, "max_lengths": STEPS}
         start = model.make_step(memory), model.start_state(memory), batch
         if beam == 1:

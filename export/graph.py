@@ -6,17 +6,24 @@ what the traced signatures capture: their variables, and their tables and Senten
 (`TrackableResource`), which the model must hold as attributes to be found.
 """
 
+import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.export import signatures as offered
 from zoo.export.errors import ExportError
+from zoo.graphs.collector import relaxed_collector
+from zoo.graphs.verbs import TRACING
+from zoo.layers.embedding import tables_in_bytes
+from zoo.text.vocabulary import WordVocabulary
+from zoo.weights import int8_tables
 
 if TYPE_CHECKING:
     from zoo.models.base import Signature
@@ -41,11 +48,12 @@ def write(model: keras.Model | tf.Module, signatures: dict[str, "Signature"], fo
             is not tracked.
         OSError: The files cannot be written.
     """
-    traced = {name: _trace(name, signature) for name, signature in signatures.items()}
     try:
-        tf.saved_model.save(
-            _carrier(model, traced), str(folder), signatures=traced, options=_NO_GRADIENTS
-        )
+        with _small(model):
+            traced = {name: _trace(name, signature) for name, signature in signatures.items()}
+            tf.saved_model.save(
+                _carrier(model, traced), str(folder), signatures=traced, options=_NO_GRADIENTS
+            )
     except AssertionError as error:  # how TensorFlow tells of an untracked resource
         raise ExportError(
             "a signature uses a table or tokenizer that is no attribute of the model, so it cannot "
@@ -53,6 +61,27 @@ def write(model: keras.Model | tf.Module, signatures: dict[str, "Signature"], fo
         ) from error
     except tf.errors.OpError as error:
         raise os_error(error, folder) from error
+
+
+@contextlib.contextmanager
+def _small(model: keras.Model | tf.Module) -> Iterator[None]:
+    """Within the block, a model is traced as one that takes little memory in a server.
+
+    Its words are an asset, and tables that were stored in bytes stay in bytes.
+    """
+    tables = []
+    for weight in model.weights if isinstance(model, keras.Model) else ():
+        if weight.dtype == "float32" and int8_tables.is_table(weight.shape, np.float32):
+            parts = int8_tables.exactly(weight.numpy())
+            tables += [(weight, *parts)] if parts else []
+    with contextlib.ExitStack() as stack:
+        # Nobody may trace a verb of the model meanwhile.
+        stack.enter_context(TRACING)
+        stack.enter_context(tables_in_bytes(tables))
+        for part in tf.train.TrackableView(model).descendants():
+            if isinstance(part, WordVocabulary):
+                stack.enter_context(part.in_a_file())
+        yield
 
 
 def os_error(error: tf.errors.OpError, path: Path) -> OSError:
@@ -71,7 +100,8 @@ def _trace(name: str, signature: "Signature") -> tf.types.experimental.ConcreteF
     # changes if it is TensorFlow operations from end to end.
     function = tf.function(_with_checks(signature), autograph=False)
     try:
-        traced = function.get_concrete_function(**specs)
+        with relaxed_collector():
+            traced = function.get_concrete_function(**specs)
     except tf.errors.OperatorNotAllowedInGraphError as error:
         raise ExportError(
             f"signature {name!r} must be TensorFlow operations from end to end: use tf.cond, "

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.files import user_cache
 from zoo.serving.errors import invalid_argument
 from zoo.serving.lifecycle.base_path import scan_versions
 from zoo.serving.lifecycle.config import ModelConfig
@@ -157,16 +158,11 @@ def _base_path(given: str, name: str, repository: Path | None) -> Path:
     from zoo.presets import preset_folder
 
     if repository is None:
-        return _cache_directory() / f"{name}-{_preset_fingerprint(given)}"
+        return user_cache("served-models") / f"{name}-{_preset_fingerprint(given)}"
     base_path = repository.absolute() / name
     if not _newest_version(base_path):
         preset_folder(given)  # a name that is misspelt is told before the ports open
     return base_path
-
-
-def _cache_directory() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "rnn-zoo" / "served-models"
 
 
 def _preset_fingerprint(given: str) -> str:

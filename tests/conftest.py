@@ -1,12 +1,22 @@
 """What several rooms' tests share."""
 
+import atexit
 import gc
+import os
+import shutil
+import tempfile
 
 import keras
 import pytest
 import tensorflow as tf
 
 from tests import corpus
+from zoo.graphs.cache import VARIABLE
+
+# Graphs are kept for this run alone, which its workers and the commands that it starts share.
+if VARIABLE not in os.environ:
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix="zoo-graphs-")
+    atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
 
 # Most of the suite's time is tracing: a graph is thousands of Python objects, and looking through
 # all of TensorFlow's for garbage after every 700 of them takes a fifth of it.

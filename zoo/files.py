@@ -9,6 +9,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def user_cache(name: str) -> Path:
+    """The zoo's folder of this name in the user's cache; it may not be there yet.
+
+    Raises:
+        RuntimeError: The user has no home.
+    """
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "rnn-zoo" / name
+
+
+def check_can_be_folder(name: str, folder: str | Path) -> None:
+    """Refuses a folder that cannot be made, or not be written to.
+
+    Args:
+        name: The argument's, for the message.
+        folder: Of which any parent may be missing.
+
+    Raises:
+        OSError: What is there is a file, or nobody here may write to it.
+    """
+    folder = Path(folder)
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise OSError(
+            f"`{name}` must be a folder that can be written to; {there} is not. "
+            f"Received: {name}={str(folder)!r}"
+        )
+
+
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write to a file so that a reader finds the old content or the new, never a part.
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from zoo.models import NER
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
+from zoo.weights import int8_tables
 
 TEXTS = ["Ada met Kurt in Ulm. They left it 😀 for New York.", "", "Nobody is here", "漢字 in Ulm"]
 OUTPUTS = {
@@ -34,7 +35,8 @@ def tagger():
     words = WordVocabulary(["in", "met", "ulm", "york", ".", "for"])
     sizes = {"word_units": 6, "character_units": 4, "spelling_units": 3, "units": 5}
     model = NER(words, CharacterVocabulary("aeiouAKNUYdlmnrtw."), trained_words=3, **sizes)
-    model.assign_words(np.random.default_rng(0).normal(size=(words.size, 6)))
+    vectors = np.random.default_rng(0).normal(size=(words.size, 6))
+    model.assign_words(int8_tables.decode(*int8_tables.encode(vectors)))
     random = np.random.default_rng(1)
     for variable in model.trainable_variables:  # large enough that not all tags are alike
         variable.assign(random.normal(size=variable.shape))
@@ -42,8 +44,32 @@ def tagger():
 
 
 @pytest.fixture(scope="module")
-def served(tagger, exported):
-    return tf.saved_model.load(str(exported(tagger))).signatures
+def folder(tagger, exported):
+    """The tagger's SavedModel; its table of fixed vectors counts as large, and is in bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(int8_tables, "LEAST_ROWS", 2)
+        patch.setattr(int8_tables, "LEAST_ROWS_FOR_A_COLUMN", 0)
+        return exported(tagger)
+
+
+@pytest.fixture(scope="module")
+def served(folder):
+    return tf.saved_model.load(str(folder)).signatures
+
+
+def test_takes_little_memory(folder, tagger):
+    variables = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    types = variables.get_variable_to_dtype_map()
+    shapes = {
+        (types[name].name, tuple(shape))
+        for name, shape in variables.get_variable_to_shape_map().items()
+    }
+    assert {("int8", (3, 6)), ("float16", (3,))} < shapes
+    assert ("float32", (3, 6)) not in shapes
+    assert ("float32", (5, 6)) in shapes  # of the words that are trained
+    # A constant of the graph would be copied with it.
+    assert (folder / "assets" / "words.txt").read_bytes() == tagger.words.to_bytes()
+    assert b"york" not in (folder / "saved_model.pb").read_bytes()
 
 
 def test_signatures_and_their_outputs(served):

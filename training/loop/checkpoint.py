@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.files import remove_partial, write_atomically
+from zoo.files import check_can_be_folder, remove_partial, write_atomically
 from zoo.training.loop.schedule import comparable
 
 WEIGHTS = "checkpoint-{place}.weights.h5"
@@ -50,14 +50,7 @@ class Checkpoint:
             OSError: The folder cannot be written to.
             ValueError: The folder holds a run of another configuration, or a damaged file.
         """
-        there = next(
-            path for path in (self.folder, *self.folder.absolute().parents) if path.exists()
-        )
-        if not (there.is_dir() and os.access(there, os.W_OK)):
-            raise OSError(
-                f"`out` must be a folder that can be written to; {there} is not. "
-                f"Received: out={str(self.folder)!r}"
-            )
+        check_can_be_folder("out", self.folder)
         path = self.folder / STATE
         if not path.exists():
             return None

@@ -4,11 +4,13 @@ import contextlib
 import copy
 import dataclasses
 import inspect
+import itertools
 from pathlib import Path
 from typing import Any
 
 import click
 
+from zoo.files import check_can_be_folder
 from zoo.training import recipes
 from zoo.training.loop.schedule import Schedule, changed
 
@@ -28,6 +30,7 @@ class TrainCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Finds the recipe's name among the arguments first: it says which options there are."""
+        _check_out(args)
         if set(args) - set(ctx.help_option_names):
             ctx.meta[RECIPE_OPTIONS] = _recipe_options(None)
             with contextlib.suppress(click.UsageError):  # which is told below
@@ -39,6 +42,17 @@ class TrainCommand(click.Command):
         """The options of recipes stand after those that every recipe has, before `--help`."""
         *own, help_option = super().get_params(ctx)
         return [*own, *ctx.meta.get(RECIPE_OPTIONS, ()), help_option]
+
+
+def _check_out(args: list[str]) -> None:
+    """Refuses a folder for the run that cannot be one before the recipes bring TensorFlow."""
+    values = [value for option, value in itertools.pairwise(args) if option == "--out"]
+    values += [arg.removeprefix("--out=") for arg in args if arg.startswith("--out=")]
+    try:
+        for value in values:
+            check_can_be_folder("out", value)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _recipe_options(name: str | None) -> list[click.Option]:

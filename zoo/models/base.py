@@ -1,6 +1,5 @@
 """What every model of the zoo shares: raw data in `fit` and `evaluate`, the verb, signatures."""
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.graphs.collector import relaxed_collector
+from zoo.graphs.verbs import TRACING, VerbGraph
 from zoo.layers.custom_gradient import unregistered_gradients
 from zoo.models.answers import Answers, first_texts
 from zoo.models.checks import check_count
@@ -74,6 +75,8 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
     former_weights: ClassVar[dict[str, str]] = {}
     # What `preprocess` goes by where it knows several ways, as a tagger's does.
     reading: str | None = None
+    # Whether the graphs of its verb are kept in the user's cache; `zoo.load` says so.
+    keeps_graphs = False
 
     def __init__(self, **kwargs: Any) -> None:
         check_process()
@@ -305,7 +308,8 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
         """Takes a training step as Keras does, and leaves no gradient in TensorFlow's registry."""
-        with unregistered_gradients():
+        # Keras calls it when it traces, so that this is as long as Python is at it.
+        with unregistered_gradients(), relaxed_collector():
             return super().train_step(*args, **kwargs)
 
     def compute_metrics(
@@ -440,14 +444,13 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
             The dict, of NumPy arrays.
         """
         specs = specs or self.verb_column.batch_spec
+        specs = specs if isinstance(specs, tuple) else (specs,)
+        batch = batch if isinstance(batch, tuple) else (batch,)
         key = (function, specs, *sorted(options.items()))
         if key not in self._graphs:
-            self._graphs[key] = tf.function(
-                functools.partial(function, **options),
-                input_signature=specs if isinstance(specs, tuple) else (specs,),
-                autograph=False,  # the loops are tf.while_loop; converting takes seconds
-            )
-        batch = batch if isinstance(batch, tuple) else (batch,)
+            with TRACING:
+                if key not in self._graphs:  # another thread may have come first
+                    self._graphs[key] = VerbGraph(self, function, specs, options)
         return {name: value.numpy() for name, value in self._graphs[key](*batch).items()}
 
     def console_answers(self, entries: list) -> list:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.text.tags import PREFIXES, chunk_edges
-from zoo.text.words import Words, substrings
+from zoo.text.words import Words, substrings, true_places
 
 
 class Entity(NamedTuple):
@@ -70,10 +70,11 @@ def find_entities(
     """
     starts, ends = chunk_edges(ids, sentence_starts)
     count = words.tokens.nrows()
-    rows = tf.boolean_mask(words.tokens.value_rowids(), starts)
-    first = tf.boolean_mask(words.starts.flat_values, starts)
-    last = tf.boolean_mask(words.ends.flat_values, ends)
-    kinds = (tf.boolean_mask(ids, starts) - 1) // len(PREFIXES)
+    at = true_places(starts)
+    rows = tf.gather(words.tokens.value_rowids(), at)
+    first = tf.gather(words.starts.flat_values, at)
+    last = tf.gather(words.ends.flat_values, true_places(ends))
+    kinds = (tf.gather(ids, at) - 1) // len(PREFIXES)
     by_text = tf.RaggedTensor.from_value_rowids(first, rows, count, validate=False)
 
     def dense(values: tf.Tensor, padding: object) -> tf.Tensor:

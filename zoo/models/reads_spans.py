@@ -6,7 +6,9 @@ the tokens that `tag` will find in raw text, which are those of its own tokenize
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -41,6 +43,11 @@ if TYPE_CHECKING:
 # Texts that are split into words at once.
 GROUP = 256
 
+_Way = tuple[str, tuple[float, ...] | None]
+_BY_DEFAULT: _Way = ("split", None)
+# How models read by their `id`, in this thread: what another one is at meanwhile is its own.
+_ways: ContextVar[Mapping[int, _Way]] = ContextVar("ways to read", default=MappingProxyType({}))
+
 
 class ReadsSpans:
     """What a `ZooModel` of tagged tokens has before it.
@@ -49,10 +56,15 @@ class ReadsSpans:
     `reading`, its loss by `type_weights`.
     """
 
-    # Whether `preprocess` splits tokens as the tokenizer does, "split", or takes them "whole".
-    reading = "split"
-    # How much each type counts in the loss; None: all alike.
-    type_weights: tuple[float, ...] | None = None
+    @property
+    def reading(self) -> str:
+        """Whether `preprocess` splits tokens as the tokenizer does, "split", or takes "whole"."""
+        return _ways.get().get(id(self), _BY_DEFAULT)[0]
+
+    @property
+    def type_weights(self) -> tuple[float, ...] | None:
+        """How much each type counts in the loss; None: all alike."""
+        return _ways.get().get(id(self), _BY_DEFAULT)[1]
 
     def fit(
         self,
@@ -248,14 +260,13 @@ class ReadsSpans:
     @contextlib.contextmanager
     def _reading(self, reading: str, weights: tuple[float, ...] | None = None) -> Iterator[None]:
         """Within the block, data is read in this way and types weigh so much."""
-        before = self.reading
-        self.reading, self.type_weights = reading, weights
+        token = _ways.set({**_ways.get(), id(self): (reading, weights)})
         if weights is not None:
             self.train_function = None  # Keras keeps it, with the weights that it was made with
         try:
             yield
         finally:
-            self.reading, self.type_weights = before, None
+            _ways.reset(token)
             if weights is not None:
                 self.train_function = None
 

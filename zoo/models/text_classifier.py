@@ -28,6 +28,7 @@ from zoo.layers import (
     DynamicRNN,
     average_pooling,
 )
+from zoo.layers.embedding import Embedding
 from zoo.models.base import Signature, ZooModel
 from zoo.models.both_ends import both_ends
 from zoo.models.checks import check_choice, check_count, check_kind, read_texts
@@ -111,7 +112,7 @@ class TextClassifier(ReadsLabels, HasThresholds, ZooModel):
             )
         self.head = SeveralLabels(labels, thresholds) if multi_label else OneLabel(labels)
         # Layers.
-        self.embedding = keras.layers.Embedding(vocabulary.size, embedding_units)
+        self.embedding = Embedding(vocabulary.size, embedding_units)
         self.embedding_dropout = keras.layers.Dropout(embedding_dropout)
         if bidirectional:
             self.encoder = BidirectionalRNN(BasicLSTMCell(units), BasicLSTMCell(units))

@@ -31,8 +31,11 @@ class HasThresholds:
     @thresholds.setter
     def thresholds(self, thresholds: object) -> None:
         self._check_multi_label("thresholds")
+        before = self.head.thresholds
         self.head.thresholds = thresholds
         self.configuration["thresholds"] = self.head.thresholds
+        if self.head.thresholds != before:
+            self.provenance.report = None  # it was of other answers
 
     def tune_thresholds(
         self, x: object, y: object = None, batch_size: int = 64, progress: bool = True

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import BasicLSTMCell, BidirectionalRNN
+from zoo.layers.embedding import look_up
 from zoo.text.vocabulary import PAD_ID, UNK_ID, CharacterVocabulary, WordVocabulary
 
 TOKEN_INPUTS = {
@@ -127,10 +128,10 @@ class TokenEncoder(keras.layers.Layer):
         if training and self.word_dropout:
             drawn = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
             ids = tf.where((drawn < self.word_dropout) & (ids > UNK_ID), UNK_ID, ids)
-        trained = tf.gather(self.trained_table, tf.minimum(ids, self.trained_words - 1))
+        trained = look_up(self.trained_table, tf.minimum(ids, self.trained_words - 1))
         if self.fixed_table.shape[0] == 0:
             return trained
-        fixed = tf.gather(self.fixed_table, tf.maximum(ids - self.trained_words, 0))
+        fixed = look_up(self.fixed_table, tf.maximum(ids - self.trained_words, 0))
         return tf.where((ids < self.trained_words)[..., tf.newaxis], trained, fixed)
 
     def _spell(self, characters: tf.Tensor, lengths: tf.Tensor, training: bool | None) -> tf.Tensor:

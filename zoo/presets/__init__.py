@@ -174,7 +174,10 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
         model.provenance = Provenance.from_config(config["provenance"], model.get_weights)
     else:
         model.provenance.ancestors = _ancestors(folder, config)
-    return _changed(model, overrides, assets, folder, config) if overrides else model
+    if overrides:
+        model = _changed(model, overrides, assets, folder, config)
+    model.keeps_graphs = True
+    return model
 
 
 def _by_recipe(training: dict[str, Any] | None) -> bool:
@@ -224,6 +227,8 @@ def _changed(
     changed.provenance = made
     now = changed.get_config()
     made.changed = {**made.changed, **{name: now[name] for name in overrides}}
+    if any(now[name] != arguments[name] for name in overrides):
+        made.report = None  # it may have been of other answers
     return changed
 
 

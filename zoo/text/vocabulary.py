@@ -1,7 +1,11 @@
 """Words and characters -> ids, inside the graph."""
 
+import contextlib
 import re
+import tempfile
 import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Self
 
 import tensorflow as tf
@@ -17,6 +21,7 @@ from zoo.text.cleaning import (
 )
 
 PAD_ID, UNK_ID = 0, 1
+_FIRST_ID = 2
 
 _IGNORABLE = re.compile(character_class(IGNORABLE, r"\U{:08x}"))
 
@@ -75,8 +80,8 @@ class WordVocabulary(tf.Module):
                     f"`words` must be strings without line breaks, none empty. Received: {word!r}"
                 )
         self._words = tuple(words)  # TensorFlow would track each entry of a list, for seconds
-        self.size = len(words) + 2
-        ids = tf.range(2, self.size, dtype=tf.int32)
+        self.size = len(words) + _FIRST_ID
+        ids = tf.range(_FIRST_ID, self.size, dtype=tf.int64)
         self._table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tf.constant(words), ids), UNK_ID
         )
@@ -108,7 +113,31 @@ class WordVocabulary(tf.Module):
     def _look_up(self, forms: tf.Tensor) -> tf.Tensor:
         exact = self._table.lookup(forms)
         zeros = self._table.lookup(tf.strings.regex_replace(forms, r"\p{Nd}", "0"))
-        return tf.where(exact == UNK_ID, zeros, exact)
+        return tf.cast(tf.where(exact == UNK_ID, zeros, exact), tf.int32)
+
+    @contextlib.contextmanager
+    def in_a_file(self) -> Iterator[None]:
+        """Within the block what is traced has its words from a file, which a SavedModel copies.
+
+        Else they are a constant of the graph, and a server keeps several copies of a graph: for a
+        tagger's words that is as much memory as its weights take.
+        """
+        if any("\r" in word for word in self._words):  # which TensorFlow drops when it reads a line
+            yield
+            return
+        whole = self._table
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "words.txt"
+            path.write_bytes(self.to_bytes())
+            line, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+            lines = tf.lookup.TextFileInitializer(
+                str(path), tf.string, line, tf.int64, number, value_index_offset=_FIRST_ID
+            )
+            self._table = tf.lookup.StaticHashTable(lines, UNK_ID)
+            try:
+                yield
+            finally:
+                self._table = whole
 
     def to_bytes(self) -> bytes:
         """The words as UTF-8, one a line, for an asset file."""

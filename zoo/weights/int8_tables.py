@@ -61,3 +61,31 @@ def decode(values: np.ndarray, steps: np.ndarray) -> np.ndarray:
             f"Received: {values.dtype} {values.shape} and {steps.shape}"
         )
     return np.multiply(values, steps.astype(np.float32)[:, np.newaxis], dtype=np.float32)
+
+
+def exactly(table: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The parts of a table that `decode` gave, of which it gives the same again.
+
+    Args:
+        table: Float32 `[rows, columns]`.
+
+    Returns:
+        As of `encode`; None if the table is not one that `decode` gave, or has been trained since.
+    """
+    values = np.zeros(table.shape, np.int8)
+    steps = np.zeros(len(table), np.float16)
+    largest = np.abs(table).max(axis=1, initial=0.0)
+    rows = np.flatnonzero(largest)
+    for most in range(LARGEST, 0, -1):
+        with np.errstate(over="ignore"):
+            found = (largest[rows] / np.float32(most)).astype(np.float16)
+        wide = np.where(found > 0, found, 1).astype(np.float32)[:, np.newaxis]
+        whole = np.rint(table[rows] / wide)
+        fits = ((whole * wide == table[rows]) & (np.abs(whole) <= LARGEST)).all(axis=1)
+        values[rows[fits]], steps[rows[fits]] = whole[fits], found[fits]
+        if most == LARGEST and fits.sum() < len(rows) / 2:
+            return None  # only where steps are smallest is the largest value less
+        rows = rows[~fits]
+        if not len(rows):
+            return values, steps
+    return None if len(rows) else (values, steps)

@@ -301,6 +301,14 @@ def test_no_threshold_has_a_better_f1(rows):
     assert f1(limit) == pytest.approx(max(f1(at) for at in [*found, 2.0]))
 
 
+def test_a_report_does_not_outlive_the_thresholds_it_was_of(model):
+    own = copy.deepcopy(model)
+    for thresholds, kept in (({"slow": 0.5}, True), ({"slow": 0.4}, False)):
+        own.provenance.measured(own.get_weights(), {"rows": 4})
+        own.thresholds = thresholds
+        assert ("report" in own.provenance.to_config(own.get_weights)) == kept
+
+
 # Files and copies.
 
 

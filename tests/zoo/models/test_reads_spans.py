@@ -1,6 +1,7 @@
 """A tagger's own data: texts with spans, tokens to be split further, and what does not fit."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -261,6 +262,18 @@ def test_bad_options_are_named(model):
             verb(TEXTS, SPANS, bad_spans="drop")
     with pytest.raises(ValueError, match=r"`texts` and `sample_weight` .* 4 and 1 entries"):
         model.fit(TEXTS, SPANS, sample_weight=[1.0])
+
+
+def test_how_a_call_reads_is_its_own(model):
+    """What one thread trains on says nothing of what another one evaluates meanwhile."""
+
+    def seen():
+        return model.reading, model.type_weights
+
+    with model._reading("whole", (2.0, 1.0)), ThreadPoolExecutor(1) as pool:
+        assert seen() == ("whole", (2.0, 1.0))
+        assert pool.submit(seen).result(60) == ("split", None)
+    assert seen() == ("split", None)
 
 
 def test_it_learns_spans_of_a_type_of_its_own():

@@ -60,6 +60,21 @@ def test_words_come_back_from_bytes(vocabulary):
     assert WordVocabulary.from_bytes("a\u2028b\nc\n".encode()).words == ["a\u2028b", "c"]
 
 
+@pytest.mark.parametrize("last", ["don't", "a\rb"])
+def test_words_are_the_same_out_of_a_file(last):
+    # The last one would lose its carriage return on the way through a file.
+    vocabulary = WordVocabulary(["the", " two  words ", "a\tb", "日本", "0000", last])
+    tokens = tf.constant(["The", " two  words ", "a\tb", "日本", "1996", last, "", "cat"])
+    own = vocabulary.ids(tokens).numpy().tolist()
+    assert own == [2, 3, 4, 5, 6, 7, 0, 1]
+    table = vocabulary._table
+    with vocabulary.in_a_file():
+        assert (vocabulary._table is table) == (last == "a\rb")
+        assert vocabulary.ids(tokens).numpy().tolist() == own
+    assert vocabulary._table is table
+    assert vocabulary.ids(tokens).numpy().tolist() == own
+
+
 @pytest.mark.parametrize("words", [[], ["a", "a"], ["a", ""], ["a\nb"], [b"a"]])
 def test_bad_words_are_named(words):
     with pytest.raises(ValueError, match="`words`"):

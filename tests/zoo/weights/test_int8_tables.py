@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import zoo
 from tests.corpus import tiny_ner
 from zoo.weights import load_weights, save_weights
-from zoo.weights.int8_tables import decode, encode, is_table
+from zoo.weights.int8_tables import decode, encode, exactly, is_table
 from zoo.weights.shrink import shrink
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=20)
@@ -40,6 +40,22 @@ def test_what_was_decoded_is_encoded_the_same_again():
     values_again, steps_again = encode(decode(values, steps))
     np.testing.assert_array_equal(values_again, values)
     np.testing.assert_array_equal(steps_again, steps)
+
+
+@given(arrays.arrays(np.float32, SHAPES, elements=FLOATS | st.floats(-(2**-7), 2**-7, width=32)))
+def test_what_was_decoded_is_taken_apart_exactly(table):
+    decoded = decode(*encode(table))
+    values, steps = exactly(decoded)
+    assert (values.dtype, steps.dtype) == (np.int8, np.float16)
+    np.testing.assert_array_equal(decode(values, steps), decoded)
+
+
+def test_a_table_that_was_trained_is_no_longer_in_bytes():
+    table = np.random.default_rng(1).normal(size=[50, 20]).astype(np.float32)
+    assert exactly(table) is None
+    decoded = decode(*encode(table))
+    decoded[7, 3] += 1e-6
+    assert exactly(decoded) is None
 
 
 def test_a_row_of_zeros_stays_zero_and_a_huge_value_costs_its_own_row_only():
@@ -212,12 +228,14 @@ def test_a_folder_is_shrunk_and_all_else_stays(tmp_path, half, monkeypatch):
     assert np.dtype(np.int8) in stored(folder / "model.weights.h5").values()
     assert sorted(tmp_path.iterdir()) == [old, folder]
     for path in old.rglob("*"):
-        if path.is_file() and path.name not in ("config.json", "model.weights.h5"):
+        if path.is_file() and path.name not in ("card.md", "config.json", "model.weights.h5"):
             assert (folder / path.relative_to(old)).read_bytes() == path.read_bytes()
     configs = [json.loads((of / "config.json").read_text()) for of in (old, folder)]
-    assert configs[0]["files"].pop("model.weights.h5") != configs[1]["files"].pop(
-        "model.weights.h5"
-    )
+    own, new = (config["files"].pop("model.weights.h5") for config in configs)
+    assert own != new
+    card = (old / "card.md").read_text()
+    assert own in card
+    assert (folder / "card.md").read_text() == card.replace(own, new)
     assert configs[0] == configs[1]
     for weight, expected in zip(zoo.load(folder).weights, model.weights, strict=True):
         largest = np.abs(expected).max(initial=0)

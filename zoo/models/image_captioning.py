@@ -100,8 +100,21 @@ class ImageCaptioner(SeesPictures, TextGenerator):
     # The network.
 
     def encode(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> Memory:
-        """What the decoder gets of `encoder_inputs`."""
-        return self.encode_features(self.features_of(inputs), training)
+        """What the decoder gets of `encoder_inputs`.
+
+        Args:
+            inputs: Those of `encoder_inputs`. A `target` among them may have several rows for each
+                picture, as many for each, one picture's one after the other: the picture goes
+                through the encoder once.
+            training: Whether units are dropped.
+        """
+        features = self.features_of(inputs)
+        memory = self.encode_features(features, training)
+        if "target" not in inputs:
+            return memory
+        pictures, rows = tf.shape(features)[0], tf.shape(inputs["target"])[0]
+        each = rows // tf.maximum(pictures, 1)
+        return tf.nest.map_structure(lambda of: tf.repeat(of, each, axis=0), memory)
 
     def encode_features(self, features: tf.Tensor, training: bool | None = None) -> Memory:
         """What the decoder gets of features, float32 `[batch, places, channels]`."""

@@ -39,15 +39,19 @@ from zoo.training.recipes.show_and_tell_batches import (
     picture_batches,
 )
 from zoo.training.recipes.show_and_tell_card import card
+from zoo.training.recipes.show_and_tell_rewards import policy_loss, rewarded_batches
 from zoo.training.vision.encoders import pretrained_encoder
 from zoo.training.vision.features import picture_features
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 
 FROZEN = Schedule(epochs=8, batch_size=64, learning_rate=1e-3, warmup_steps=400)
-# A batch is of pictures here.
+# Batches are of pictures here.
 TUNED = Schedule(
     epochs=6, batch_size=32, learning_rate=4e-4, warmup_steps=100, average_momentum=0.99
+)
+REWARDED = Schedule(
+    epochs=3, batch_size=16, learning_rate=1e-4, warmup_steps=50, average_momentum=0.99
 )
 
 
@@ -66,10 +70,12 @@ class Recipe:
     # Network: arguments of the model's class, its defaults where not named; of what it begins with
     network: dict[str, Any] = field(default_factory=dict)
     label_smoothing: float = 0.1
-    # Fine-tuning of the encoder
     begins_with: str = ""  # the recipe whose best epoch it goes on from
-    trained_from: int | None = None  # the first of the encoder's blocks that learns
+    # Fine-tuning of the encoder
+    trained_from: int | None = None  # its first block that learns
     encoder_rate: float = 1.0  # of the learning rate
+    # Self-critical training
+    drawn_each: int = 0  # captions that the model draws for a picture
     schedule: Schedule = FROZEN
 
 
@@ -100,8 +106,8 @@ RECIPES = {
             "readout_dropout": 0.5,
         },
     ),
-    "show_and_tell": Recipe(
-        "show_and_tell",
+    "show_and_tell_tuned": Recipe(
+        "show_and_tell_tuned",
         model="show_and_tell",
         begins_with="show_and_tell_frozen",
         trained_from=11,
@@ -109,14 +115,36 @@ RECIPES = {
         encoder_rate=0.25,
         schedule=TUNED,
     ),
-    "show_attend_tell": Recipe(
-        "show_attend_tell",
+    "show_attend_tell_tuned": Recipe(
+        "show_attend_tell_tuned",
         model="show_attend_tell",
         begins_with="show_attend_tell_frozen",
         trained_from=11,
         captions_each=2,
         encoder_rate=0.25,
         schedule=TUNED,
+    ),
+    "show_and_tell": Recipe(
+        "show_and_tell",
+        model="show_and_tell",
+        begins_with="show_and_tell_frozen",
+        whole_picture=True,
+        drawn_each=5,
+        network={
+            "embedding_dropout": 0.0,
+            "vector_dropout": 0.0,
+            "layer_dropout": 0.0,
+            "readout_dropout": 0.0,
+        },
+        schedule=REWARDED,
+    ),
+    "show_attend_tell": Recipe(
+        "show_attend_tell",
+        model="show_attend_tell",
+        begins_with="show_attend_tell_frozen",
+        drawn_each=5,
+        network={"embedding_dropout": 0.0, "annotation_dropout": 0.0, "readout_dropout": 0.0},
+        schedule=REWARDED,
     ),
 }
 
@@ -180,8 +208,9 @@ def train(
             with prepared(first):
                 start_from = _train_frozen(first, there, data, command, callbacks)
     _check_start(recipe, start_from)
+    train_on = _train_rewarded if recipe.drawn_each else _train_tuned
     with prepared(recipe):
-        return _train_tuned(recipe, out, data, start_from, command, callbacks)
+        return train_on(recipe, out, data, start_from, command, callbacks)
 
 
 class _Data(NamedTuple):
@@ -258,6 +287,42 @@ def _train_tuned(
         model,
         recipe,
         batches,
+        steps,
+        out,
+        dev_bleu,
+        "bleu_4",
+        command,
+        callbacks,
+        began_with=_record(start_from),
+    )
+
+
+def _train_rewarded(
+    recipe: Recipe,
+    out: str | Path,
+    data: _Data,
+    start_from: str | Path,
+    command: str | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Path:
+    """The decoder alone, on captions that it draws."""
+    model = zoo.load(start_from, **recipe.network)
+    # Who fine-tunes what is kept wants the dropout back that is of no use here.
+    model.configuration |= read_config(start_from)["config"]
+    model.provenance = Provenance()
+    seen, seen_dev = data.seen(model.encoder)
+    if recipe.whole_picture:
+        seen, seen_dev = mean_of_places(seen), mean_of_places(seen_dev)
+
+    def dev_bleu(model: Any) -> float:
+        return bleu_4(model.caption_features(seen_dev[:, 0], beam_size=3), data.dev.captions)
+
+    steps = -(-len(seen) // recipe.schedule.batch_size)
+    model.compile(optimizer=averaging_adam(recipe.schedule, steps), loss=policy_loss())
+    return train_model(
+        model,
+        recipe,
+        rewarded_batches(model, recipe, data.train.captions, seen),
         steps,
         out,
         dev_bleu,

@@ -33,7 +33,7 @@ def pair_batches(model: Any, recipe: Any, captions: Captions, features: np.ndarr
     flat = [caption for of in captions for caption in of]
     pictures = np.repeat(np.arange(len(captions), dtype=np.int32), [len(of) for of in captions])
     may_flip = np.array([recipe.flips and flippable(caption) for caption in flat])
-    ids = list(_ids(model, flat))
+    ids = list(caption_ids(model, flat))
 
     def draw(rng: np.random.Generator, epoch: int) -> tuple:
         flipped = may_flip & (rng.random(len(flat)) < 0.5)
@@ -76,7 +76,7 @@ def picture_batches(
         next one, as `ImageCaptioner.encode` takes them.
     """
     each = recipe.captions_each
-    flat = _ids(model, [caption for of in captions for caption in of])
+    flat = caption_ids(model, [caption for of in captions for caption in of])
     ids = [sorted((next(flat) for _ in of), key=len) for of in captions]
     may_flip = np.array([recipe.flips and all(map(flippable, of)) for of in captions])
     pictures = np.arange(len(captions), dtype=np.int32)
@@ -122,7 +122,8 @@ def neighbours(rng: np.random.Generator, count: int, each: int) -> np.ndarray:
     return kept.reshape(-1, each)[rng.integers(count // each)]
 
 
-def _ids(model: Any, captions: Sequence[str]) -> Iterator[np.ndarray]:
+def caption_ids(model: Any, captions: Sequence[str]) -> Iterator[np.ndarray]:
+    """The ids of each caption, int32 `[its words and the end]`, one after the other."""
     ids, lengths = (part.numpy() for part in model.encode_captions(tf.constant(captions)))
     return (row[:length] for row, length in zip(ids, lengths, strict=True))
 

@@ -141,7 +141,7 @@ RECIPES = {
     "show_attend_tell": Recipe(
         "show_attend_tell",
         model="show_attend_tell",
-        begins_with="show_attend_tell_frozen",
+        begins_with="show_attend_tell_tuned",
         drawn_each=5,
         network={"embedding_dropout": 0.0, "annotation_dropout": 0.0, "readout_dropout": 0.0},
         schedule=REWARDED,
@@ -275,7 +275,7 @@ def _train_tuned(
     seen, seen_dev = data.seen(model.encoder, recipe.trained_from)
 
     def dev_bleu(model: Any) -> float:
-        features = grids(model, seen_dev[:, 0])
+        features = grids(model, seen_dev[:, :1])[:, 0]
         return bleu_4(model.caption_features(features, beam_size=3), data.dev.captions)
 
     steps = -(-len(seen) // recipe.schedule.batch_size)
@@ -306,11 +306,17 @@ def _train_rewarded(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> Path:
     """The decoder alone, on captions that it draws."""
-    model = zoo.load(start_from, **recipe.network)
+    block = RECIPES[recipe.begins_with].trained_from
+    model = zoo.load(start_from, trained_from=block, **recipe.network)
+    if block is None:
+        seen, seen_dev = data.seen(model.encoder)
+    else:
+        # The blocks that have learnt are the less work.
+        seen, seen_dev = (grids(model, part) for part in data.seen(model.encoder, block))
+        model = zoo.load(start_from, **recipe.network)
     # Who fine-tunes what is kept wants the dropout back that is of no use here.
     model.configuration |= read_config(start_from)["config"]
     model.provenance = Provenance()
-    seen, seen_dev = data.seen(model.encoder)
     if recipe.whole_picture:
         seen, seen_dev = mean_of_places(seen), mean_of_places(seen_dev)
 
@@ -357,13 +363,25 @@ def _record(preset: str | Path) -> dict[str, Any]:
 
 
 def grids(model: Any, activations: np.ndarray, batch_size: int = 32) -> np.ndarray:
-    """Features, float16 `[pictures, places, channels]`, of what enters the blocks that learn."""
-    spec = tf.TensorSpec([None, *activations.shape[1:]], tf.float32)
+    """Features of what enters the blocks that learn.
+
+    Args:
+        model: A captioner with `trained_from`.
+        activations: float16 `[pictures, views, height, width, channels]`.
+        batch_size: Pictures at a time.
+
+    Returns:
+        float16 `[pictures, views, places, channels]`, in memory.
+    """
+    spec = tf.TensorSpec([None, *activations.shape[2:]], tf.float32)
 
     @tf.function(input_signature=[spec], autograph=False)
     def features(activations: tf.Tensor) -> tf.Tensor:
         return tf.cast(model.features_of({"activations": activations}), tf.float16)
 
-    starts = range(0, len(activations), batch_size)
-    rows = (activations[start : start + batch_size].astype(np.float32) for start in starts)
-    return np.concatenate([features(tf.constant(batch)).numpy() for batch in rows])
+    parts, views = [], activations.shape[1]
+    for start in range(0, len(activations), batch_size):
+        batch = activations[start : start + batch_size].astype(np.float32)
+        seen = features(tf.constant(batch.reshape(-1, *batch.shape[2:]))).numpy()
+        parts.append(seen.reshape(-1, views, *seen.shape[1:]))
+    return np.concatenate(parts)

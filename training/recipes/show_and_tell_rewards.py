@@ -3,8 +3,8 @@
 Rennie et al. (2017), arXiv:1612.00563. Instead of the next word of a reference, the model learns
 from captions that it draws itself: one that agrees with the references more than the other captions
 drawn for the picture do (CIDEr-D, `zoo.training.metrics.consensus`) becomes likelier, one that
-agrees less becomes rarer. To compare with the others, and not with a greedy search, is Luo's variant
-(2020, arXiv:2003.09971).
+agrees less becomes rarer. To compare with the others, and not with a greedy search, is a variant of
+Luo's (2020, arXiv:2003.09971).
 """
 
 from collections.abc import Iterator

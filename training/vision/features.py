@@ -34,8 +34,8 @@ def picture_features(
     """Computes features of pictures, or finds them computed.
 
     A run that was ended goes on where it was: what is done is told by a file beside the features.
-    The file's name holds a hash of the encoder's weights (up to `block`), of the preprocessing and of the pictures,
-    so that features of others are never taken for these.
+    The file's name holds a hash of the encoder's weights before `block`, of the preprocessing
+    and of the pictures, so that features of others are never taken for these.
 
     Args:
         encoder: A built `zoo.layers.vision` encoder.

@@ -63,6 +63,8 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         embedding_units: Width of the word embeddings.
         embedding_dropout: Share of embedding units dropped in training.
         readout_dropout: Share of read-out units dropped in training.
+        length_penalty: For a beam's hypotheses to be compared, their log-probability is divided by
+            their length to this power: 1 makes it the mean of a word, less prefers short captions.
         **network: The subclass's own arguments, kept for `get_config`.
     """
 
@@ -79,8 +81,14 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         embedding_units: int,
         embedding_dropout: float,
         readout_dropout: float,
+        length_penalty: float,
         **network: Any,
     ) -> None:
+        if not 0 <= length_penalty < float("inf"):
+            raise ValueError(
+                "`length_penalty` must be a number of 0 or more. "
+                f"Received: length_penalty={length_penalty!r}"
+            )
         super().__init__(
             tokenizer,
             embedding_units,
@@ -88,8 +96,10 @@ class ImageCaptioner(SeesPictures, TextGenerator):
             readout_dropout,
             encoder=encoder,
             trained_from=trained_from,
+            length_penalty=length_penalty,
             **network,
         )
+        self.length_penalty = length_penalty
         self.make_encoder(encoder, trained_from)
 
     @property

@@ -3,11 +3,15 @@
 Read from top to bottom: what is trained, on what, how, and which epoch is kept. Both models get the
 same features, captions, vocabulary and kind of schedule; they differ in how often they look.
 
-Each is trained twice. First the encoder is frozen (`show_attend_tell_frozen`): each picture goes
-through it twice in all, as it is and flipped, and the epochs read what came out
-(`zoo.training.vision.features`). An epoch has every caption once, with one of the two. Then the
-encoder's last blocks learn together with the decoder, slowly, from what enters them; an epoch has
-every picture once, with some of its captions.
+There are up to three parts, each a recipe that begins with the best epoch of another one:
+
+* `..._frozen`: the decoder learns alone. Each picture goes through the encoder twice in all, as it
+  is and flipped, and the epochs read what came out (`zoo.training.vision.features`). An epoch has
+  every caption once, with one of the two.
+* `..._tuned`: the encoder's last blocks learn together with the decoder, slowly, from what enters
+  them. An epoch has every picture once, with some of its captions.
+* Without an ending: the decoder learns from captions that it draws itself, to agree more with all
+  five references (`zoo.training.recipes.show_and_tell_rewards`).
 """
 
 from collections.abc import Sequence
@@ -45,6 +49,7 @@ from zoo.training.vision.features import picture_features
 
 __all__ = ["EVALUATION", "OPTIONS", "RECIPES", "card", "train"]
 
+FIRST_TUNED = 11  # of the encoder's 16 blocks: from it on they have four fifths of its weights
 FROZEN = Schedule(epochs=8, batch_size=64, learning_rate=1e-3, warmup_steps=400)
 # Batches are of pictures here.
 TUNED = Schedule(
@@ -72,7 +77,7 @@ class Recipe:
     label_smoothing: float = 0.1
     begins_with: str = ""  # the recipe whose best epoch it goes on from
     # Fine-tuning of the encoder
-    trained_from: int | None = None  # its first block that learns
+    trained_from: int | None = None  # its first block that learns, or may have learnt
     encoder_rate: float = 1.0  # of the learning rate
     # Self-critical training
     drawn_each: int = 0  # captions that the model draws for a picture
@@ -110,7 +115,7 @@ RECIPES = {
         "show_and_tell_tuned",
         model="show_and_tell",
         begins_with="show_and_tell_frozen",
-        trained_from=11,
+        trained_from=FIRST_TUNED,
         captions_each=2,
         encoder_rate=0.25,
         schedule=TUNED,
@@ -119,7 +124,7 @@ RECIPES = {
         "show_attend_tell_tuned",
         model="show_attend_tell",
         begins_with="show_attend_tell_frozen",
-        trained_from=11,
+        trained_from=FIRST_TUNED,
         captions_each=2,
         encoder_rate=0.25,
         schedule=TUNED,
@@ -129,6 +134,7 @@ RECIPES = {
         model="show_and_tell",
         begins_with="show_and_tell_frozen",
         whole_picture=True,
+        trained_from=FIRST_TUNED,
         drawn_each=5,
         network={
             "embedding_dropout": 0.0,
@@ -142,6 +148,7 @@ RECIPES = {
         "show_attend_tell",
         model="show_attend_tell",
         begins_with="show_attend_tell_tuned",
+        trained_from=FIRST_TUNED,
         drawn_each=5,
         network={"embedding_dropout": 0.0, "annotation_dropout": 0.0, "readout_dropout": 0.0},
         schedule=REWARDED,
@@ -245,7 +252,7 @@ def _train_frozen(
     captions = [caption for five in data.train.captions for caption in five]
     tokenizer = SubwordTokenizer(train_words(words_of(captions), recipe.least_count))
     model = model_class(recipe.model)(tokenizer, **recipe.network)
-    model.encoder.set_weights(pretrained_encoder(model.encoder.variant).get_weights())
+    model.encoder.set_weights(pretrained_encoder(model.configuration["encoder"]).get_weights())
     seen, seen_dev = data.seen(model.encoder)
     if recipe.whole_picture:
         seen, seen_dev = mean_of_places(seen), mean_of_places(seen_dev)
@@ -306,14 +313,10 @@ def _train_rewarded(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> Path:
     """The decoder alone, on captions that it draws."""
-    block = RECIPES[recipe.begins_with].trained_from
-    model = zoo.load(start_from, trained_from=block, **recipe.network)
-    if block is None:
-        seen, seen_dev = data.seen(model.encoder)
-    else:
-        # The blocks that have learnt are the less work.
-        seen, seen_dev = (grids(model, part) for part in data.seen(model.encoder, block))
-        model = zoo.load(start_from, **recipe.network)
+    model = zoo.load(start_from, trained_from=recipe.trained_from, **recipe.network)
+    # Whether or not the last blocks have learnt, what enters them is kept.
+    seen, seen_dev = (grids(model, part) for part in data.seen(model.encoder, recipe.trained_from))
+    model = zoo.load(start_from, **recipe.network)
     # Who fine-tunes what is kept wants the dropout back that is of no use here.
     model.configuration |= read_config(start_from)["config"]
     model.provenance = Provenance()
@@ -324,7 +327,8 @@ def _train_rewarded(
         return bleu_4(model.caption_features(seen_dev[:, 0], beam_size=3), data.dev.captions)
 
     steps = -(-len(seen) // recipe.schedule.batch_size)
-    model.compile(optimizer=averaging_adam(recipe.schedule, steps), loss=policy_loss())
+    optimizer = averaging_adam(recipe.schedule, steps)
+    model.compile(optimizer=optimizer, loss=policy_loss(), weighted_metrics=[])
     return train_model(
         model,
         recipe,

@@ -43,8 +43,8 @@ def presets(folder, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(show_and_tell, "pretrained_encoder", random_encoder)
         frozen = {name: run(name) for name in ("show_and_tell_frozen", "show_attend_tell_frozen")}
-        tuned = run("show_attend_tell", start_from=frozen["show_attend_tell_frozen"])
-    return {**frozen, "show_attend_tell": tuned}
+        tuned = run("show_attend_tell_tuned", start_from=frozen["show_attend_tell_frozen"])
+    return {**frozen, "show_attend_tell_tuned": tuned}
 
 
 def test_a_run_leaves_a_preset_that_captions(presets):
@@ -69,11 +69,21 @@ def test_the_encoder_is_frozen_or_learns_from_its_block_on(presets):
             if not np.allclose(weight, before, rtol=1e-3, atol=1e-4)
         }
         last = {model.encoder.blocks[-1].name, "head"}
-        assert moved == (last if name == "show_attend_tell" else set())
+        assert moved == (last if name == "show_attend_tell_tuned" else set())
+
+
+def test_what_is_rewarded_begins_with_another_run_and_keeps_its_dropout(folder, presets, tmp_path):
+    start = presets["show_and_tell_frozen"]
+    kept = recipes.train(
+        small_recipe("show_and_tell", epochs=1), tmp_path, folder, verify=False, start_from=start
+    )
+    before, after = (json.loads((of / "config.json").read_text()) for of in (start, kept))
+    assert after["config"] == before["config"]
+    assert after["files"]["model.weights.h5"] != before["files"]["model.weights.h5"]
 
 
 def test_what_a_tuned_run_began_with_is_told(presets):
-    began, kept = presets["show_attend_tell_frozen"], presets["show_attend_tell"]
+    began, kept = presets["show_attend_tell_frozen"], presets["show_attend_tell_tuned"]
     config = json.loads((kept / "config.json").read_text())
     told = config["training"]["began_with"]
     first = json.loads((began / "config.json").read_text())
@@ -110,7 +120,7 @@ def test_captions_of_a_picture_share_its_pass_through_the_encoder(folder):
     activations = np.random.default_rng(0).random(
         [2, 2, *model.network_inputs["activations"].shape[1:]]
     )
-    recipe = small_recipe("show_attend_tell", captions_each=2, batch_size=2, flips=False)
+    recipe = small_recipe("show_attend_tell_tuned", captions_each=2, batch_size=2, flips=False)
     batches = batches_module.picture_batches(
         model, recipe, captions, activations.astype(np.float16)
     )
@@ -199,7 +209,7 @@ def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
     assert figures["different_captions"] == 3
     assert not figures["published_data"]
 
-    preset = presets["show_attend_tell"]
+    preset = presets["show_attend_tell_tuned"]
     config = json.loads((preset / "config.json").read_text())
     config["training"]["recipe"]["network"]["encoder"] = "lite0"  # one that has public weights
     metrics |= {"model": "show_attend_tell", "weights_sha256": "0", "command": "zoo-train evaluate"}

@@ -108,7 +108,18 @@ def _training(training: Mapping[str, Any] | None, chosen_by: str, made: Mapping[
 {command}
 ```
 
-Recipe: `{json.dumps(recipe, sort_keys=True)}`"""
+Recipe: `{json.dumps(recipe, sort_keys=True)}`{_began_with(training, chosen_by)}"""
+
+
+def _began_with(training: Mapping[str, Any], chosen_by: str) -> str:
+    """How the weights were made that a run began with, if it began with any."""
+    began = training.get("began_with")
+    if not began:
+        return ""
+    return (
+        f"\n\nIt began with weights of SHA-256 `{began['weights_sha256']}`, made so:\n\n"
+        f"{_training(began['training'], chosen_by, {})}"
+    )
 
 
 def _speed(evaluation: Evaluation, metrics: Mapping[str, Any]) -> str:

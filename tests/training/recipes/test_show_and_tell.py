@@ -211,6 +211,7 @@ def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
 
     preset = presets["show_attend_tell_tuned"]
     config = json.loads((preset / "config.json").read_text())
+    began = config["training"]["began_with"]
     config["training"]["recipe"]["network"]["encoder"] = "lite0"  # one that has public weights
     metrics |= {"model": "show_attend_tell", "weights_sha256": "0", "command": "zoo-train evaluate"}
     metrics |= {"versions": {}, "machine": {"cores": 2, "processor": "x"}}
@@ -218,6 +219,9 @@ def test_what_is_measured_and_what_the_card_says(folder, presets, monkeypatch):
     assert "| flickr8k_validation | 61.2 | 40.0 | 30.0 | 20.0 | 20.0 | 45.0 | 0.568 |" in text
     assert "BLEU-4 on validation" in text
     assert "van Miltenburg" in text
+    assert f"It began with weights of SHA-256 `{began['weights_sha256']}`" in text
+    assert "zoo-train show_attend_tell_frozen" in text
+    assert "trained further" in text
     assert "Xu et al. 2015 |" not in text  # published figures are of the published test split
 
 

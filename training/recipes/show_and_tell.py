@@ -164,8 +164,8 @@ OPTIONS = (
     click.Option(
         ["--start-from"],
         type=click.Path(path_type=Path),
-        help="Preset whose encoder is fine-tuned, such as runs/show_attend_tell_frozen/preset. "
-        "[default: one that is trained first, in OUT/frozen]",
+        help="Preset to go on from, such as runs/show_attend_tell_tuned/preset, for a recipe that "
+        "begins with another one's. [default: that one is trained first, in a folder in OUT]",
     ),
 )
 
@@ -191,7 +191,7 @@ def train(
         command: The command line, for the model card.
         features: Folder of the encoder's features; None: `features` in `out`.
         start_from: The preset to go on from, for a recipe that `begins_with` another; None trains
-            that one first, in `frozen` in `out`.
+            that one first, in the folder of its name in `out`.
         callbacks: Further Keras callbacks.
 
     Returns:
@@ -202,20 +202,21 @@ def train(
         ValueError: `out` holds a run of another recipe; `start_from` is of another model, or the
             recipe begins with none.
     """
-    data = _Data.load(data_dir, verify, Path(features or Path(out) / "features"))
+    folder = Path(features or Path(out) / "features")
     if not recipe.begins_with:
         if start_from is not None:
             raise ValueError(f"--start-from means nothing to {recipe.name}: it begins anew")
+        data = _Data.load(data_dir, verify, folder)
         with prepared(recipe):
             return _train_frozen(recipe, out, data, command, callbacks)
     if start_from is None:
-        first, there = RECIPES[recipe.begins_with], Path(out) / "frozen"
-        start_from = finished_preset(first, there)
-        if start_from is None:
-            with prepared(first):
-                start_from = _train_frozen(first, there, data, command, callbacks)
+        first, there = RECIPES[recipe.begins_with], Path(out) / recipe.begins_with
+        start_from = finished_preset(first, there) or train(
+            first, there, data_dir, verify, command, folder, callbacks=callbacks
+        )
     _check_start(recipe, start_from)
     train_on = _train_rewarded if recipe.drawn_each else _train_tuned
+    data = _Data.load(data_dir, verify, folder)
     with prepared(recipe):
         return train_on(recipe, out, data, start_from, command, callbacks)
 

@@ -253,6 +253,23 @@ def shrink(folders: tuple[str, ...]) -> None:
         click.echo(f"{folder}: {before / 1e6:.1f} MB -> {after / 1e6:.1f} MB")
 
 
+@main.command("average")
+@click.argument("names_or_folders", nargs=-1, required=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the result.")
+def average(names_or_folders: tuple[str, ...], out: Path) -> None:
+    """Write the mean of the weights of presets of one model, such as before and after a tuning.
+
+    Measure the result: a mean of runs that did not begin alike is worth nothing.
+    """
+    from zoo.training.loop.averages import average as mean
+
+    try:
+        mean(names_or_folders, out, _command())
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Written: {out}")
+
+
 @main.command("plot-lengths")
 @click.argument("names_or_folders", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, .svg or .pdf")

@@ -9,14 +9,19 @@ from zoo.presets import WEIGHTS, preset_folder, read_config
 
 METRICS = "metrics.json"
 # What a preset is measured by: the place among a split's figures, and its name for people.
-_FIGURES = ((("bleu", "score"), "BLEU"), (("accuracy",), "accuracy"), (("f1",), "F1"))
+_FIGURES = (
+    (("bleu", "score"), "BLEU"),
+    (("accuracy",), "accuracy"),
+    (("f1",), "F1"),
+    (("coco", "bleu_4"), "BLEU-4"),
+)
 
 
 class Score(NamedTuple):
     """How good a preset is.
 
     Attributes:
-        metric: `"BLEU"`, `"accuracy"` or `"F1"`, from 0 to 100.
+        metric: `"BLEU"`, `"BLEU-4"` (of captions), `"accuracy"` or `"F1"`, from 0 to 100.
         value: What `zoo-train evaluate` measured.
         split: On what.
     """

@@ -91,7 +91,8 @@ class BatchedSession:
 
         Raises:
             ServingError: The request cannot be batched, the queue is full, or it waited too long.
-            Exception: Whatever the run of the batch raised; it is raised for all its requests.
+            Exception: Whatever the run of the batch raised; it is raised for all its requests, but
+                for `InvalidArgumentError`, which is of the requests that are wrong.
         """
         queue = self._queues.get((frozenset(feeds), frozenset(fetches)))
         # A wrong dtype fails in any case; alone it takes no other request with it.
@@ -110,7 +111,18 @@ class BatchedSession:
             self._scheduler.remove_queue(queue)
 
     def _process(self, fetches: list[str], tasks: "list[_Task]") -> None:
-        """Runs a batch on a thread of the scheduler; all its tasks share the error, if any."""
+        """Runs a batch on a thread of the scheduler."""
+        now = time.monotonic()
+        for task in tasks:
+            self._observe_wait((now - task.enqueued) * 1e6)
+        self._run_batch(fetches, tasks)
+
+    def _run_batch(self, fetches: list[str], tasks: "list[_Task]") -> None:
+        """Runs tasks together; they share the error, if any.
+
+        What one client sends must not fail the others: a batch that is refused for what it holds is
+        run again task by task. Then a place that the message names is one in the client's request.
+        """
         try:
             timeout_ms = self._timeout_of(tasks)
             feeds = merge([task.feeds for task in tasks], self._scheduler.parameters)
@@ -122,6 +134,10 @@ class BatchedSession:
                     task.outputs[name] = array[start : start + task.rows]
                     start += task.rows
         except Exception as error:  # raised again where the clients wait
+            if isinstance(error, tf.errors.InvalidArgumentError) and len(tasks) > 1:
+                for task in tasks:
+                    self._run_batch(fetches, [task])
+                return
             for task in tasks:
                 task.future.set_exception(error)
         else:
@@ -130,12 +146,9 @@ class BatchedSession:
 
     def _timeout_of(self, tasks: "list[_Task]") -> int:
         """Milliseconds that the batch may run: what the most patient of its tasks has left."""
-        now = time.monotonic()
-        for task in tasks:
-            self._observe_wait((now - task.enqueued) * 1e6)
         if not all(task.timeout_ms for task in tasks):
             return 0
-        left = max(task.enqueued + task.timeout_ms / 1000 for task in tasks) - now
+        left = max(task.enqueued + task.timeout_ms / 1000 for task in tasks) - time.monotonic()
         if left <= 0:
             raise ServingError(
                 "RESOURCE_EXHAUSTED", "Run() timeout exceeded while waiting in batching queue"

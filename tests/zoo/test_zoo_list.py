@@ -37,14 +37,15 @@ def test_every_preset_that_ships_says_all_there_is():
     names = zoo.list_models()
     for name in names:
         preset = shipped(name)
-        assert preset.task in ("classify", "tag", "translate")
+        assert preset.task in ("caption", "classify", "tag", "translate")
         assert all(len(language) == 2 for language in preset.languages)
         assert len(preset.languages) == (2 if preset.task == "translate" else 1)
         assert preset.licence
         assert preset.megabytes > 0.1
         assert "train" not in preset.score.split
         assert "dev" not in preset.score.split
-        assert 20 < preset.score.value < 100
+        # Captions: BLEU-4 of one text for five of a picture is low for people, too.
+        assert (10 if preset.task == "caption" else 20) < preset.score.value < 100
     table = run().stdout
     for name in names:
         assert f"\n {name} " in table

@@ -101,6 +101,7 @@ def _training(training: Mapping[str, Any] | None, chosen_by: str, made: Mapping[
         f"From epoch {first} on the learning rate followed a plan of {epochs} epochs.\n"
         for first, epochs in (plans if len(plans) > 1 else [])
     )
+    origin = _began_with(training, chosen_by) + _averaged(training)
     return f"""Trained with seed {recipe["seed"]}.
 {planned}Kept: epoch {training["epoch"]}, the best by {chosen_by}.
 
@@ -108,7 +109,34 @@ def _training(training: Mapping[str, Any] | None, chosen_by: str, made: Mapping[
 {command}
 ```
 
-Recipe: `{json.dumps(recipe, sort_keys=True)}`"""
+Recipe: `{json.dumps(recipe, sort_keys=True)}`{origin}"""
+
+
+def _averaged(training: Mapping[str, Any]) -> str:
+    """Of which runs the weights are the mean, if they are one."""
+    averaged = training.get("averaged")
+    if not averaged:
+        return ""
+    rows = [
+        f"- epoch {of['epoch']} of `{of['recipe']}`, SHA-256 `{of['weights_sha256']}`"
+        for of in averaged
+    ]
+    command = training["average_command"] or "zoo.training.loop.averages.average(...)"
+    return (
+        f"\n\nThe weights are the mean (Wortsman et al. 2022) of:\n\n{chr(10).join(rows)}\n\n"
+        f"```\n{command}\n```"
+    )
+
+
+def _began_with(training: Mapping[str, Any], chosen_by: str) -> str:
+    """How the weights were made that a run began with, if it began with any."""
+    began = training.get("began_with")
+    if not began:
+        return ""
+    return (
+        f"\n\nIt began with weights of SHA-256 `{began['weights_sha256']}`, made so:\n\n"
+        f"{_training(began['training'], chosen_by, {})}"
+    )
 
 
 def _speed(evaluation: Evaluation, metrics: Mapping[str, Any]) -> str:

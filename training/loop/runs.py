@@ -31,7 +31,12 @@ def prepared(recipe: Any) -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def averaging_adam(schedule: Schedule, steps: int) -> keras.optimizers.Optimizer:
+def averaging_adam(
+    schedule: Schedule,
+    steps: int,
+    slower: Sequence[keras.Variable] = (),
+    slower_rate: float = 1.0,
+) -> keras.optimizers.Optimizer:
     """AdamW with warm-up and cosine decay that also keeps the moving average of the weights.
 
     A word's gradient is summed over all its places before Adam squares it, and before the norm is
@@ -40,6 +45,8 @@ def averaging_adam(schedule: Schedule, steps: int) -> keras.optimizers.Optimizer
     Args:
         schedule: The recipe's.
         steps: Batches in an epoch.
+        slower: Variables with a learning rate of their own, such as a pretrained encoder's.
+        slower_rate: That rate, as a part of the schedule's.
     """
     rates = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -55,6 +62,8 @@ def averaging_adam(schedule: Schedule, steps: int) -> keras.optimizers.Optimizer
         global_clipnorm=schedule.clip_norm,
         use_ema=True,
         ema_momentum=schedule.average_momentum,
+        slower=slower,
+        slower_rate=slower_rate,
     )
 
 
@@ -89,7 +98,31 @@ class SummedSlices:
     TensorFlow gives the gradient of a look-up as one slice for each place that looked, and joins
     the slices of several look-ups. Keras takes the norm it clips by over the slices, which is not
     that of their sum, and, where it clips nothing, squares the slices before it sums them.
+
+    Args:
+        *args: Those of `keras.optimizers.AdamW`.
+        slower: Variables whose learning rate is a part of the others'.
+        slower_rate: How large a part.
+        **kwargs: As `args`.
     """
+
+    def __init__(
+        self,
+        *args: Any,
+        slower: Sequence[keras.Variable] = (),
+        slower_rate: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._slower = frozenset(self._var_key(variable) for variable in slower)
+        self._slower_rate = slower_rate
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        """One variable's step, a smaller one if it is a slower one."""
+        rate = self._slower_rate if self._var_key(variable) in self._slower else 1.0
+        super().update_step(gradient, variable, learning_rate * rate)
 
     def apply(
         self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None
@@ -138,6 +171,7 @@ def train_model(
     half: bool = True,
     network: keras.Model | None = None,
     save_every: int | None = None,
+    began_with: dict[str, Any] | None = None,
 ) -> Path:
     """Fits a compiled model from where the run stands; keeps the epoch with the best score.
 
@@ -157,6 +191,7 @@ def train_model(
         network: The model of the zoo that is scored and kept, where `model` is what trains it.
         save_every: Batches after which a checkpoint is written within an epoch, too; None: epochs
             are short.
+        began_with: What the preset's `config.json` says of the weights that the run began with.
 
     Returns:
         The folder of the best epoch, which `zoo.load` takes.
@@ -170,6 +205,8 @@ def train_model(
     checkpoint = Checkpoint(out, recorded(recipe))
     done, best = checkpoint.restore(model)
     metadata = {"command": command, "recipe": recorded(recipe), "plans": checkpoint.plans}
+    if began_with is not None:
+        metadata["began_with"] = began_with
     remove_partial(out / "preset")
     keep = KeepBest(
         checkpoint, out / "preset", score, metric, best, metadata, lower_is_better, half

@@ -35,14 +35,16 @@ def card(recipe: Mapping[str, Any]) -> Card:
     flickr8k = corpus("flickr8k")
     encoder = recipe.get("network", {}).get("encoder", "lite0")
     package = PACKAGES[encoder]
+    tuned = any(recipe.get(key, "").endswith("_tuned") for key in ("name", "begins_with"))
+    further = " Its last blocks were trained further, on Flickr8k." if tuned else ""
     return Card(
-        what=WHAT[recipe["name"]],
+        what=WHAT[recipe["model"]],
         data=f"""{flickr8k.source}
 {flickr8k.terms}
 
 The encoder, EfficientNet-{encoder.capitalize()}, was trained on ImageNet by its authors (Tan and Le
 2019). Its weights, which these files hold too, are those of the package {package.name}
-{package.version} ({LICENCE}).""",
+{package.version} ({LICENCE}).{further}""",
         limits=f"""- Trained on photographs of people and dogs, mostly out of doors, squashed to a \
 square: of
   drawings, screenshots, texts, medical pictures and the like it says something wrong, with
@@ -54,6 +56,6 @@ square: of
   finding or sorting them.
 - Not a description for people who cannot see, unless somebody checks it: nothing in a caption tells
   a good one from a bad one.
-{LIMITS[recipe["name"]]}\
+{LIMITS[recipe["model"]]}\
 - Not for commercial use (see the data).""",
     )

@@ -34,8 +34,8 @@ def picture_features(
     """Computes features of pictures, or finds them computed.
 
     A run that was ended goes on where it was: what is done is told by a file beside the features.
-    The file's name holds a hash of the encoder's weights, of the preprocessing and of the pictures,
-    so that features of others are never taken for these.
+    The file's name holds a hash of the encoder's weights before `block`, of the preprocessing
+    and of the pictures, so that features of others are never taken for these.
 
     Args:
         encoder: A built `zoo.layers.vision` encoder.
@@ -119,13 +119,21 @@ def _compute(
     done_file.unlink(missing_ok=True)
 
 
+def _until(encoder: keras.layers.Layer, block: int | None) -> list[keras.Variable]:
+    """The variables that decide what is kept: those after the block may change."""
+    if block is None:
+        return encoder.variables
+    layers = [*encoder.first_layers(), *encoder.blocks[:block]]
+    return [variable for layer in layers for variable in layer.variables]
+
+
 def _digest(encoder: keras.layers.Layer, pictures: Sequence[bytes], block: int | None) -> str:
     config = {name: value for name, value in encoder.get_config().items() if name != "name"}
     config.pop("trainable", None)
     of = hashlib.sha256(
         json.dumps([config, block, PREPROCESSING], sort_keys=True, default=str).encode()
     )
-    for variable in encoder.variables:
+    for variable in _until(encoder, block):
         of.update(np.ascontiguousarray(variable.numpy(), np.float32).tobytes())
     for picture in pictures:
         of.update(hashlib.sha256(picture).digest())

@@ -63,6 +63,8 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         embedding_units: Width of the word embeddings.
         embedding_dropout: Share of embedding units dropped in training.
         readout_dropout: Share of read-out units dropped in training.
+        length_penalty: For a beam's hypotheses to be compared, their log-probability is divided by
+            their length to this power: 1 makes it the mean of a word, less prefers short captions.
         **network: The subclass's own arguments, kept for `get_config`.
     """
 
@@ -79,8 +81,14 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         embedding_units: int,
         embedding_dropout: float,
         readout_dropout: float,
+        length_penalty: float,
         **network: Any,
     ) -> None:
+        if not 0 <= length_penalty < float("inf"):
+            raise ValueError(
+                "`length_penalty` must be a number of 0 or more. "
+                f"Received: length_penalty={length_penalty!r}"
+            )
         super().__init__(
             tokenizer,
             embedding_units,
@@ -88,8 +96,10 @@ class ImageCaptioner(SeesPictures, TextGenerator):
             readout_dropout,
             encoder=encoder,
             trained_from=trained_from,
+            length_penalty=length_penalty,
             **network,
         )
+        self.length_penalty = length_penalty
         self.make_encoder(encoder, trained_from)
 
     @property
@@ -100,8 +110,21 @@ class ImageCaptioner(SeesPictures, TextGenerator):
     # The network.
 
     def encode(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> Memory:
-        """What the decoder gets of `encoder_inputs`."""
-        return self.encode_features(self.features_of(inputs), training)
+        """What the decoder gets of `encoder_inputs`.
+
+        Args:
+            inputs: Those of `encoder_inputs`. A `target` among them may have several rows for each
+                picture, as many for each, one picture's one after the other: the picture goes
+                through the encoder once.
+            training: Whether units are dropped.
+        """
+        features = self.features_of(inputs)
+        memory = self.encode_features(features, training)
+        if "target" not in inputs:
+            return memory
+        pictures, rows = tf.shape(features)[0], tf.shape(inputs["target"])[0]
+        each = rows // tf.maximum(pictures, 1)
+        return tf.nest.map_structure(lambda of: tf.repeat(of, each, axis=0), memory)
 
     def encode_features(self, features: tf.Tensor, training: bool | None = None) -> Memory:
         """What the decoder gets of features, float32 `[batch, places, channels]`."""

@@ -37,6 +37,8 @@ class ShowAndTell(ImageCaptioner):
         vector_dropout: Share of the units of the picture's vector dropped in training.
         layer_dropout: Share of the LSTM's outputs dropped in training.
         readout_dropout: Share of read-out units dropped in training.
+        length_penalty: A hypothesis's log-probability is divided by its length to this power before
+            a beam's are compared; less prefers short captions.
 
     Example:
         >>> model = zoo.load("show_and_tell")
@@ -54,6 +56,7 @@ class ShowAndTell(ImageCaptioner):
         vector_dropout: float = 0.3,
         layer_dropout: float = 0.3,
         readout_dropout: float = 0.5,
+        length_penalty: float = 1.0,
     ) -> None:
         # Encoder, embedding, read-out, configuration and preprocessing are ImageCaptioner's.
         super().__init__(
@@ -63,6 +66,7 @@ class ShowAndTell(ImageCaptioner):
             embedding_units,
             embedding_dropout,
             readout_dropout,
+            length_penalty,
             units=units,
             vector_dropout=vector_dropout,
             layer_dropout=layer_dropout,

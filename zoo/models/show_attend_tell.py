@@ -41,6 +41,8 @@ class ShowAttendTell(ImageCaptioner):
         embedding_dropout: Share of embedding units dropped in training.
         annotation_dropout: Share of annotation units dropped in training.
         readout_dropout: Share of read-out units dropped in training.
+        length_penalty: A hypothesis's log-probability is divided by its length to this power before
+            a beam's are compared; less prefers short captions.
 
     Example:
         >>> model = zoo.load("show_attend_tell")
@@ -59,6 +61,7 @@ class ShowAttendTell(ImageCaptioner):
         embedding_dropout: float = 0.3,
         annotation_dropout: float = 0.5,
         readout_dropout: float = 0.5,
+        length_penalty: float = 1.0,
     ) -> None:
         # Encoder, embedding, read-out, configuration and preprocessing are ImageCaptioner's.
         super().__init__(
@@ -68,6 +71,7 @@ class ShowAttendTell(ImageCaptioner):
             embedding_units,
             embedding_dropout,
             readout_dropout,
+            length_penalty,
             annotation_units=annotation_units,
             units=units,
             attention_units=attention_units,

@@ -25,7 +25,6 @@ from zoo.models.readout import TiedReadout, scaled_embedding
 from zoo.models.written_text import WrittenText, first_of
 from zoo.text.subwords import END_ID, START_ID, SubwordTokenizer
 
-LENGTH_PENALTY = 1.0
 DEFAULT_BEAM_SIZE = 5
 TARGET = tf.TensorSpec([None, None], tf.int32)
 
@@ -55,6 +54,8 @@ class TextGenerator(ZooModel):
     # What the text is called in signatures and on the command line: `"translation"`.
     output: str
     decoder: StateDecoder | AttentionDecoder
+    # What a hypothesis's log-probability is divided by: its length to this power.
+    length_penalty: float = 1.0
     # Ids that are never written, such as that of unknown words.
     banned_ids: tuple[int, ...] = ()
 
@@ -236,7 +237,7 @@ class TextGenerator(ZooModel):
             hypotheses = greedy(**arguments)
         else:
             hypotheses = beam_search(
-                **arguments, beam_size=beam_size, length_penalty=LENGTH_PENALTY
+                **arguments, beam_size=beam_size, length_penalty=self.length_penalty
             )
         if (blank := self.is_blank(inputs)) is not None:
             blank = blank[:, tf.newaxis]

@@ -2,16 +2,8 @@
 
 import tensorflow as tf
 
-from zoo.pictures.header import (
-    Header,
-    contains,
-    cut_off,
-    first_fault,
-    is_at,
-    number,
-    padded,
-    size_faults,
-)
+from zoo.pictures.exif import orientation
+from zoo.pictures.header import Header, contains, cut_off, first_fault, number, size_faults
 
 MAGIC = b"\xff\xd8\xff"
 MAX_SEGMENTS = 2000  # a sound file has some dozens
@@ -22,7 +14,6 @@ FRAMES, DECODED = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, 0xC2
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 LAST = frozenset({SCAN, END})
 EXIF = b"Exif\0\0"
-ORIENTATION_TAG, ENTRY = 0x0112, 12
 
 
 def header(data: tf.Tensor, max_pixels: int) -> Header:
@@ -48,7 +39,7 @@ def header(data: tf.Tensor, max_pixels: int) -> Header:
         (missing, cut_off("a JPEG", data)),
     )
     upright = tf.constant(1, tf.int32)
-    turned = tf.cond(exif < 0, lambda: upright, lambda: _orientation(data[tf.maximum(exif, 0) :]))
+    turned = tf.cond(exif < 0, lambda: upright, lambda: orientation(data[tf.maximum(exif, 0) :]))
     return Header(fault, turned)
 
 
@@ -95,29 +86,3 @@ def _first(places: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
     """The first of some places where something holds, int64; -1 if it holds nowhere."""
     found = tf.concat([tf.boolean_mask(places, wanted), [-1]], axis=0)
     return tf.cast(found[0], tf.int64)
-
-
-def _orientation(tiff: tf.Tensor) -> tf.Tensor:
-    """EXIF's orientation, 1 to 8, out of its first directory; 1 if it tells none.
-
-    Args:
-        tiff: uint8 `[bytes]` from EXIF's byte order mark on.
-    """
-    little = is_at(tiff, 0, b"II")
-
-    def value(at: tf.Tensor | int, count: int) -> tf.Tensor:
-        return tf.where(little, number(tiff, at, count, False), number(tiff, at, count))
-
-    directory = value(4, 4)
-    first = directory + 2
-    entries = tiff[first : first + value(directory, 2) * ENTRY]
-    entries = entries[: tf.size(entries) // ENTRY * ENTRY]
-    entries = tf.cast(tf.reshape(entries, [-1, ENTRY]), tf.int32)
-
-    def short(column: int) -> tf.Tensor:
-        low, high = entries[:, column], entries[:, column + 1]
-        return tf.where(little, low + 256 * high, 256 * low + high)
-
-    told = tf.boolean_mask(short(8), short(0) == ORIENTATION_TAG)
-    orientation = padded(told, 1)[0]
-    return tf.where((orientation >= 1) & (orientation <= 8), orientation, 1)

@@ -373,6 +373,24 @@ def test_an_error_of_the_model_is_that_of_all_in_the_batch_and_of_no_other():
         assert sent[2].result(20).tolist() == [2.0]
 
 
+def test_what_one_client_sends_does_not_fail_the_others():
+    def refuse_negative(array):
+        wrong = np.flatnonzero(array < 0)
+        if len(wrong):
+            raise tf.errors.InvalidArgumentError(None, None, f"instances[{wrong[0]}] is negative")
+        return array
+
+    with Server(max_batch_size=4) as server:
+        server.session.answer = refuse_negative
+        server.occupy()
+        sent = [server.send(values) for values in ([1.0], [2.0, -1.0], [3.0])]
+        server.session.may_run.set()
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"instances\[1\] is negative"):
+            sent[1].result(20)
+        assert [sent[n].result(20).tolist() for n in (0, 2)] == [[1.0], [3.0]]
+        assert server.sizes() == [1, 4, 1, 2, 1]
+
+
 def test_a_wrong_dtype_fails_alone():
     def strict(array):
         if array.dtype != np.float32:

@@ -28,10 +28,15 @@ def write_flickr8k(folder):
 
 
 def small_recipe(name, **changes):
-    cls = {"show_and_tell": ShowAndTell, "show_attend_tell": ShowAttendTell}[name]
-    network = captioner(cls).get_config()
-    fast = {"batch_size": 8, "epochs": 2, "warmup_steps": 2, "average_momentum": 0.5, **changes}
-    return changed(RECIPES[name], network=network, learning_rate=0.02, least_count=2, **fast)
+    recipe = RECIPES[name]
+    cls = {"show_and_tell": ShowAndTell, "show_attend_tell": ShowAttendTell}[recipe.model]
+    fast = {"batch_size": 8, "epochs": 2, "warmup_steps": 2, "average_momentum": 0.5}
+    fast |= {"learning_rate": 0.02, "least_count": 2}
+    if recipe.begins_with:
+        fast |= {"trained_from": len(captioner(cls).encoder.blocks) - 1}
+    else:
+        fast |= {"network": captioner(cls).get_config()}
+    return changed(recipe, **fast | changes)
 
 
 def random_encoder(variant):

@@ -23,9 +23,12 @@ def model(request):
     """A captioner that has learnt the scenes."""
     keras.utils.set_random_seed(1)
     model = captioner(request.param)
-    model.optimizer.learning_rate = 0.01
+    # A step of 0.01 in each of the 1,280 weights of a unit of the picture's vector fills the LSTM
+    # that sees it up, and it learns no more; attention looks at places through a layer of relu.
+    rate, times = (0.01, 30) if model.has_attention else (0.003, 120)
+    model.optimizer.learning_rate = rate
     # In few epochs: each makes its data graph anew, which takes longer than a step.
-    model.fit(PICTURES * 30, CAPTIONS * 30, batch_size=6, epochs=3, verbose=0)
+    model.fit(PICTURES * times, CAPTIONS * times, batch_size=6, epochs=3, verbose=0)
     return model
 
 
@@ -36,8 +39,6 @@ def attentive():
 
 
 def test_it_learns_from_pictures_with_several_captions_each(model):
-    if not model.has_attention:
-        pytest.xfail("of a random encoder, the means over all places hardly differ")
     assert model.caption(PICTURES) != model.caption(PICTURES[::-1])
     for picture, (first, second) in zip(PICTURES, CAPTIONS, strict=True):
         said = model.caption(picture)

@@ -46,11 +46,11 @@ def jpeg(**options):
     return saved(photo(), "JPEG", quality=95, subsampling=0, **options)
 
 
-def turned(orientation, byte_order="<"):
+def turned(orientation, byte_order="<", form="JPEG"):
     exif = Image.Exif()
     exif.endian = byte_order
     exif[ORIENTATION] = orientation
-    return jpeg(exif=exif)
+    return jpeg(exif=exif) if form == "JPEG" else saved(photo(), form, exif=exif)
 
 
 def every_kind():
@@ -84,6 +84,8 @@ def every_kind():
         **{f"exif {turn}": turned(turn) for turn in range(1, 9)},
         "exif in the other byte order": turned(6, ">"),
         "exif that makes no sense": turned(99),
+        "png with exif": turned(6, form="PNG"),
+        "png with exif in the other byte order": turned(5, ">", "PNG"),
     }
 
 

@@ -50,8 +50,8 @@ def load(name):
 def test_every_model_ships_a_preset_under_its_own_name():
     shipped = {model_name(model_class(read_config(name)["model"])) for name in NAMES}
     own = {name for name in model_names() if model_class(name).__module__.startswith("zoo.")}
-    # The language model is the start of a classifier as yet; captioners are trained by recipes.
-    assert shipped == own - {"language_model", "show_and_tell", "show_attend_tell"}
+    # The language model is the start of a classifier as yet.
+    assert shipped == own - {"language_model"}
     assert [preset_name(read_config(name)) for name in NAMES] == NAMES
 
 

@@ -76,6 +76,8 @@ def exactly(table: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     steps = np.zeros(len(table), np.float16)
     largest = np.abs(table).max(axis=1, initial=0.0)
     rows = np.flatnonzero(largest)
+    if not len(rows):
+        return values, steps
     for most in range(LARGEST, 0, -1):
         with np.errstate(over="ignore"):
             found = (largest[rows] / np.float32(most)).astype(np.float16)
@@ -83,9 +85,10 @@ def exactly(table: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         whole = np.rint(table[rows] / wide)
         fits = ((whole * wide == table[rows]) & (np.abs(whole) <= LARGEST)).all(axis=1)
         values[rows[fits]], steps[rows[fits]] = whole[fits], found[fits]
-        if most == LARGEST and fits.sum() < len(rows) / 2:
-            return None  # only where steps are smallest is the largest value less
         rows = rows[~fits]
+        # Only where float16 is coarse, below its normal numbers, is the largest value less.
+        if (largest[rows] >= LARGEST * np.finfo(np.float16).smallest_normal).any():
+            return None
         if not len(rows):
             return values, steps
-    return None if len(rows) else (values, steps)
+    return None

@@ -216,7 +216,8 @@ def test_a_folder_is_shrunk_and_all_else_stays(tmp_path, half, monkeypatch):
     monkeypatch.setattr("zoo.weights.int8_tables.LEAST_ROWS_FOR_A_COLUMN", 1)
     folder = tmp_path / "preset"
     model = old_folder(folder, half)
-    (folder / "card.md").write_text("A card.")
+    files = zoo.presets.read_config(folder)["files"]
+    (folder / "card.md").write_text(f"A card of {files['model.weights.h5']}.")
     old = tmp_path / "old"
     shutil.copytree(folder, old)
     zoo.load(folder)

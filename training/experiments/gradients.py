@@ -107,7 +107,8 @@ def explosion(clip_norm: float | None) -> dict[str, list[float]]:
     measure = GradientNorms()
     noted = Explosion(measure)
     data = batches("adding", FLOW_LENGTH, ROWS, seed=1)
-    model.fit(data, steps_per_epoch=EXPLOSION_STEPS, verbose=0, callbacks=[measure, noted])
+    told = {"verbose": 0, "callbacks": [measure, noted]}
+    model.fit(data, steps_per_epoch=EXPLOSION_STEPS, shuffle=False, **told)
     return {"losses": noted.losses, "norms": noted.norms}
 
 
@@ -123,7 +124,8 @@ def trained(make: Callable[[int], keras.layers.Layer], task: str, length: int, s
     keras.utils.set_random_seed(1)
     model = LastOutput(make(UNITS), task)
     if steps:
-        model.fit(batches(task, length, ROWS, seed=1), steps_per_epoch=steps, verbose=0)
+        data = batches(task, length, ROWS, seed=1)
+        model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0)
     return model
 
 

@@ -171,7 +171,7 @@ def run(
     zoo run sentiment "A warm, funny film." --attention page.html
     zoo run ner < news.txt
     zoo run show_attend_tell photo.jpg --attention maps.png
-    zoo run language_model "the company said" --temperature 0.7
+    zoo run runs/zaremba/preset "the company said" --temperature 0.7
     tail -f news.txt | zoo run ner -
     zoo run sentiment --input reviews.csv --column review --output answers.csv
     """

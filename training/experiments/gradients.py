@@ -92,24 +92,23 @@ class Explosion(keras.callbacks.Callback):
         self.norms.append(self.measure.last["all"])
 
 
-def explosion(clip_norm: float | None, steps: int = EXPLOSION_STEPS) -> dict[str, list[float]]:
+def explosion(clip_norm: float | None) -> dict[str, list[float]]:
     """A plain cell whose recurrent matrix is too large, trained by plain gradient descent.
 
     Args:
         clip_norm: The norm that gradients are cut to; None: they are not.
-        steps: Batches.
 
     Returns:
         The `losses` and the gradient's `norms` (before they are cut) of each step.
     """
     keras.utils.set_random_seed(1)
-    model = LastOutput(BasicRNNCell(UNITS), "adding", clip_norm, learning_rate=0.05, plain=True)
-    kernel = model.rnn.cell.recurrent_kernel
-    kernel.assign(1.6 * kernel)
+    cell = CELLS["RNN, eta 1.6"](UNITS)
+    model = LastOutput(cell, "adding", clip_norm, learning_rate=0.05, plain=True)
     measure = GradientNorms()
     noted = Explosion(measure)
     data = batches("adding", FLOW_LENGTH, ROWS, seed=1)
-    model.fit(data, steps_per_epoch=steps, verbose=0, callbacks=[measure, noted])
+    told = {"verbose": 0, "callbacks": [measure, noted]}
+    model.fit(data, steps_per_epoch=EXPLOSION_STEPS, shuffle=False, **told)
     return {"losses": noted.losses, "norms": noted.norms}
 
 
@@ -125,7 +124,8 @@ def trained(make: Callable[[int], keras.layers.Layer], task: str, length: int, s
     keras.utils.set_random_seed(1)
     model = LastOutput(make(UNITS), task)
     if steps:
-        model.fit(batches(task, length, ROWS, seed=1), steps_per_epoch=steps, verbose=0)
+        data = batches(task, length, ROWS, seed=1)
+        model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0)
     return model
 
 

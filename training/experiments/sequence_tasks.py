@@ -4,7 +4,7 @@ Hochreiter and Schmidhuber (1997); in this form Le, Jaitly and Hinton (2015), ar
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -15,9 +15,33 @@ from zoo.layers import BasicLSTMCell, BasicRNNCell, DynamicRNN, GRUCell
 SYMBOLS = 8  # of the copy task
 CLOSE = 0.1  # a sum is right if it is no further off
 
-# The slides' cells; of an LSTM, with what its forget gate starts.
+
+class ScaledRNNCell(BasicRNNCell):
+    """A plain cell whose recurrent matrix starts orthogonal times a number.
+
+    That number is `eta`, the largest factor by which a gradient can grow in a step back.
+
+    Args:
+        units: Of the cell.
+        eta: Above 0; 1 is the zoo's own cell.
+    """
+
+    def __init__(self, units: int, eta: float, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.eta = eta
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
+        """As any layer's, with another start for the recurrent matrix."""
+        if kwargs.get("name") == "recurrent_kernel":
+            kwargs["initializer"] = keras.initializers.Orthogonal(self.eta)
+        return super().add_weight(*args, **kwargs)
+
+
+# The slides' cells: of a plain one, the matrix it starts with; of an LSTM, its forget bias.
 CELLS: dict[str, Callable[[int], keras.layers.Layer]] = {
-    "RNN": BasicRNNCell,
+    "RNN, eta 0.8": lambda units: ScaledRNNCell(units, 0.8),
+    "RNN, eta 1": BasicRNNCell,
+    "RNN, eta 1.6": lambda units: ScaledRNNCell(units, 1.6),
     "LSTM, forget bias 0": lambda units: BasicLSTMCell(units, forget_bias=0.0),
     "LSTM, forget bias 1": lambda units: BasicLSTMCell(units, forget_bias=1.0),
     "LSTM, forget bias 3": lambda units: BasicLSTMCell(units, forget_bias=3.0),

@@ -220,6 +220,7 @@ def train_model(
             steps_per_epoch=steps - skipped,
             initial_epoch=first - 1,
             epochs=last,
+            shuffle=False,  # the batches have their order
             callbacks=[keep, keras.callbacks.TensorBoard(out / "logs"), *callbacks],
         )
 

@@ -52,9 +52,7 @@ def test_a_flow_is_the_gradient_of_the_state(make):
 
 def test_a_plain_cell_stays_below_the_bound():
     keras.utils.set_random_seed(1)
-    model = LastOutput(BasicRNNCell(8), "adding")
-    kernel = model.rnn.cell.recurrent_kernel
-    kernel.assign(0.8 * kernel)  # orthogonal at first: eta is 0.8
+    model = LastOutput(CELLS["RNN, eta 0.8"](8), "adding")
     flow = error_flow(model, adding(np.random.default_rng(1), rows=16, length=20))
     bound = pascanu_bound(model.rnn.cell, flow)
     np.testing.assert_allclose(bound[1:] / bound[:-1], 0.8, rtol=1e-4)
@@ -66,17 +64,17 @@ def test_the_command_goes_on_and_draws(tmp_path, monkeypatch):
     """A laboratory of one cell, which has learnt next to nothing."""
     for name, value in {"UNITS": 4, "ROWS": 4, "FLOW_LENGTH": 5, "EXPLOSION_STEPS": 3}.items():
         monkeypatch.setattr(gradients, name, value)
-    monkeypatch.setattr(gradients, "CELLS", {"RNN": CELLS["RNN"]})
+    monkeypatch.setattr(gradients, "CELLS", {"RNN, eta 1.6": CELLS["RNN, eta 1.6"]})
     arguments = ["gradients", "--out", str(tmp_path / "lab"), "--steps", "2", "--length", "3"]
     result = CliRunner().invoke(main, [*arguments, "--plot", str(tmp_path / "lab.png")])
     assert result.exit_code == 0, result.output
-    assert "| RNN | " in result.output
+    assert "| RNN, eta 1.6 | " in result.output
     assert "adds 3" in result.output
     assert (tmp_path / "lab.png").read_bytes().startswith(b"\x89PNG")
     measured = json.loads((tmp_path / "lab" / "gradients.json").read_text())
     assert set(measured["flow"]) == {"adding", "copying"}
-    assert len(measured["flow"]["copying"]["RNN"]["trained"]["norms"]) == 6
-    assert "bound" in measured["flow"]["adding"]["RNN"]["start"]
+    assert len(measured["flow"]["copying"]["RNN, eta 1.6"]["trained"]["norms"]) == 6
+    assert "bound" in measured["flow"]["adding"]["RNN, eta 1.6"]["start"]
     exploded, clipped = measured["explosion"].values()
     assert len(exploded["losses"]) == len(exploded["norms"]) == 3
     # Norms are those before the cut: the first step's are the same.

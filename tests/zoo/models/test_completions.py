@@ -89,6 +89,23 @@ def test_offsets_count_characters(model):
     assert [damaged.text[start:end] for start, end in damaged.spans][-1] == "company"
 
 
+@pytest.mark.parametrize("cell", ["gru", "rnn", "convolution"])
+def test_other_cells_read_all_at_once_as_word_by_word(cell):
+    keras.utils.set_random_seed(1)
+    sizes = {"embedding_units": 6, "units": [6, 5], "tied": False, "kernel_size": 3}
+    model = LanguageModel(WordVocabulary(WORDS), cell=cell, **sizes)
+    ids = np.random.default_rng(0).integers(0, 12, [1, 9]).astype(np.int32)
+    expected = [row[word] for row, word in zip(word_by_word(model, ids[0, :-1]), ids[0, 1:])]  # noqa: B905
+    state, found = model.start_state(1), []
+    for piece in (slice(0, 3), slice(3, 8)):  # the state handed on
+        tokens, targets = ids[:, :-1][:, piece], ids[:, 1:][:, piece]
+        losses, state = model.known_words(tokens, targets, tf.constant([tokens.shape[1]]), state)
+        found.append(-losses[0].numpy())
+    np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-4, atol=1e-5)
+    assert model.projection is None
+    assert model.table.shape == (12, 5)
+
+
 # Writing.
 
 

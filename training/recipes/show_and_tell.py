@@ -5,8 +5,8 @@ same features, captions, vocabulary and kind of schedule; they differ in how oft
 
 There are up to three parts, each a recipe that begins with the best epoch of another one:
 
-* `show_attend_tell_frozen`, `show_and_tell`: the decoder learns alone. Each picture goes through the
-  encoder twice in all, as it is and flipped, and the epochs read what came out
+* `show_attend_tell_frozen`, `show_and_tell`: the decoder learns alone. Each picture goes through
+  the encoder twice in all, as it is and flipped, and the epochs read what came out
   (`zoo.training.vision.features`). An epoch has every caption once, with one of the two.
 * `..._tuned`: the encoder's last blocks learn together with the decoder, slowly, from what enters
   them. An epoch has every picture once, with some of its captions.

@@ -42,7 +42,7 @@ def presets(folder, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(show_and_tell, "pretrained_encoder", random_encoder)
-        frozen = {name: run(name) for name in ("show_and_tell_frozen", "show_attend_tell_frozen")}
+        frozen = {name: run(name) for name in ("show_and_tell", "show_attend_tell_frozen")}
         tuned = run("show_attend_tell_tuned", start_from=frozen["show_attend_tell_frozen"])
     return {**frozen, "show_attend_tell_tuned": tuned}
 
@@ -73,10 +73,12 @@ def test_the_encoder_is_frozen_or_learns_from_its_block_on(presets):
 
 
 def test_what_a_recipe_begins_with_is_trained_first(folder, tmp_path, monkeypatch):
-    first = small_recipe("show_and_tell_frozen", epochs=1)
+    first = small_recipe("show_and_tell", epochs=1)
     monkeypatch.setitem(show_and_tell.RECIPES, first.name, first)
     monkeypatch.setattr(show_and_tell, "pretrained_encoder", random_encoder)
-    kept = recipes.train(small_recipe("show_and_tell", epochs=1), tmp_path, folder, verify=False)
+    kept = recipes.train(
+        small_recipe("show_and_tell_rewarded", epochs=1), tmp_path, folder, verify=False
+    )
     began = tmp_path / first.name / "preset"
     before, after = (json.loads((of / "config.json").read_text()) for of in (began, kept))
     assert after["config"] == before["config"]  # its dropout too, which was off
@@ -94,8 +96,12 @@ def test_what_a_tuned_run_began_with_is_told(presets):
 
 def test_a_run_begins_with_a_preset_of_its_model(folder, presets, tmp_path):
     for name, start, message in (
-        ("show_and_tell", "show_attend_tell_frozen", "`start_from` must be a preset of show_and"),
-        ("show_and_tell_frozen", "show_and_tell_frozen", "--start-from means nothing to show_and"),
+        (
+            "show_and_tell_tuned",
+            "show_attend_tell_frozen",
+            "`start_from` must be a preset of show_and",
+        ),
+        ("show_and_tell", "show_and_tell", "--start-from means nothing to show_and"),
     ):
         with pytest.raises(ValueError, match=message):
             recipes.train(

@@ -25,8 +25,9 @@ PARTS = {
     "text": {"zoo.data"},
     "decoding": set(),
     "pictures": set(),
+    "graphs": {"zoo.files"},
     "models": {
-        *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding"),
+        *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding", "zoo.graphs"),
         *("zoo.close_names", "zoo.provenance", "zoo.registry"),
     },
     "drawing": {"zoo.files"},
@@ -34,6 +35,7 @@ PARTS = {
 }
 # And within a function, when it is called and not before, or only for a type.
 LATER = {
+    "graphs": {"zoo.models"},
     "models": {"zoo.drawing", "zoo.reports"},
     "drawing": {"zoo.models", "zoo.reports"},
     "reports": {"zoo.drawing", "zoo.models"},

@@ -20,7 +20,6 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow.python.eager import context
 
-import zoo
 from zoo.files import user_cache, write_atomically
 from zoo.graphs.portable import NotPortable, PortableFunction, pack
 from zoo.graphs.state import State, UnknownPart
@@ -128,7 +127,7 @@ def _package(function: object) -> str:
 def _sources() -> str:
     """Of all the code of the zoo: who works on it has the version of the last release."""
     digest = hashlib.sha256()
-    folder = Path(zoo.__file__).parent
+    folder = Path(__file__).parents[1]
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return digest.hexdigest()

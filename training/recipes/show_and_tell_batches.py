@@ -113,7 +113,7 @@ def neighbours(rng: np.random.Generator, count: int, each: int) -> np.ndarray:
         each: How many are wanted; if there are fewer, some come more than once.
 
     Returns:
-        int `[each]`, ascending.
+        Int `[each]`, ascending.
     """
     if count < each:
         return np.sort(np.resize(rng.permutation(count), each))

@@ -66,11 +66,21 @@ def evaluate(
 
 def table(metrics: Mapping[str, Any]) -> Table:
     """Header and rows of the figures for a terminal."""
-    header = ["split", "texts", "words", "unknown, %", "perplexity"]
+    return perplexity_table(metrics, "texts")
+
+
+def perplexity_table(metrics: Mapping[str, Any], rows: str) -> Table:
+    """As `table`.
+
+    Args:
+        metrics: What a language model was measured to have.
+        rows: What a split consists of, and the name of their number in it.
+    """
+    header = ["split", rows, "words", "unknown, %", "perplexity"]
     return header, [
         [
             split,
-            f"{figures['texts']:,}",
+            f"{figures[rows]:,}",
             f"{figures['words']:,}",
             f"{figures['unknown']:.2f}",
             f"{figures['perplexity']:.2f}",

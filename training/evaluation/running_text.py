@@ -10,6 +10,7 @@ from zoo.text.vocabulary import UNK_ID
 from zoo.training.corpora import catalogue
 from zoo.training.corpora.running_text import stream
 from zoo.training.evaluation.base import Evaluation, Table, check_splits, markdown_table
+from zoo.training.evaluation.language_modelling import perplexity_table
 from zoo.training.metrics.perplexity import stream_perplexity
 
 # Test perplexities of others on the Penn Treebank.
@@ -71,17 +72,7 @@ def evaluate(
 
 def table(metrics: Mapping[str, Any]) -> Table:
     """Header and rows of the figures for a terminal."""
-    header = ["split", "lines", "words", "unknown, %", "perplexity"]
-    return header, [
-        [
-            split,
-            f"{figures['lines']:,}",
-            f"{figures['words']:,}",
-            f"{figures['unknown']:.2f}",
-            f"{figures['perplexity']:.2f}",
-        ]
-        for split, figures in metrics["splits"].items()
-    ]
+    return perplexity_table(metrics, "lines")
 
 
 def quality_section(metrics: Mapping[str, Any]) -> str:

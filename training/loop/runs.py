@@ -209,9 +209,18 @@ def train_model(
         metadata["began_with"] = began_with
     remove_partial(out / "preset")
     keep = KeepBest(
-        checkpoint, out / "preset", score, metric, best, metadata, lower_is_better, half
+        checkpoint,
+        out / "preset",
+        score,
+        metric,
+        best,
+        metadata,
+        lower_is_better,
+        half,
+        network,
+        save_every,
+        checkpoint.step,
     )
-    keep.network, keep.save_every, keep.begun = network, save_every, checkpoint.step
     epochs = recipe.schedule.epochs
 
     def fit(first: int, last: int, skipped: int) -> None:
@@ -244,16 +253,10 @@ class KeepBest(keras.callbacks.Callback):
         training: What `config.json` says of the training, beside the epoch.
         lower_is_better: Whether the best score is the lowest.
         half: Whether the preset's weights are float16.
-
-    Attributes:
         network: As of `train_model`; None: the model that is fitted.
         save_every: As of `train_model`.
         begun: Batches of the first epoch that were done before.
     """
-
-    network: keras.Model | None = None
-    save_every: int | None = None
-    begun = 0
 
     def __init__(
         self,
@@ -265,11 +268,15 @@ class KeepBest(keras.callbacks.Callback):
         training: dict[str, Any],
         lower_is_better: bool = False,
         half: bool = True,
+        network: keras.Model | None = None,
+        save_every: int | None = None,
+        begun: int = 0,
     ) -> None:
         super().__init__()
         self.checkpoint, self.preset, self.score, self.metric = checkpoint, preset, score, metric
         self.best, self.training = best, training
         self.lower_is_better, self.half = lower_is_better, half
+        self.network, self.save_every, self.begun = network, save_every, begun
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remembers where it is."""

@@ -14,7 +14,7 @@ There are up to three parts, each a recipe that begins with the best epoch of an
   itself, to agree more with all five references (`zoo.training.recipes.show_and_tell_rewards`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,6 +241,12 @@ class _Data(NamedTuple):
             for name, part in (("train", self.train), ("validation", self.dev))
         ]
 
+    def dev_bleu(self, seen: np.ndarray) -> Callable[[Any], float]:
+        """A model's BLEU-4 on the validation split, whose features are `seen`."""
+        return lambda model: bleu_4(
+            model.caption_features(seen[:, 0], beam_size=3), self.dev.captions
+        )
+
 
 def _train_frozen(
     recipe: Recipe,
@@ -258,13 +264,12 @@ def _train_frozen(
     if recipe.whole_picture:
         seen, seen_dev = mean_of_places(seen), mean_of_places(seen_dev)
 
-    def dev_bleu(model: Any) -> float:
-        return bleu_4(model.caption_features(seen_dev[:, 0], beam_size=3), data.dev.captions)
-
     steps = -(-len(captions) // recipe.schedule.batch_size)
     _compile(model, recipe, averaging_adam(recipe.schedule, steps))
     batches = pair_batches(model, recipe, data.train.captions, seen)
-    return train_model(model, recipe, batches, steps, out, dev_bleu, "bleu_4", command, callbacks)
+    return train_model(
+        model, recipe, batches, steps, out, data.dev_bleu(seen_dev), "bleu_4", command, callbacks
+    )
 
 
 def _train_tuned(
@@ -324,9 +329,6 @@ def _train_rewarded(
     if recipe.whole_picture:
         seen, seen_dev = mean_of_places(seen), mean_of_places(seen_dev)
 
-    def dev_bleu(model: Any) -> float:
-        return bleu_4(model.caption_features(seen_dev[:, 0], beam_size=3), data.dev.captions)
-
     steps = -(-len(seen) // recipe.schedule.batch_size)
     optimizer = averaging_adam(recipe.schedule, steps)
     model.compile(optimizer=optimizer, loss=policy_loss(), weighted_metrics=[])
@@ -336,7 +338,7 @@ def _train_rewarded(
         rewarded_batches(model, recipe, data.train.captions, seen),
         steps,
         out,
-        dev_bleu,
+        data.dev_bleu(seen_dev),
         "bleu_4",
         command,
         callbacks,

@@ -39,15 +39,11 @@ def pair_batches(model: Any, recipe: Any, captions: Captions, features: np.ndarr
         flipped = may_flip & (rng.random(len(flat)) < 0.5)
         return ids, pictures, flipped.astype(np.int32)
 
-    def look_up(pictures: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-        return features[pictures, flipped]
-
     def finish(
         ids: tf.Tensor, lengths: tf.Tensor, pictures: tf.Tensor, flipped: tf.Tensor
     ) -> tuple[Any, ...]:
-        found = tf.numpy_function(look_up, [pictures, flipped], tf.float16)
-        found.set_shape([None, *features.shape[2:]])
-        return model.training_batch({"features": tf.cast(found, tf.float32)}, ids, lengths)
+        inputs = {"features": _look_up(features, pictures, flipped)}
+        return model.training_batch(inputs, ids, lengths)
 
     def batches(epochs: range) -> tf.data.Dataset:
         size, seed = recipe.schedule.batch_size, recipe.seed
@@ -87,14 +83,9 @@ def picture_batches(
         flipped = may_flip & (rng.random(len(ids)) < 0.5)
         return *columns, pictures, flipped.astype(np.int32)
 
-    def look_up(pictures: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-        return activations[pictures, flipped]
-
     def finish(*columns: tf.Tensor) -> tuple[Any, ...]:
         *sequences, pictures, flipped = columns
-        found = tf.numpy_function(look_up, [pictures, flipped], tf.float16)
-        found.set_shape([None, *activations.shape[2:]])
-        inputs = {"activations": tf.cast(found, tf.float32)}
+        inputs = {"activations": _look_up(activations, pictures, flipped)}
         return model.training_batch(inputs, *_interleaved(sequences[::2], sequences[1::2]))
 
     def batches(epochs: range) -> tf.data.Dataset:
@@ -102,6 +93,13 @@ def picture_batches(
         return training_batches(draw, finish, size, seed, epochs, sequences=each, values=2)
 
     return batches
+
+
+def _look_up(kept: np.ndarray, pictures: tf.Tensor, flipped: tf.Tensor) -> tf.Tensor:
+    """float32 `[batch, ...]` of what is kept on the disk of each picture, or of it flipped."""
+    found = tf.numpy_function(lambda *places: kept[places], [pictures, flipped], tf.float16)
+    found.set_shape([None, *kept.shape[2:]])
+    return tf.cast(found, tf.float32)
 
 
 def neighbours(rng: np.random.Generator, count: int, each: int) -> np.ndarray:

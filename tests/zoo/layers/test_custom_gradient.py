@@ -1,14 +1,13 @@
 """Gradients by hand: the same as TensorFlow's `custom_gradient`, and no graph stays behind."""
 
 import functools
-import gc
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework.func_graph import FuncGraph
 
+from tests.leaks import assert_nothing_stays, live_graphs
 from zoo.layers import (
     CRF,
     AttentionCell,
@@ -159,11 +158,6 @@ LAYERS = {
 }
 
 
-def live_graphs():
-    gc.collect()
-    return {id(thing) for thing in gc.get_objects() if isinstance(thing, FuncGraph)}
-
-
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 def test_graphs_die_with_their_layer(make):
     """TensorFlow's registry kept every traced graph, and with it the layer's weights."""
@@ -181,11 +175,9 @@ def test_graphs_die_with_their_layer(make):
         run(*arguments)  # makes the variables
         gradients = step(*arguments)
         assert len(gradients) >= 3
-        assert live_graphs() - before
+        assert any(graph is step.get_concrete_function(*arguments).graph for graph in live_graphs())
 
-    before = live_graphs()
-    train()
-    assert not live_graphs() - before
+    assert_nothing_stays(train)
 
 
 def test_a_training_step_of_keras_leaves_nothing_behind():
@@ -205,13 +197,12 @@ def test_a_training_step_of_keras_leaves_nothing_behind():
                 optimizer.apply(gradients, layer.trainable_variables)
             return loss
 
-        losses = [step(tf.ones([2, 4, 3])) for _ in range(3)]
+        x = tf.ones([2, 4, 3])
+        losses = [step(x) for _ in range(3)]
         assert losses[2] < losses[0]
-        assert live_graphs() - before
+        assert any(graph is step.get_concrete_function(x).graph for graph in live_graphs())
 
-    before = live_graphs()
-    train()
-    assert not live_graphs() - before
+    assert_nothing_stays(train)
 
 
 def test_registrations_from_before_stay():

@@ -1,11 +1,9 @@
 """A model that is dropped leaves nothing behind, whatever it was used for."""
 
-import gc
-
 import pytest
-from tensorflow.python.framework.func_graph import FuncGraph
 
 from tests import corpus
+from tests.leaks import assert_nothing_stays
 
 TEXTS = ["The film was good.", "a dull ending"]
 USES = {
@@ -18,11 +16,6 @@ USES = {
 }
 
 
-def live_graphs():
-    gc.collect()
-    return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
-
-
 def use(make, columns):
     model = make()
     getattr(model, model.task)(TEXTS)
@@ -31,7 +24,4 @@ def use(make, columns):
 
 @pytest.mark.parametrize("name", USES)
 def test_no_traced_graph_outlives_its_model(name):
-    use(*USES[name])  # what TensorFlow and Keras keep once for all models
-    before = live_graphs()
-    use(*USES[name])
-    assert live_graphs() <= before
+    assert_nothing_stays(use, *USES[name])

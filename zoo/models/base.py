@@ -18,7 +18,8 @@ from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
 from zoo.models.one_batch import OneBatch
 from zoo.models.progress import progress_bar
-from zoo.models.raw_data import RawData, check_epochs
+from zoo.models.raw_data import RawData, check_epochs, in_epochs
+from zoo.models.raw_rows import is_in_memory
 from zoo.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -194,7 +195,6 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
         if validation_batch_size is None:
             validation_batch_size = batch_size
         check_count("validation_batch_size", validation_batch_size)
-        repeat = kwargs.get("steps_per_epoch") is not None
         if validation_split and validation_data is None:
             data, validation_data = raw.split(
                 x,
@@ -204,14 +204,19 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
                 batch_size,
                 shuffle,
                 validation_batch_size,
-                repeat,
             )
         else:
             check_epochs(x, validation_data, **kwargs)
-            data = raw.batches(x, y, sample_weight, batch_size, shuffle, repeat)
+            data = raw.batches(x, y, sample_weight, batch_size, shuffle)
             validation_data = raw.validation(validation_data, validation_batch_size)
         if weigh:
             data = weigh(data)
+        data, kwargs["steps_per_epoch"] = in_epochs(
+            data, kwargs.get("steps_per_epoch"), endless=is_in_memory(x)
+        )
+        validation_data, kwargs["validation_steps"] = in_epochs(
+            validation_data, kwargs.get("validation_steps")
+        )
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
             self.optimizer.build(self.trainable_variables)
@@ -245,6 +250,7 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
             # Keras, from `fit`: it has an iterator over this, which is preprocessed already.
             return super().evaluate(x, y, **kwargs)
         data = raw.batches(x, y, sample_weight, batch_size)
+        data, kwargs["steps"] = in_epochs(data, kwargs.get("steps"))
         with raw.errors():
             return super().evaluate(data, **kwargs)
 

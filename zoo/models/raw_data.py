@@ -53,7 +53,6 @@ class RawData:
         sample_weight: object = None,
         batch_size: int = 32,
         shuffle: bool = False,
-        repeat: bool = False,
     ) -> object:
         """Whatever was given, as prepared batches for Keras.
 
@@ -63,11 +62,10 @@ class RawData:
             sample_weight: Likewise.
             batch_size: Likewise.
             shuffle: Likewise.
-            repeat: Begin anew, for ever, where lists and arrays end: what `steps_per_epoch` needs.
         """
         if is_in_memory(x):
             columns = self.in_memory(x, y, sample_weight)
-            return self._in_batches(columns, batch_size, shuffle, repeat)
+            return self._in_batches(columns, batch_size, shuffle)
         last = self.rows.names[-1] if len(self.rows.columns) > 1 else "y"
         for name, column in ((last, y), (WEIGHTS, sample_weight)):
             if column is not None:
@@ -107,7 +105,6 @@ class RawData:
         batch_size: int,
         shuffle: bool,
         validation_batch_size: int,
-        repeat: bool = False,
     ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
         """Prepared batches of the first rows, and of the last ones, `share` of them."""
         if not is_in_memory(x):
@@ -117,22 +114,41 @@ class RawData:
             )
         train, held_out = split_rows(self.in_memory(x, y, sample_weight), share)
         return (
-            self._in_batches(train, batch_size, shuffle, repeat),
+            self._in_batches(train, batch_size, shuffle),
             self._in_batches(held_out, validation_batch_size),
         )
 
     def _in_batches(
-        self, columns: tuple, batch_size: int, shuffle: bool = False, repeat: bool = False
+        self, columns: tuple, batch_size: int, shuffle: bool = False
     ) -> tf.data.Dataset:
         data = tf.data.Dataset.from_tensor_slices(tuple(columns))
         if shuffle:
             data = data.shuffle(columns[0].shape[0])
-        data = data.ragged_batch(batch_size)
-        return self._prepared(data.repeat() if repeat else data)
+        return self._prepared(data.ragged_batch(batch_size))
 
     def _prepared(self, data: tf.data.Dataset) -> tf.data.Dataset:
         data = data.map(self.prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return data.prefetch(tf.data.AUTOTUNE)
+
+
+def in_epochs(
+    data: object, steps: int | None = None, endless: bool = False
+) -> tuple[object, int | None]:
+    """A data set of known length as one without end, and the number of batches of an epoch.
+
+    Of one that ends Keras makes two iterators for each epoch, and in each TensorFlow prepares the
+    graph of the preprocessing anew, which takes longer than an epoch of a few hundred rows.
+
+    Args:
+        data: What Keras is to be given.
+        steps: Batches that the user calls an epoch, or None.
+        endless: Whether the data begins anew where it ends if there are `steps`.
+    """
+    if isinstance(data, tf.data.Dataset) and (steps is None or endless):
+        count = int(data.cardinality())
+        if count > 0:
+            return data.repeat(), count if steps is None else steps
+    return data, steps
 
 
 def check_epochs(

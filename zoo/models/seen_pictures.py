@@ -26,16 +26,15 @@ class SeenPictures(RawData):
         self.look = look
 
     def _in_batches(
-        self, columns: tuple, batch_size: int, shuffle: bool = False, repeat: bool = False
+        self, columns: tuple, batch_size: int, shuffle: bool = False
     ) -> tf.data.Dataset:
         pictures, *rest = columns
         contents, places = tf.unique(pictures)
         seen = self.look(contents)
         if seen is None:
-            return super()._in_batches(columns, batch_size, shuffle, repeat)
+            return super()._in_batches(columns, batch_size, shuffle)
         data = tf.data.Dataset.from_tensor_slices((places, *rest))
         if shuffle:
             data = data.shuffle(len(places))
         data = data.batch(batch_size)
-        data = data.repeat() if repeat else data
         return self._prepared(data.map(lambda places, *rest: (tf.gather(seen, places), *rest)))

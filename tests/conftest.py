@@ -23,24 +23,18 @@ if VARIABLE not in os.environ:
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
-# A third is rewriting graphs that then run once. What is left on makes a graph's calls and loops
-# cheap to run. Tests of other processes - exports, commands, servers - run with all of it.
-tf.config.optimizer.set_experimental_options(
-    dict.fromkeys(
-        [
-            "arithmetic_optimization",
-            "constant_folding",
-            "dependency_optimization",
-            "implementation_selector",
-            "layout_optimizer",
-            "loop_optimization",
-            "remapping",
-            "scoped_allocator_optimization",
-            "shape_optimization",
-        ],
-        False,
-    )
-)
+# A third is rewriting graphs that then run once. Tests of other processes - exports, commands,
+# servers - run with it.
+WITHOUT = "disable_meta_optimizer"
+tf.config.optimizer.set_experimental_options({WITHOUT: True})
+
+
+@pytest.fixture
+def rewritten_graphs():
+    """For tests that run a graph so often that rewriting it, for cheaper loops, pays."""
+    tf.config.optimizer.set_experimental_options({WITHOUT: False})
+    yield
+    tf.config.optimizer.set_experimental_options({WITHOUT: True})
 
 
 @pytest.fixture(scope="session")

@@ -195,6 +195,7 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
         if validation_batch_size is None:
             validation_batch_size = batch_size
         check_count("validation_batch_size", validation_batch_size)
+        held_out = validation_data
         if validation_split and validation_data is None:
             data, validation_data = raw.split(
                 x,
@@ -212,10 +213,10 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
         if weigh:
             data = weigh(data)
         data, kwargs["steps_per_epoch"] = in_epochs(
-            data, kwargs.get("steps_per_epoch"), endless=is_in_memory(x)
+            data, x, kwargs.get("steps_per_epoch"), endless=is_in_memory(x)
         )
         validation_data, kwargs["validation_steps"] = in_epochs(
-            validation_data, kwargs.get("validation_steps")
+            validation_data, held_out, kwargs.get("validation_steps")
         )
         if self.optimizer and not self.optimizer.built:
             # Keras would do it while it traces a step, which TensorFlow then traces once more.
@@ -250,7 +251,7 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
             # Keras, from `fit`: it has an iterator over this, which is preprocessed already.
             return super().evaluate(x, y, **kwargs)
         data = raw.batches(x, y, sample_weight, batch_size)
-        data, kwargs["steps"] = in_epochs(data, kwargs.get("steps"))
+        data, kwargs["steps"] = in_epochs(data, x, kwargs.get("steps"))
         with raw.errors():
             return super().evaluate(data, **kwargs)
 

@@ -132,7 +132,7 @@ class RawData:
 
 
 def in_epochs(
-    data: object, steps: int | None = None, endless: bool = False
+    data: object, source: object, steps: int | None = None, endless: bool = False
 ) -> tuple[object, int | None]:
     """A data set of known length as one without end, and the number of batches of an epoch.
 
@@ -141,10 +141,12 @@ def in_epochs(
 
     Args:
         data: What Keras is to be given.
+        source: What the user gave. A `PyDataset` does something when an epoch begins: it stays.
         steps: Batches that the user calls an epoch, or None.
         endless: Whether the data begins anew where it ends if there are `steps`.
     """
-    if isinstance(data, tf.data.Dataset) and (steps is None or endless):
+    finite = isinstance(data, tf.data.Dataset) and not isinstance(source, keras.utils.PyDataset)
+    if finite and (steps is None or endless):
         count = int(data.cardinality())
         if count > 0:
             return data.repeat(), count if steps is None else steps

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from tests import corpus
+from zoo.models.raw_data import in_epochs
 
 TEXTS = ["good film", "bad film", "warm and funny", "dull", "silly"]
 LABELS = ["positive", "negative", "positive", "negative", "negative"]
@@ -52,9 +53,14 @@ def test_every_epoch_has_its_steps(model, steps, data):
 
 def test_epochs_go_on_where_the_last_one_stopped(model):
     """Unshuffled, two epochs of two steps and one of four see the same rows."""
-    batches = iter(model._raw_data().batches(TEXTS, LABELS, batch_size=2, repeat=True))
+    data = model._raw_data().batches(TEXTS, LABELS, batch_size=2)
+    endless, steps = in_epochs(data, TEXTS, 4, endless=True)
+    assert steps == 4
+    batches = iter(endless)
     sizes = [int(next(batches)[0]["lengths"].shape[0]) for _ in range(7)]
     assert sizes == [2, 2, 1, 2, 2, 1, 2]
-    labels = model._raw_data().batches(TEXTS, LABELS, batch_size=5, shuffle=True, repeat=True)
-    orders = {tuple(batch[1].numpy()) for batch in labels.take(12)}
+    data = model._raw_data().batches(TEXTS, LABELS, batch_size=5, shuffle=True)
+    endless, steps = in_epochs(data, TEXTS)
+    assert steps == 1
+    orders = {tuple(batch[1].numpy()) for batch in endless.take(12)}
     assert len(orders) > 1  # shuffled anew at each pass

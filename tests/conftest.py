@@ -30,11 +30,22 @@ tf.config.optimizer.set_experimental_options({WITHOUT: True})
 
 
 @pytest.fixture
-def rewritten_graphs():
+def many_steps():
     """For tests that run a graph so often that rewriting it, for cheaper loops, pays."""
     tf.config.optimizer.set_experimental_options({WITHOUT: False})
     yield
     tf.config.optimizer.set_experimental_options({WITHOUT: True})
+
+
+@pytest.fixture
+def few_steps(request, monkeypatch):
+    """For modules whose tests take a step or two each: without a graph, which pays from ten on.
+
+    Their tests of more steps ask for `many_steps`.
+    """
+    if "many_steps" not in request.fixturenames:
+        eagerly = property(lambda model: True, lambda model, value: None)
+        monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
 
 
 @pytest.fixture(scope="session")

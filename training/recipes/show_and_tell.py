@@ -5,17 +5,17 @@ same features, captions, vocabulary and kind of schedule; they differ in how oft
 
 There are up to three parts, each a recipe that begins with the best epoch of another one:
 
-* `show_attend_tell_frozen`, `show_and_tell`: the decoder learns alone. Each picture goes through
-  the encoder twice in all, as it is and flipped, and the epochs read what came out
-  (`zoo.training.vision.features`). An epoch has every caption once, with one of the two.
+* `..._frozen`: the decoder learns alone. Each picture goes through the encoder twice in all, as it
+  is and flipped, and the epochs read what came out (`zoo.training.vision.features`). An epoch has
+  every caption once, with one of the two.
 * `..._tuned`: the encoder's last blocks learn together with the decoder, slowly, from what enters
   them. An epoch has every picture once, with some of its captions.
-* `show_attend_tell`, `show_and_tell_rewarded`: the decoder learns from captions that it draws
-  itself, to agree more with all five references (`zoo.training.recipes.show_and_tell_rewards`).
+* `show_attend_tell`, `show_and_tell`: the decoder learns from captions that it draws itself, to
+  agree more with all five references (`zoo.training.recipes.show_and_tell_rewards`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,8 +85,8 @@ class Recipe:
 
 
 RECIPES = {
-    "show_and_tell": Recipe(
-        "show_and_tell",
+    "show_and_tell_frozen": Recipe(
+        "show_and_tell_frozen",
         model="show_and_tell",
         whole_picture=True,
         network={
@@ -97,6 +97,7 @@ RECIPES = {
             "layer_dropout": 0.5,
             "readout_dropout": 0.5,
         },
+        schedule=replace(FROZEN, epochs=14),
     ),
     "show_attend_tell_frozen": Recipe(
         "show_attend_tell_frozen",
@@ -114,7 +115,7 @@ RECIPES = {
     "show_and_tell_tuned": Recipe(
         "show_and_tell_tuned",
         model="show_and_tell",
-        begins_with="show_and_tell",
+        begins_with="show_and_tell_frozen",
         trained_from=FIRST_TUNED,
         captions_each=2,
         encoder_rate=0.25,
@@ -129,10 +130,10 @@ RECIPES = {
         encoder_rate=0.25,
         schedule=TUNED,
     ),
-    "show_and_tell_rewarded": Recipe(
-        "show_and_tell_rewarded",
+    "show_and_tell": Recipe(
+        "show_and_tell",
         model="show_and_tell",
-        begins_with="show_and_tell",
+        begins_with="show_and_tell_frozen",
         whole_picture=True,
         trained_from=FIRST_TUNED,
         drawn_each=5,

@@ -84,11 +84,6 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         length_penalty: float,
         **network: Any,
     ) -> None:
-        if not 0 <= length_penalty < float("inf"):
-            raise ValueError(
-                "`length_penalty` must be a number of 0 or more. "
-                f"Received: length_penalty={length_penalty!r}"
-            )
         super().__init__(
             tokenizer,
             embedding_units,
@@ -101,6 +96,21 @@ class ImageCaptioner(SeesPictures, TextGenerator):
         )
         self.length_penalty = length_penalty
         self.make_encoder(encoder, trained_from)
+
+    @property
+    def length_penalty(self) -> float:
+        """As the argument; when it is set, captions and exports that follow obey it."""
+        return self.configuration["length_penalty"]
+
+    @length_penalty.setter
+    def length_penalty(self, power: float) -> None:
+        if not 0 <= power < float("inf"):
+            raise ValueError(
+                "`length_penalty` must be a number of 0 or more. "
+                f"Received: length_penalty={power!r}"
+            )
+        self.configuration["length_penalty"] = power
+        self._graphs.clear()  # they hold it as a constant
 
     @property
     def examples(self) -> tuple[bytes]:

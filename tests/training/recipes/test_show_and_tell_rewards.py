@@ -64,7 +64,7 @@ def test_the_loss_is_the_policy_gradients():
 
 
 def test_what_is_drawn_gets_a_better_reward(model, features):
-    recipe = changed(RECIPES["show_and_tell_rewarded"], drawn_each=8, batch_size=3, flips=False)
+    recipe = changed(RECIPES["show_and_tell"], drawn_each=8, batch_size=3, flips=False)
     batches = rewarded_batches(model, recipe, CAPTIONS, features)
     flat = [caption for of in CAPTIONS for caption in of]
     consensus = Consensus([[ids.tolist()] for ids in caption_ids(model, flat)])

@@ -9,6 +9,8 @@ from tests import corpus
 from zoo.models import LanguageModel
 from zoo.text.vocabulary import WordVocabulary
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 
 def tagger():
     model = corpus.tiny_ner(word_dropout=0.0, input_dropout=0.0, output_dropout=0.0)

@@ -9,6 +9,8 @@ from tests import corpus
 from zoo.models import LanguageModel
 from zoo.text.vocabulary import WordVocabulary
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["good film", "bad film", "warm and funny", "dull", "silly", "endless plot"]
 LABELS = ["bug", "praise", "bug", "bug", "question", "bug"]
 OWN = ["bug", "question", "praise"]

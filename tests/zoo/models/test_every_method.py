@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tests import corpus
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXT = "The film was clever in Ulm."
 TAGGED = (["in", "Ulm"], ["O", "B-LOC"])
 

@@ -11,6 +11,8 @@ from tests.zoo.models.toy_captioner import ToyCaptioner
 from zoo.models import LanguageModel
 from zoo.text.vocabulary import WordVocabulary
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["The film was good.", "a dull ending", "", "The music was clever."]
 LABELS = ["positive", "negative", "negative", "positive"]
 TOKENS = [["Ada", "was", "in", "Ulm", "."], ["Nobody"], [], ["Ulm", "was", "there"]]

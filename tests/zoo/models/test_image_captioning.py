@@ -15,6 +15,8 @@ from zoo.models import ShowAndTell, ShowAttendTell
 from zoo.models.caption_column import caption_lists
 from zoo.text.subwords import UNK_ID
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 PICTURES, CAPTIONS = scenes()
 
 
@@ -28,8 +30,7 @@ def model(request):
     else:
         model, rate, times = captioner(ShowAttendTell), 0.01, 30
     model.optimizer.learning_rate = rate
-    # In few epochs: each makes its data graph anew, which takes longer than a step.
-    model.fit(PICTURES * times, CAPTIONS * times, batch_size=6, epochs=3, verbose=0)
+    model.fit(PICTURES * 10, CAPTIONS * 10, batch_size=6, epochs=3 * times // 10, verbose=0)
     return model
 
 
@@ -57,6 +58,20 @@ def test_words_and_maps(model):
         np.testing.assert_allclose(answer.maps.sum(axis=(1, 2)), 1, rtol=1e-5)
     else:
         assert answer.maps is None
+
+
+def test_a_length_penalty_that_is_set_is_obeyed(model):
+    words = {}
+    try:
+        for power in (0.0, 5.0):
+            model.length_penalty = power
+            words[power] = sum(len(text.split()) for text in model.caption(PICTURES, beam_size=5))
+        with pytest.raises(ValueError, match=r"0 or more. Received: length_penalty=-1"):
+            model.length_penalty = -1
+        assert model.get_config()["length_penalty"] == 5.0
+    finally:
+        model.length_penalty = 1.0
+    assert words[0.0] < words[5.0]
 
 
 def test_maps_are_of_rows_from_the_upper_left_corner(attentive):

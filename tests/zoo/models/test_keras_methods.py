@@ -11,6 +11,8 @@ import tensorflow as tf
 import zoo
 from tests import corpus
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 KEEP = r"zoo\.save\(model, folder\).*zoo\.load\(folder\)"
 TEXT = "The film was clever."
 

@@ -18,6 +18,8 @@ from zoo.models.label_f1 import LabelF1
 from zoo.models.losses import LabelCrossEntropy
 from zoo.models.thresholds import best_threshold
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 OWN = ["cheap", "slow", "noisy"]
 TEXTS = ["good film", "bad film, 1999", "", "warm and funny 😀"]
 SETS = [["cheap", "noisy"], [], ["slow"], ["noisy", "cheap", "slow"]]
@@ -55,6 +57,7 @@ def sets_of(answers):
 # Learning and answering.
 
 
+@pytest.mark.usefixtures("many_steps")
 def test_learns_what_stands_in_a_text():
     keras.utils.set_random_seed(0)
     texts = [

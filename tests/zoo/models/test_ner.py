@@ -214,11 +214,12 @@ def test_loss_ignores_padding_and_batch_mates(model):
     assert float(loss) == pytest.approx(together, rel=1e-4)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_metrics_of_the_user_count_real_tokens_only():
     model = shaken(tiny())
     model.compile(metrics=["accuracy"], weighted_metrics=["accuracy"])
     tokens, tags = corpus()
-    tokens, tags = [*tokens[:20], ["Ada"]], [*tags[:20], ["B-PER"]]
+    tokens, tags = [*tokens[:6], ["Ada"]], [*tags[:6], ["B-PER"]]
     right = []
     for row, wanted in zip(tokens, tags, strict=True):
         inputs, ids = model.preprocess(*model.raw_columns([row], [wanted]))
@@ -226,7 +227,7 @@ def test_metrics_of_the_user_count_real_tokens_only():
         right.append((found == ids.numpy())[0])
     weights = np.arange(1.0, len(tokens) + 1)
     figures = model.evaluate(
-        tokens, tags, sample_weight=weights, batch_size=8, verbose=0, return_dict=True
+        tokens, tags, sample_weight=weights, batch_size=3, verbose=0, return_dict=True
     )
     assert figures["accuracy"] == pytest.approx(np.mean(np.concatenate(right)))
     weighted = np.average(
@@ -373,7 +374,7 @@ def test_other_precisions(policy):
     try:
         model = tiny()
         batch = model.preprocess(*model.raw_columns(*corpus()))
-        losses = [float(model.train_step(batch)["loss"]) for _ in range(8)]
+        losses = [float(model.train_step(batch)["loss"]) for _ in range(4)]
         assert losses[-1] < losses[0]
         served = model.signatures()["entities"].function(text=tf.constant(TEXTS))
         assert served["scores"].dtype == tf.float32

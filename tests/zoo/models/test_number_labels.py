@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tests import corpus
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["good film", "bad film", "warm and funny", "dull"]
 OWN = ["ham", "spam", "promo"]
 NAMES = ["spam", "ham", "promo", "spam"]

@@ -8,6 +8,8 @@ import tensorflow as tf
 from tests import corpus
 from zoo.models.raw_data import split_rows
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["The film was good.", "a dull ending", "", "The music was clever."]
 LABELS = ["positive", "negative", "negative", "positive"]
 TOKENS = [["Ada", "was", "in", "Ulm", "."], ["Nobody"], [], ["Ulm", "was", "there"]]

@@ -13,6 +13,8 @@ from tests import corpus
 from zoo.data import Tagged
 from zoo.models.entities import Entity
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TYPES = ["LOC", "PER"]
 TEXTS = ["😀 Ann Lee was in Ulm.  She left!", "Nobody isn't here", "", "Rio, Ulm"]
 SPANS = [[(2, 9, "PER"), (17, 20, "LOC")], [], [], [(0, 3, "LOC"), (5, 8, "LOC")]]
@@ -276,6 +278,7 @@ def test_how_a_call_reads_is_its_own(model):
     assert seen() == ("split", None)
 
 
+@pytest.mark.usefixtures("many_steps")
 def test_it_learns_spans_of_a_type_of_its_own():
     """From raw texts to entities with the right offsets in texts that it has not seen."""
     keras.utils.set_random_seed(2)

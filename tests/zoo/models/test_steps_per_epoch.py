@@ -8,6 +8,8 @@ import pytest
 from tests import corpus
 from zoo.models.raw_data import in_epochs
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["good film", "bad film", "warm and funny", "dull", "silly"]
 LABELS = ["positive", "negative", "positive", "negative", "negative"]
 

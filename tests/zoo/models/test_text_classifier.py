@@ -12,6 +12,8 @@ from zoo.layers import average_pooling, last_relevant
 from zoo.models import TextClassifier
 from zoo.models.text_classifier import READOUTS
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["The film was good.", "a dull ending, 1999", "我 看 good 😀 b\xe4d"]
 LABELS = ["positive", "negative", "positive"]
 

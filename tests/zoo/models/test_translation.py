@@ -11,6 +11,8 @@ from tests import corpus
 from zoo.decoding import greedy
 from zoo.models.translation import MAX_SOURCE_LENGTH
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 TEXTS = ["A dog runs in the park.", "A woman reads.", "A boy waits at home."]
 
 

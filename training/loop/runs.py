@@ -130,7 +130,9 @@ class SummedSlices:
     ) -> None:
         """Sums each gradient's slices, then takes the step."""
         summed = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
-        self._rate_of_this_step = super()._get_current_learning_rate()
+        rate = super()._get_current_learning_rate()
+        # A variable costs nothing to read, and the optimizer would take it for one more of its own.
+        self._rate_of_this_step = None if isinstance(rate, keras.Variable) else rate
         try:
             return super().apply(summed, trainable_variables)
         finally:

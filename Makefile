@@ -12,7 +12,7 @@ serve: $(VENV)/serving.stamp  ## Serve the pretrained models, or PRESETS="a b", 
 	$(BIN)/zoo-serve $(or $(PRESETS),$(EVERY_PRESET)) --rest_api_port=$(PORT) --port=$(GRPC_PORT)
 
 test: $(VENV)/test.stamp  ## Run all tests, or ARGS="tests/zoo/layers -x"
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Needs Debian's chromium (apt-get install chromium).
 test-browser: $(VENV)/browser.stamp  ## Test the playground in Debian's chromium

@@ -8,6 +8,8 @@ import pytest
 from tests.guides import Guide, Reader
 
 GUIDE = Guide("your_own_classifier.md")
+# The epoch that is kept is the best of eight, of which the guide's was the fifth.
+SHORTER = {"epochs=8": "epochs=5"}
 CLASSES = ["broken", "delivery", "praise", "refund"]
 
 
@@ -18,7 +20,11 @@ def figures(line):
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
-    return Reader(tmp_path_factory.mktemp("your_own_classifier"), GUIDE.files)
+    files = dict(GUIDE.files)
+    for long, short in SHORTER.items():
+        assert long in files["train.py"]
+        files["train.py"] = files["train.py"].replace(long, short)
+    return Reader(tmp_path_factory.mktemp("your_own_classifier"), files)
 
 
 @pytest.fixture(scope="module")

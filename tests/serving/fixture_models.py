@@ -38,7 +38,7 @@ def _save(directory: Path, **signatures) -> None:
     """Saves functions of tensors; each is given as (function, its input specs)."""
     module = tf.Module()
     functions = {
-        name: tf.function(function, input_signature=specs)
+        name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures.items()
     }
     module.functions = functions  # keeps them alive until they are saved

@@ -116,6 +116,7 @@ class SummedSlices:
         super().__init__(*args, **kwargs)
         self._slower = frozenset(self._var_key(variable) for variable in slower)
         self._slower_rate = slower_rate
+        self._rate_of_this_step = None
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
@@ -129,7 +130,19 @@ class SummedSlices:
     ) -> None:
         """Sums each gradient's slices, then takes the step."""
         summed = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
-        return super().apply(summed, trainable_variables)
+        rate = super()._get_current_learning_rate()
+        # A variable costs nothing to read, and the optimizer would take it for one more of its own.
+        self._rate_of_this_step = None if isinstance(rate, keras.Variable) else rate
+        try:
+            return super().apply(summed, trainable_variables)
+        finally:
+            self._rate_of_this_step = None
+
+    def _get_current_learning_rate(self) -> tf.Tensor:
+        """The schedule, once a step: Keras would trace it for the decay of each variable."""
+        if self._rate_of_this_step is not None:
+            return self._rate_of_this_step
+        return super()._get_current_learning_rate()
 
 
 class SummingAdamW(SummedSlices, keras.optimizers.AdamW):

@@ -1,5 +1,6 @@
 """Keras, checked: it computes with TensorFlow. It is imported before any layer or model."""
 
+import os
 import sys
 
 from zoo.startup import import_tensorflow
@@ -19,6 +20,9 @@ def _chosen(error: Exception) -> str | None:
     return missing if missing in ("jax", "openvino", "torch") else None
 
 
+# At once, where Keras would do as the variable says: TensorFlow takes seconds to import.
+if "keras" not in sys.modules and os.environ.get("KERAS_BACKEND") not in (None, "", "tensorflow"):
+    raise ImportError(REFUSAL.format(os.environ["KERAS_BACKEND"]))
 try:
     # Keras would bring it, with all that it says at its start.
     import_tensorflow()

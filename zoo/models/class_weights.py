@@ -89,6 +89,8 @@ def weighed(data: object, weights_of: Callable[[tf.Tensor], tf.Tensor]) -> objec
         return inputs, targets, product
 
     if isinstance(data, tf.data.Dataset):
+        # Autograph would read the sources of all that is called, for nothing.
+        add = tf.autograph.experimental.do_not_convert(add)
         return data.map(add, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if isinstance(data, keras.utils.PyDataset):
         return _Weighed(data, add)

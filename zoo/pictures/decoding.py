@@ -33,6 +33,8 @@ OTHERS = (
 )
 
 
+# Eagerly `tf.map_fn` would have Autograph read the source of all that is called: 4 s.
+@tf.autograph.experimental.do_not_convert
 def decode_pictures(
     contents: tf.Tensor, size: int, name: str = "instances", max_pixels: int = MAX_PIXELS
 ) -> tf.Tensor:

@@ -55,6 +55,7 @@ def write_multi30k(folder):
 
 
 if __name__ == "__main__":
+    import tests.conftest  # noqa: F401 (it leaves graphs as they are, as in the tests' own process)
     from zoo.training.__main__ import main
 
     nmt.RECIPES["nmt_attention"] = RECIPE

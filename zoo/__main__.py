@@ -74,7 +74,7 @@ def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
             " ".join(preset.languages),
             f"{score.metric} {score.value:.1f} ({score.split})" if score else "not measured",
             preset.licence,
-            f"{preset.megabytes:.1f} MB",
+            _size(preset.megabytes),
         )
     if not as_json:
         Console().print(table)
@@ -335,6 +335,10 @@ def _show_chunks(
             _show(row.text, answer, as_json)
     if refused:
         raise click.ClickException(f"{refused} rows could not be answered")
+
+
+def _size(megabytes: float) -> str:
+    return f"{megabytes:.1f} MB" if megabytes >= 0.1 else f"{1000 * megabytes:.0f} kB"
 
 
 def _show(text: bytes, answer: Answer, as_json: bool) -> None:

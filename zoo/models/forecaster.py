@@ -1,35 +1,21 @@
-"""How a series goes on, by an LSTM: regression with the mean squared error.
+"""How a series of numbers goes on: a forecaster's data, its verb, and what is exported of it.
 
-The lecture names series of numbers, prices and sound, among what a recurrent network is for. This
-one looks at the last seasons of a series and says the next steps all at once::
-
-    n_h = y of the season before            the seasonal-naive forecast
-    q   = mean |y_t - y_{t-m}|              the scale, of the window, as in MASE (Hyndman and
-                                            Koehler 2006); m is the period
-    x_t = [(y_t - y_{t-m}) / q,  (y_t - mean of its season) / q]
-    y_h = n_h + q (W LSTM(x) + A [x of the last season])_h
-
-The network is asked only for what the seasonal-naive forecast misses, in units of the window: what
-it learns of one series it can say of another of any size. The path `A` past the LSTM is the
-autoregression of LSTNet (Lai et al. 2018, arXiv:1703.07015). Both paths begin as zeros, so an
-untrained model gives the seasonal-naive forecast.
+The network stands in `zoo.models.seasonal_network`.
 """
 
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers import BasicLSTMCell, DynamicRNN
-from zoo.models.base import Signature, ZooModel
+from zoo.models.base import Signature
 from zoo.models.checks import check_count
 from zoo.models.labels import refuse_class_weight
-from zoo.models.prediction_intervals import PredictionIntervals
 from zoo.models.raw_rows import RawRows, ReadColumns, is_in_memory
+from zoo.models.seasonal_network import SeasonalNetwork, finite_values
 from zoo.models.series_column import (
-    FILL,
     SERIES,
     check_lengths,
     last_windows,
@@ -62,19 +48,18 @@ class Forecast(NamedTuple):
 
 
 @register
-class Forecaster(ZooModel):
+class Forecaster(SeasonalNetwork):
     """The next steps of a series of numbers.
 
     Args:
-        period: Steps in a season: 12 of monthly data with a yearly one; 1 for a series without.
-        seasons: How many of them the model looks at, at least 2: its window is
-            `seasons * period` steps.
-        horizon: Steps that it says.
-        units: Units of the LSTM.
-        dropout: Share of the LSTM's last outputs dropped in training.
+        period: As of `SeasonalNetwork`, as are those below.
+        seasons: Likewise.
+        horizon: Likewise.
+        units: Likewise.
+        dropout: Likewise.
 
     Call arguments:
-        inputs: Dict of `steps` float32 `[batch, time, 2]`, see the module.
+        inputs: Dict of `steps` float32 `[batch, time, 2]`, see `make_inputs`.
         training: Whether units are dropped.
 
     Returns:
@@ -91,56 +76,8 @@ class Forecaster(ZooModel):
 
     task = "forecast"
     columns = (SERIES,)
-    network_inputs: ClassVar = {"steps": tf.TensorSpec([None, None, 2], tf.float32)}
     head_arguments = ("horizon", "period")
     head_layers = ("readout", "autoregression", "intervals")
-
-    def __init__(
-        self,
-        period: int = 12,
-        seasons: int = 5,
-        horizon: int = 12,
-        units: int = 32,
-        dropout: float = 0.2,
-    ) -> None:
-        super().__init__()
-        for name, value in (("period", period), ("horizon", horizon), ("units", units)):
-            check_count(name, value)
-        if isinstance(seasons, bool) or not isinstance(seasons, int) or seasons < 2:
-            raise ValueError(f"`seasons` must be an int of at least 2. Received: {seasons!r}")
-        # Layers.
-        self.encoder = DynamicRNN(BasicLSTMCell(units))
-        self.dropout = keras.layers.Dropout(dropout)
-        self.readout = keras.layers.Dense(horizon, kernel_initializer="zeros")
-        self.autoregression = keras.layers.Dense(
-            horizon, kernel_initializer="zeros", use_bias=False
-        )
-        self.intervals = PredictionIntervals(horizon)
-        # Configuration.
-        self.configuration = {
-            "period": period,
-            "seasons": seasons,
-            "horizon": horizon,
-            "units": units,
-            "dropout": dropout,
-        }
-        # Preprocessing.
-        self.period, self.horizon, self.window = period, horizon, seasons * period
-        self.finish(1e-3, loss="mse")
-
-    def build(self, input_shape: object = None) -> None:
-        """As `ZooModel.build`, on a window without change."""
-        self.call({"steps": tf.zeros([1, self.window - self.period, 2])})
-
-    # The network.
-
-    def call(self, inputs: dict[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
-        """See the class."""
-        steps = inputs["steps"]
-        outputs, _ = self.encoder(steps, training=training)
-        last = self.dropout(outputs[:, -1], training=training)
-        season = tf.reshape(steps[:, -self.period :], [-1, 2 * self.period])
-        return tf.cast(self.readout(last) + self.autoregression(season), tf.float32)
 
     # Data.
 
@@ -162,44 +99,9 @@ class Forecaster(ZooModel):
         check_lengths("series", series, self.window + self.horizon, why)
         return windows_of(series, self.window + self.horizon)
 
-    def preprocess(self, series: tf.Tensor | tf.RaggedTensor) -> tuple[dict, tf.Tensor]:
-        """Series, `[batch, (time)]`, to what `call` and the loss take of their windows."""
-        if not isinstance(series, tf.RaggedTensor):
-            series = tf.RaggedTensor.from_tensor(series)
-        windows = windows_of(tf.cast(series, tf.float32), self.window + self.horizon)
-        windows = _finite(windows, series.row_lengths(), self.window + self.horizon)
-        past, future = windows[:, : self.window], windows[:, self.window :]
-        naive, scale = self.seasonal_naive(past)
-        return self.make_inputs(past), (future - naive) / scale
-
     def _prepare(self, *columns: tf.Tensor) -> tuple:
         _refuse_weights(columns[1] if len(columns) > 1 else None)  # of a data set
         return super()._prepare(*columns)
-
-    def seasonal_naive(self, past: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The forecast that repeats the last season, and the scale that errors are told in.
-
-        Args:
-            past: float32 `[batch, window]`.
-
-        Returns:
-            float32 `[batch, horizon]` and `[batch, 1]`; of a window without any change the scale
-            is 1.
-        """
-        again = tf.range(self.horizon) % self.period + self.window - self.period
-        scale = tf.reduce_mean(tf.abs(self._changes(past)), axis=1, keepdims=True)
-        return tf.gather(past, again, axis=1), tf.where(scale > 0, scale, 1.0)
-
-    def _changes(self, past: tf.Tensor) -> tf.Tensor:
-        return past[:, self.period :] - past[:, : -self.period]
-
-    def make_inputs(self, past: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What `call` takes of windows, float32 `[batch, window]`."""
-        _, scale = self.seasonal_naive(past)
-        by_season = tf.reshape(past, [-1, self.window // self.period, self.period])
-        usual = tf.reduce_mean(by_season, axis=1, keepdims=True)
-        apart = tf.reshape(by_season - usual, [-1, self.window])[:, self.period :]
-        return {"steps": tf.stack([self._changes(past), apart], axis=2) / scale[:, :, tf.newaxis]}
 
     def fit(
         self,
@@ -388,7 +290,7 @@ class Forecaster(ZooModel):
         return self._of_windows(past, tf.fill([tf.shape(past)[0]], interval))
 
     def _of_windows(self, past: tf.Tensor, interval: tf.Tensor) -> dict[str, tf.Tensor]:
-        past = _finite(past)
+        past = finite_values(past)
         naive, scale = self.seasonal_naive(past)
         mean = naive + scale * self(self.make_inputs(past), training=False)
         reach = scale * self.intervals.half_widths(interval)
@@ -456,17 +358,6 @@ class Forecaster(ZooModel):
 
 
 _BOUNDS = ("lower", "upper")
-
-
-def _finite(values: tf.Tensor, lengths: tf.Tensor | None = None, least: int = 0) -> tf.Tensor:
-    """The values; a graph fails where one is not finite, or a series too short."""
-    message = f"`values` must be finite numbers. {FILL}."
-    checks = [tf.debugging.Assert(tf.reduce_all(tf.math.is_finite(values)), [message])]
-    if lengths is not None:
-        message = f"`series` must have at least {least} numbers each. Received lengths:"
-        checks.append(tf.debugging.Assert(tf.reduce_all(lengths >= least), [message, lengths]))
-    with tf.control_dependencies([check for check in checks if check is not None]):
-        return tf.identity(values)
 
 
 def _refuse_weights(sample_weight: object) -> None:

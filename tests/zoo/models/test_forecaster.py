@@ -212,7 +212,7 @@ def test_a_saved_one_and_a_copy_answer_alike(model, tmp_path):
     for other in (loaded, copy.deepcopy(model)):
         for one, two in zip(before, other.forecast(SERIES), strict=True):
             np.testing.assert_array_equal(one, two)
-    assert "its verb is `forecast`" in zoo.card(tmp_path / "preset")
+    assert "Says how a series of numbers goes on." in zoo.card(tmp_path / "preset")
     longer = zoo.load(tmp_path / "preset", horizon=9)
     assert longer.forecast(SERIES).mean.shape == (9,)
     assert not longer.intervals.known

@@ -81,7 +81,7 @@ function shown(past, forecast, lower, upper, probability) {
     ...(has ? [`${short(lower[at])} to ${short(upper[at])}`] : []),
   ]);
   const note = has
-    ? "The darker line is what is expected; with the probability chosen a step lies in the band."
+    ? "The thick line is what is expected; with that probability a step lies in the band."
     : "This model gives no intervals: its errors were not measured.";
   return [
     forecastChart(told(forecast), near, forecast, lower ?? null, upper ?? null),

@@ -25,16 +25,25 @@ def model():
 
 
 @pytest.fixture(scope="module")
+def naive():
+    """As it comes."""
+    return tiny_forecaster(drawn=False)
+
+
+@pytest.fixture(scope="module")
 def learner():
     """For tests that train: a graph of a step is traced once."""
     return tiny_forecaster(drawn=False)
 
 
-def test_an_untrained_one_repeats_the_last_season(learner):
-    answer = tiny_forecaster(drawn=False).forecast(SERIES)
+def test_an_untrained_one_repeats_the_last_season(naive):
+    answer = naive.forecast(SERIES)
     last = SERIES[-PERIOD:]
     np.testing.assert_allclose(answer.mean, [*last, last[0]], rtol=1e-6)
     assert (answer.lower, answer.upper) == (None, None)
+    report = naive.evaluate_report(SERIES)
+    assert report.skill == pytest.approx(0, abs=1e-4)
+    assert report.coverage is None
 
 
 def test_what_the_network_reads_and_learns_is_what_numpy_says(model):
@@ -70,11 +79,11 @@ def test_neither_batch_mates_nor_what_is_older_than_the_window_count(model):
         np.testing.assert_allclose(answer.upper, alone.upper, rtol=1e-6)
 
 
-def test_a_series_without_change_stays(model):
+def test_a_series_without_change_stays(model, naive):
     answer = model.forecast([7.0] * WINDOW)
     bias = model.forecast([0.0] * WINDOW).mean
     np.testing.assert_allclose(answer.mean - 7, bias, atol=1e-6)  # of scale 1
-    still = tiny_forecaster(drawn=False).forecast([7.0] * WINDOW)
+    still = naive.forecast([7.0] * WINDOW)
     assert still.mean.tolist() == [7.0] * HORIZON
 
 
@@ -162,6 +171,7 @@ def test_training_keeps_the_intervals_of_what_was_held_out(learner):
         learner.calibrate(SERIES[: LENGTH + 2])
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # of the generator
 def test_all_forms_of_data_are_the_same_windows(model):
     loss = model.evaluate(SERIES, verbose=0)
     rows = tf.data.Dataset.from_tensors(SERIES.astype(np.float64))
@@ -234,6 +244,5 @@ def test_the_report_counts_what_numpy_counts(model):
     assert report.naive_mae == pytest.approx(naive, rel=1e-5)
     assert report.skill == pytest.approx(100 * (1 - report.mae / naive), rel=1e-4)
     assert report.coverage == pytest.approx(np.mean(covered))
-    assert tiny_forecaster(drawn=False).evaluate_report(SERIES).skill == pytest.approx(0, abs=1e-4)
     with pytest.raises(TypeError, match=r"no argument `beam_size`, only.*interval"):
         model.evaluate_report(SERIES, beam_size=2)

@@ -5,7 +5,6 @@ import io
 import math
 from pathlib import Path
 
-from zoo.close_names import did_you_mean
 from zoo.data.text_files import decode, read_bytes
 
 FIRST_LINES = 20  # that a delimiter is told by
@@ -24,7 +23,7 @@ def read_series(path: str | Path, column: str | None = None) -> list[float]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: No numbers, no such column (with close names), or a cell that is no number: the
+        ValueError: No numbers, no such column, or a cell that is no number: the
             message names its line.
 
     Example:
@@ -37,11 +36,9 @@ def read_series(path: str | Path, column: str | None = None) -> list[float]:
     has_header = _number(names[-1]) is None
     if column is not None:
         if not has_header or column not in names:
-            known = names if has_header else []
-            hint = did_you_mean(column, known, 1, cutoff=0.5)
+            known = ", ".join(map(repr, names)) if has_header else "none: there is no header"
             raise ValueError(
-                f"`column` must be one of {', '.join(map(repr, known)) or 'none: no header'}. "
-                f"{f'{hint} ' if hint else ''}Received: column={column!r} of {path}"
+                f"`column` must be one of {known}. Received: column={column!r} of {path}"
             )
         place = names.index(column)
     rows = rows[1:] if has_header else rows

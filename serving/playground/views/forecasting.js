@@ -1,5 +1,5 @@
-// Forecasters: `values`, the last numbers of a series -> `forecast`, the next ones; where the model's
-// errors were measured, also `lower` and `upper`, for a probability that is chosen.
+// Forecasters: `values`, the last numbers of a series -> the next ones; where the model's errors were
+// measured, also `lower` and `upper`, for a probability that is chosen.
 
 import { firstRow, reads, rowsCall } from "../api.js";
 import { forecastChart, short } from "../chart.js";

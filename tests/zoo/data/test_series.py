@@ -42,8 +42,8 @@ def test_forms_of_files(tmp_path, content):
         ("a,b\n1,2\n3\n", "b", r"line 3: '' is no number"),
         ("a,b\n1,nan\n", None, r"line 2: 'nan' is no number"),
         (CSV, "month", r"line 2: '2024-01' is no number"),
-        (CSV, "unit", r"one of 'month', 'units', 'returns'. Did you mean 'units'.*column='unit'"),
-        ("1\n2\n", "units", "none: no header"),
+        (CSV, "unit", r"one of 'month', 'units', 'returns'\. Received: column='unit'"),
+        ("1\n2\n", "units", "none: there is no header"),
         (b"caf\xe9\n1\n", None, "UTF-8"),
     ],
 )

@@ -53,7 +53,7 @@ def load_el_nino(
     Raises:
         FileNotFoundError: `data_dir` has no such file.
         ValueError: Unknown split, a damaged file, or not the published numbers.
-        MissingExtraError: statsmodels is not installed.
+        MissingExtraError: Statsmodels is not installed.
 
     Example:
         >>> months = load_el_nino(split="test")

@@ -62,7 +62,7 @@ def rolled_forecasts(
         intervals: Probabilities of intervals.
 
     Raises:
-        MissingExtraError: statsmodels is not installed.
+        MissingExtraError: Statsmodels is not installed.
     """
     sarimax = needed("statsmodels.tsa.statespace.sarimax")
     values = np.asarray(values, float)

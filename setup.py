@@ -15,6 +15,7 @@ TRAINING = [
     "scipy>=1.13,<2",
     "sentencepiece>=0.2.3,<0.3",
     "seqeval>=1.2.2,<2",
+    "statsmodels>=0.15,<0.16",  # has the series of `forecast`, and the ARIMA beside it
     "tensorboard>=2.19,<3",
     "tensorflow-datasets>=4.9.6,<5",
 ]

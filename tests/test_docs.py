@@ -17,6 +17,7 @@ import pytest
 import zoo.presets
 import zoo.training.corpora.tatoeba
 from tests import corpus
+from zoo.models import Forecaster
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("serving/*/README.md")])
@@ -113,6 +114,7 @@ def presets(tmp_path_factory, tokenizer):
         "sentiment": corpus.tiny_sentiment(),
         "sentiment_sst": corpus.tiny_sentiment(),
         "ner": corpus.tiny_ner(),
+        "forecast": Forecaster(seasons=10, units=2),
     }
     for name, model in tiny.items():
         zoo.save(model, folder / name)

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 @main.command("list")
-@click.option("--task", help="Only those that do this: classify, tag, translate.")
+@click.option("--task", help="Only those that do this: classify, forecast, tag, translate.")
 @click.option("--language", help="Only those of this language: en, de.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
             " ".join(preset.languages),
             f"{score.metric} {score.value:.1f} ({score.split})" if score else "not measured",
             preset.licence,
-            f"{preset.megabytes:.1f} MB",
+            _size(preset.megabytes),
         )
     if not as_json:
         Console().print(table)
@@ -136,6 +136,19 @@ def show(name_or_folder: str) -> None:
     default=None,
     help="Complete: paint each word of TEXTS by how little it was foreseen, and write nothing.",
 )
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="Forecast: how many steps; all it can unless told."
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0, max=0.99, min_open=True),
+    help="Forecast: the probability of lying in the interval of each step; 0.9 unless told.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Forecast: draw one series and how it goes on, a .png, .svg or .pdf file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
 @click.option(
     "--input",
@@ -164,13 +177,15 @@ def run(
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`. With `-`
     in place of TEXTS each line of standard input is answered as it comes. For a model that
-    captions pictures, TEXTS are the names of their files.
+    captions pictures, TEXTS are the names of their files. For one that forecasts, each is a series:
+    a .csv file, whose last column is read, or numbers with commas between them.
 
     \b
     zoo run nmt_attention "A dog runs." --attention table.png
     zoo run sentiment "A warm, funny film." --attention page.html
     zoo run ner < news.txt
     zoo run show_attend_tell photo.jpg --attention maps.png
+    zoo run forecast sales.csv --plot forecast.png
     zoo run runs/zaremba/preset "the company said" --temperature 0.7
     tail -f news.txt | zoo run ner -
     zoo run sentiment --input reviews.csv --column review --output answers.csv
@@ -186,8 +201,9 @@ def run(
             raise click.UsageError(
                 "nothing to do: give TEXTS, lines on standard input, or --input FILE"
             )
-    if "attention" in options and len(entries) != 1:
-        raise click.UsageError(f"--attention draws one text. Received: {len(entries)} texts")
+    for name, what in ("attention", "text"), ("plot", "series"):
+        if name in options and len(entries) != 1:
+            raise click.UsageError(f"--{name} draws one {what}. Received: {len(entries)} texts")
     with _told():
         _check_options(name_or_folder, options)
         file = EntryFile(source.expanduser(), column) if source else None
@@ -239,7 +255,7 @@ def _check_combination(
             raise click.UsageError(f"{name} needs {needs}")
     if "-" in texts and len(texts) > 1:
         raise click.UsageError("`-`, standard input, stands alone in place of TEXTS")
-    for name in ("attention", "page"):
+    for name in ("attention", "page", "plot"):
         if name in options and (source or texts == ("-",)):
             raise click.UsageError(f"--{name} is for TEXTS: it draws nothing of --input or `-`")
 
@@ -250,10 +266,14 @@ def _check_options(name_or_folder: str, options: dict[str, Any]) -> None:
     if model in OPTIONS:  # one of another package is asked when it is there
         task, known = OPTIONS[model]
         _check_known(options, known, task)
-    if options.keys() & {"attention", "page"}:
+    if options.keys() & {"attention", "page", "plot"}:
         from zoo.drawing.plotting import SUFFIXES, check_target
 
-        for name, suffixes in ("attention", SUFFIXES + PAGE_SUFFIXES), ("page", PAGE_SUFFIXES):
+        for name, suffixes in (
+            ("attention", SUFFIXES + PAGE_SUFFIXES),
+            ("page", PAGE_SUFFIXES),
+            ("plot", SUFFIXES),
+        ):
             if name in options:
                 check_target(options[name], suffixes)
 
@@ -317,10 +337,14 @@ def _show_chunks(
         raise click.ClickException(f"{refused} rows could not be answered")
 
 
+def _size(megabytes: float) -> str:
+    return f"{megabytes:.1f} MB" if megabytes >= 0.1 else f"{1000 * megabytes:.0f} kB"
+
+
 def _show(text: bytes, answer: Answer, as_json: bool) -> None:
     line, row = answer
     if as_json:
-        entry = {} if "image" in row else {"text": printable(text)}
+        entry = {} if row.keys() & {"image", "series"} else {"text": printable(text)}
         click.echo(json.dumps({**entry, **row}, ensure_ascii=False))
     elif isinstance(line, str):
         click.echo(line)

@@ -14,6 +14,7 @@ _FIGURES = (
     (("accuracy",), "accuracy"),
     (("f1",), "F1"),
     (("coco", "bleu_4"), "BLEU-4"),
+    (("skill",), "skill"),
 )
 
 
@@ -21,7 +22,8 @@ class Score(NamedTuple):
     """How good a preset is.
 
     Attributes:
-        metric: `"BLEU"`, `"BLEU-4"` (of captions), `"accuracy"` or `"F1"`, from 0 to 100.
+        metric: `"BLEU"`, `"BLEU-4"` (of captions), `"accuracy"` or `"F1"`, from 0 to 100; or
+            `"skill"`: by how many percent a forecast errs less than the seasonal-naive one.
         value: What `zoo-train evaluate` measured.
         split: On what.
     """

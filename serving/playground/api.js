@@ -56,12 +56,12 @@ export function readsText(signatures, name, outputs) {
   return reads(signatures, name, "text", outputs);
 }
 
-/** As `readsText`, of a signature whose only input has another name. */
-export function reads(signatures, name, input, outputs) {
+/** As `readsText`, of a signature whose only input has another name, or is of another kind. */
+export function reads(signatures, name, input, outputs, kind = ["string", 1]) {
   const signature = signatures.get(name);
   return (
     signature?.inputs.size === 1 &&
-    isOf(signature.inputs.get(input), ["string", 1]) &&
+    isOf(signature.inputs.get(input), kind) &&
     Object.entries(outputs).every(([output, kind]) => isOf(signature.outputs.get(output), kind))
   );
 }
@@ -76,6 +76,11 @@ export async function getCard(model, signal) {
 /** A call of a signature whose only input is one string: `{signature, body}`. */
 export function textCall(signature, text) {
   return call(signature, `"instances": [${JSON.stringify(text)}]`);
+}
+
+/** A call with one row, given as JSON: an only input, or an object of all. */
+export function rowsCall(signature, row) {
+  return call(signature, `"instances": [${row}]`);
 }
 
 /** A call of a signature whose only input is a file's content, known as base64; `file` names it. */

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from zoo.training.corpora import (
     columns,
     conll2003,
+    el_nino,
     flickr8k,
     imdb,
     multi30k,
@@ -196,6 +197,16 @@ weights as research data too.""",
 Wikipedia:
 {running_text.WIKITEXT2.home} (Merity et al. 2016).""",
             terms="CC BY-SA 3.0: name it, and pass on what is made of its text alike.",
+        ),
+        Corpus(
+            "elnino",
+            el_nino.load_el_nino,
+            el_nino.DIGESTS,
+            el_nino.digest,
+            source=f"""The temperature of the sea's surface off Peru, 480 training months from \
+1950 on, as statsmodels
+ships it: {el_nino.HOME} (NOAA, ERSST.V3B, region Niño 1+2).""",
+            terms="In the public domain.",
         ),
     )
 }

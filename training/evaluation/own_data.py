@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zoo
 from zoo.close_names import did_you_mean
-from zoo.data import read_conll, read_spans
-from zoo.entry_file import TableFile
+from zoo.data import read_conll, read_series, read_spans
+from zoo.entry_file import JSON_SUFFIXES, TableFile
 from zoo.files import write_atomically
 from zoo.presets import WEIGHTS, read_config
 
@@ -111,7 +111,8 @@ def read_own_rows(
         path: `.csv` or `.tsv` with a header, or JSON lines (`.jsonl`). Of a tagger JSON without
             `tokens` holds texts with spans, see `zoo.data.read_spans`, and anything that is no
             table is a file in columns, see `zoo.data.read_conll`; of a model that reads texts
-            alone, lines of text.
+            alone, lines of text; of a forecaster, what is no JSON is a single series, see
+            `zoo.data.read_series`.
         x: The column of the first; by default one that is called as the model calls it, or alike.
         y: The column of the second, likewise.
         separator: What stands between the labels of one text, of a model that gives it several. A
@@ -131,6 +132,8 @@ def read_own_rows(
     if names == ["tokens", "tags"] and _has_spans(table):
         data = read_spans(table.path, *([x] if x else []), **({"span_key": y} if y else {}))
         return OwnRows(data.texts, data.spans, "")
+    if names == ["series"] and table.path.suffix.lower() not in JSON_SUFFIXES:
+        return _one_series(table, x, y)
     if not table.is_table:
         return _lines_or_tokens(table, names, x, y)
     chosen = _chosen_columns(table, names, {"--x": x, "--y": y})
@@ -145,6 +148,14 @@ def read_own_rows(
     if labels:
         values[1] = _labels(model, values[1], separator, f"--y: {path}")
     return OwnRows(*values, _told(names, chosen))
+
+
+def _one_series(table: TableFile, x: str | None, y: str | None) -> OwnRows:
+    """A file of numbers is a single series; JSON lines have one in each."""
+    if y:
+        raise ValueError("--y must be left out: the model reads series alone")
+    told = f"series from column {x!r}" if x else "series from the last column"
+    return OwnRows([read_series(table.path, x)], None, told)
 
 
 def _lines_or_tokens(table: TableFile, names: list[str], x: str | None, y: str | None) -> OwnRows:

@@ -6,6 +6,7 @@
 """
 
 from zoo.data.conll import Tagged, read_conll
+from zoo.data.series import read_series
 from zoo.data.spans import Spans, read_spans
 
-__all__ = ["Spans", "Tagged", "read_conll", "read_spans"]
+__all__ = ["Spans", "Tagged", "read_conll", "read_series", "read_spans"]

@@ -4,6 +4,7 @@ Models call these in `console_answers`; each takes the model, the entries (texts
 options that make sense for it, and returns an `Answer` for each entry.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from zoo.files import write_atomically
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
     from zoo.models.classifications import Classification, MultiClassification
+    from zoo.models.forecaster import Forecast, Forecaster
     from zoo.models.image_captioning import ImageCaptioner
     from zoo.models.language_model import LanguageModel
     from zoo.models.ner import NER
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from zoo.models.text_generator import TextGenerator
 
 PAGE_SUFFIXES = (".html", ".htm")
+FILE_NAME = 255  # characters; what is longer is no file, but numbers
 # The verb of a model and the options that it takes, by what `config.json` calls it: for those who
 # ask before TensorFlow is imported. A model that is not here is asked when it has been loaded.
 OPTIONS = {
+    "forecaster": ("forecast", ("interval", "plot", "steps")),
     "language_model": (
         "complete",
         ("beam_size", "max_tokens", "score", "seed", "temperature", "top_k", "top_p"),
@@ -194,6 +198,56 @@ def scored_answers(model: "LanguageModel", texts: list[bytes]) -> list[Answer]:
         )
         for scored in model.score(texts)
     ]
+
+
+def forecast_answers(
+    model: "Forecaster",
+    entries: list[bytes],
+    series: list[list[float]],
+    steps: int | None,
+    interval: float,
+    plot: Path | None,
+) -> list[Answer]:
+    """How each series goes on; `plot`: where to draw it.
+
+    Args:
+        model: The model.
+        entries: What the user gave for each of `series`: the names of files, or numbers.
+        series: The numbers.
+        steps: As of `Forecaster.forecast`.
+        interval: Likewise.
+        plot: The file to draw the only series into; None: nothing is drawn.
+    """
+    names = [printable(entry) for entry in entries]
+    answers = model.forecast(series, steps=steps, interval=interval)
+    if plot:
+        from zoo.drawing.forecast_figure import forecast_figure
+
+        (name,), (values,), (answer,) = names, series, answers
+        title = Path(name).stem if Path(name[:FILE_NAME]).is_file() else None
+        forecast_figure(values, answer, plot, model.period, title)
+        _tell("Forecast", plot)
+    lines = [_steps(of) if len(answers) == 1 else _numbers(of.mean) for of in answers]
+    rows = [_forecast_row(*pair) for pair in zip(names, answers, strict=True)]
+    return list(map(Answer, lines, rows))
+
+
+def _steps(answer: "Forecast") -> str:
+    """A step a line, with its interval where there is one."""
+    bounds = [] if answer.lower is None else [answer.lower, answer.upper]
+    return "\n".join(_numbers(row) for row in zip(answer.mean, *bounds, strict=True))
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return "\t".join(f"{value:.6g}" for value in values)
+
+
+def _forecast_row(name: str, answer: "Forecast") -> dict:
+    row = {"series": name[:FILE_NAME], "forecast": answer.mean.tolist()}
+    if answer.lower is not None:
+        row |= {"lower": answer.lower.tolist(), "upper": answer.upper.tolist()}
+        row["interval"] = answer.interval
+    return row
 
 
 def printable(entry: object) -> str:

@@ -275,13 +275,13 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
             progress: Show a bar on a terminal when it takes longer than two seconds.
             **options: Of a model that writes text: `beam_size`, 5 unless told, and `tokenize`, how
                 sacreBLEU splits words: `"13a"` unless told, `"zh"`, `"char"` and others. Of a
-                classifier: `labels_are_numbers`, as of `fit`.
+                classifier: `labels_are_numbers`, as of `fit`. Of a forecaster: `interval`.
 
         Returns:
             A `zoo.reports.base.Report` of the model's kind: `print` it, or take its `to_dict()` or
             `plot()`. Of a classifier a `ClassificationReport`, or `MultiLabelReport`; of a tagger
             a `TaggingReport`; of a translator and its like a `WritingReport`; of a language
-            model a `LanguageModelReport`.
+            model a `LanguageModelReport`; of a forecaster a `ForecastReport`.
 
         Raises:
             TypeError: Entries of a wrong type, or an option that this kind has not.

@@ -138,6 +138,8 @@ def _purpose(config: Mapping[str, Any], made: Mapping[str, Any]) -> str:
         return f"Finds {_listed(arguments['types'], 'and')} in a {reads}."
     if task == "translate":
         return "Translates texts."
+    if task == "forecast":
+        return "Says how a series of numbers goes on."
     if task == "complete":
         return "Goes on writing a text."
     return f"Reads a {reads}; its verb is `{task}`." if task else ""

@@ -11,6 +11,7 @@ KINDS = {
     "multi_label_classification": "classification.MultiLabelReport",
     "tagging": "tagging.TaggingReport",
     "writing": "writing.WritingReport",
+    "forecasting": "forecasting.ForecastReport",
     "language_modelling": "language_modelling.LanguageModelReport",
 }
 

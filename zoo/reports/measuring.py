@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from zoo.reports.base import Report
 from zoo.reports.classification import classification_report, multi_label_report
+from zoo.reports.forecasting import forecast_report
 from zoo.reports.language_modelling import LanguageModelReport, perplexity
 from zoo.reports.tagging import tagging_report
 from zoo.reports.writing import writing_report
@@ -65,6 +66,8 @@ def _way(model: "ZooModel") -> Callable[..., Report]:
         return measure_language_model
     if hasattr(model, "write"):
         return measure_writer
+    if hasattr(model, "seasonal_naive"):
+        return measure_forecaster
     raise NotImplementedError(
         f"There is no report for models that {model.task}: give {type(model).__name__} a method "
         "`evaluate_report` that returns a zoo.reports.base.Report"
@@ -177,6 +180,26 @@ def measure_language_model(
     return LanguageModelReport(
         {"rows": len(order), "words": words, "unknown": unknown, "perplexity": value}
     )
+
+
+def measure_forecaster(
+    model: "ZooModel",
+    columns: tuple,
+    batch_size: int,
+    progress: bool,
+    interval: float | None = None,
+) -> Report:
+    """From each point of the series that has a window before it and numbers enough behind it."""
+    from zoo.models.forecaster import DEFAULT_INTERVAL
+
+    (windows,) = columns
+    interval = DEFAULT_INTERVAL if interval is None else interval
+    past, truth = windows[:, : model.window], windows[:, model.window :].numpy()
+    answers = model.forecast(past, interval=interval, batch_size=batch_size, progress=progress)
+    naive, _ = model.seasonal_naive(past)
+    mean, lower, upper = (np.array(of) for of in list(zip(*answers, strict=True))[:3])
+    bounds = (lower, upper) if model.intervals.known else None
+    return forecast_report(truth, mean, naive.numpy(), bounds, bounds and interval)
 
 
 def _label_sets(truth: tf.Tensor | tf.RaggedTensor, labels: list[str]) -> list[list[str]]:

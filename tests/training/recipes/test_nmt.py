@@ -197,7 +197,7 @@ def test_every_preset_has_a_recipe_and_unknown_names_are_told():
         recipes.recipe("nmt_atention")
     with pytest.raises(
         ValueError,
-        match=r"no recipe\. Recipes: language_model, language_model_imdb, .*nmt_vanilla",
+        match=r"no recipe\. Recipes: forecast, language_model, language_model_imdb, .*nmt_vanilla",
     ):
         recipes.recipe("zzz")
 

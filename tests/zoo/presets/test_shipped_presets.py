@@ -3,6 +3,7 @@
 import functools
 import json
 
+import numpy as np
 import pytest
 
 import zoo
@@ -117,6 +118,18 @@ def test_the_recipe_in_the_code_makes_this_network(name):
 def test_small_enough_to_ship(name):
     size = sum(path.stat().st_size for path in (PRESETS_DIR / name).rglob("*") if path.is_file())
     assert size < 25e6
+
+
+@presets("forecast")
+def test_a_year_like_those_before_comes_again(name):
+    model = load(name)
+    months = np.arange(model.window + model.horizon)
+    series = 20 + 3 * np.sin(2 * np.pi * months / 12)
+    series += np.random.default_rng(0).normal(size=len(series), scale=0.3)
+    answer = model.forecast(series[: model.window])
+    came = series[model.window :]
+    assert np.abs(answer.mean - came).mean() < 0.6
+    assert np.mean((answer.lower <= came) & (came <= answer.upper)) > 0.8
 
 
 @presets("caption")

@@ -15,8 +15,6 @@ from zoo.models import ShowAndTell, ShowAttendTell
 from zoo.models.caption_column import caption_lists
 from zoo.text.subwords import UNK_ID
 
-pytestmark = pytest.mark.usefixtures("few_steps")
-
 PICTURES, CAPTIONS = scenes()
 
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("few_steps")
 TEXTS = ["A dog runs in the park.", "A woman reads.", "A boy waits at home."]
 
 
+@pytest.mark.usefixtures("many_steps")
 def test_learns_a_small_language(tokenizer):
     """The whole way: raw strings in, loss falls, and unseen sentences come out right."""
     keras.utils.set_random_seed(0)

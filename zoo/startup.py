@@ -1,4 +1,4 @@
-"""TensorFlow's import without its start-up lines, which are not about the models."""
+"""TensorFlow's import without its start-up lines, and what is known before it."""
 
 import logging
 import os
@@ -13,6 +13,12 @@ _NOTE = re.compile(
     rb"[IWE]\d{4} [\d:.]+ |\d{4}-\d\d-\d\d [\d:.]+: [IWE] "
     rb"|WARNING: All log messages before absl::|To enable the following instructions: "
 )
+
+
+def other_backend() -> str | None:
+    """The backend that Keras will take for the environment's sake; None if it is TensorFlow's."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    return chosen if "keras" not in sys.modules and chosen not in ("", "tensorflow") else None
 
 
 def import_tensorflow() -> None:

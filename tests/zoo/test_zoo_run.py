@@ -83,7 +83,7 @@ def test_list_names_what_ships(folder, tmp_path, monkeypatch):
     result = run("list")
     assert result.exit_code == 0
     assert "nmt_tiny" in result.stdout
-    assert "MB" in result.stdout
+    assert " kB" in result.stdout
     assert "not measured" in result.stdout
 
 

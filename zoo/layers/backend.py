@@ -1,9 +1,8 @@
 """Keras, checked: it computes with TensorFlow. It is imported before any layer or model."""
 
-import os
 import sys
 
-from zoo.startup import import_tensorflow
+from zoo.startup import import_tensorflow, other_backend
 
 REFUSAL = (
     "The zoo is for Keras with TensorFlow's backend. Received: the backend {!r}, from the variable "
@@ -20,9 +19,8 @@ def _chosen(error: Exception) -> str | None:
     return missing if missing in ("jax", "openvino", "torch") else None
 
 
-# At once, where Keras would do as the variable says: TensorFlow takes seconds to import.
-if "keras" not in sys.modules and os.environ.get("KERAS_BACKEND") not in (None, "", "tensorflow"):
-    raise ImportError(REFUSAL.format(os.environ["KERAS_BACKEND"]))
+if other := other_backend():  # told at once: TensorFlow takes seconds to import
+    raise ImportError(REFUSAL.format(other))
 try:
     # Keras would bring it, with all that it says at its start.
     import_tensorflow()

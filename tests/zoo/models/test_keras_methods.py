@@ -133,15 +133,21 @@ class Batches(keras.callbacks.Callback):
         self.count += 1
 
 
+@pytest.fixture(scope="module")
+def trained(classifier):
+    """A classifier that tests may train."""
+    return copy.deepcopy(classifier)
+
+
 @pytest.mark.parametrize(("size", "expected"), [(None, 2), (1, 4), (3, 2), (4, 1)])
 @pytest.mark.parametrize("given", ["split", "data"])
-def test_validation_has_a_batch_size_of_its_own(classifier, given, size, expected):
-    model, batches = copy.deepcopy(classifier), Batches()
+def test_validation_has_a_batch_size_of_its_own(trained, given, size, expected):
+    batches = Batches()
     texts, labels = [TEXT] * 8, ["bug", "praise"] * 4
     held_out = {"validation_split": 0.5}
     if given == "data":
         held_out = {"validation_data": (texts[:4], labels[:4])}
-    model.fit(
+    trained.fit(
         texts,
         labels,
         batch_size=2,

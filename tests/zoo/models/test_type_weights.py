@@ -39,6 +39,10 @@ def model(request):
     return still(output=request.param)
 
 
+# Of what does not depend on the output.
+CRF_ALONE = pytest.mark.parametrize("model", ["crf"], indirect=True)
+
+
 def weighted_loss(model, weights, rows=slice(None), row_weights=None):
     """By hand, of the probabilities of each tag given the one before."""
     tokens, tags = TOKENS[rows], TAGS[rows]
@@ -86,6 +90,7 @@ def test_weights_of_1_are_no_weights(model):
     assert model.evaluate(TOKENS, TAGS, verbose=0)[0] == pytest.approx(plain[0], 1e-5)
 
 
+@CRF_ALONE
 def test_validation_has_no_weights(model):
     data = (TOKENS[:2], TAGS[:2])
     history = model.fit(*data, validation_data=data, class_weight={"LOC": 9}, verbose=0).history
@@ -93,6 +98,7 @@ def test_validation_has_no_weights(model):
     assert history["loss"] == pytest.approx([weighted_loss(model, {"LOC": 9}, slice(2))], 1e-4)
 
 
+@CRF_ALONE
 def test_balanced_counts_the_entities_of_the_training_rows_alone(model):
     weights = {"LOC": 4 / (3 * 2), "ORG": 4 / 3, "PER": 4 / 3}
     expected = weighted_loss(model, weights, slice(3))
@@ -100,6 +106,7 @@ def test_balanced_counts_the_entities_of_the_training_rows_alone(model):
     assert found == pytest.approx([expected], 1e-4)
 
 
+@CRF_ALONE
 def test_texts_with_spans_and_streams_take_them_too(model):
     text, spans = "Ann Lee was in Ulm .", [(0, 7, "PER"), (15, 18, "LOC")]
     for class_weight, weights in (({"PER": 4.0}, {"PER": 4.0}), ("balanced", {})):
@@ -140,6 +147,7 @@ def test_a_heavy_type_is_learnt_and_one_of_weight_0_is_not():
         assert model.tag_tokens(tokens[:1]) == [["O", expected]], class_weight
 
 
+@CRF_ALONE
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
@@ -156,6 +164,7 @@ def test_bad_weights_are_named(model, class_weight, message):
         model.fit(TOKENS, TAGS, class_weight=class_weight)
 
 
+@CRF_ALONE
 def test_nothing_can_be_counted_in_what_is_read_as_it_goes(model):
     data = tf.data.Dataset.from_tensor_slices(model.raw_columns(TOKENS, TAGS))
     for given in (data, iter(zip(TOKENS, TAGS, strict=True))):

@@ -1,6 +1,7 @@
 """What all four commands share: what is wrong is told before TensorFlow, or without an extra."""
 
 import ast
+import importlib
 import os
 import re
 import runpy
@@ -178,3 +179,16 @@ def test_training_imports_no_extra_without_saying_so():
 
 def test_names_of_recipes_are_read_as_they_are():
     assert declared_names() == set(recipes.names())
+
+
+@pytest.mark.parametrize("name", ["zoo", "zoo-train", "zoo-export"])
+def test_examples_in_helps_keep_their_lines(name):
+    """A raw docstring would show click's mark instead of obeying it."""
+    main = importlib.import_module(MAINS[name]).main
+    for command in (main, *getattr(main, "commands", {}).values()):
+        assert "\\" not in command.help, command.name
+    assert any(line.startswith(f"  {name} ") for line in help_of(main).splitlines())
+
+
+def help_of(command):
+    return CliRunner().invoke(command, ["--help"]).output

@@ -55,7 +55,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def main() -> None:
-    r"""Train the zoo's models from their recipes and measure them.
+    """Train the zoo's models from their recipes and measure them.
 
     \b
     zoo-train nmt_attention --data-dir multi30k --out runs/nmt_attention
@@ -150,7 +150,7 @@ def evaluate(
     card: bool,
     **own: Any,
 ) -> None:
-    r"""Measure a model: on its corpus, or on your own rows with --input.
+    """Measure a model: on its corpus, or on your own rows with --input.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`.
 
@@ -295,7 +295,7 @@ def plot_lengths(names_or_folders: tuple[str, ...], out: Path) -> None:
     help="Heading and place in metrics.json: 'test F1=splits.conll2003_test.f1'. May be repeated.",
 )
 def compare(names_or_folders: tuple[str, ...], figures: tuple[str, ...]) -> None:
-    r"""Print mean and deviation over the seeds of models that `evaluate` has measured.
+    """Print mean and deviation over the seeds of models that `evaluate` has measured.
 
     \b
     zoo-train compare runs/ner-*/preset --figure "test F1=splits.conll2003_test.f1"

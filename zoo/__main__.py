@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.group()
 @click.version_option(package_name="rnn-zoo")
 def main() -> None:
-    r"""Recurrent networks to load by name, look into and run.
+    """Recurrent networks to load by name, look into and run.
 
     \b
     zoo list
@@ -38,11 +38,13 @@ def main() -> None:
 
 
 @main.command("list")
-@click.option("--task", help="Only those that do this: classify, forecast, tag, translate.")
+@click.option(
+    "--task", help="Only those that do this: caption, classify, forecast, tag, translate."
+)
 @click.option("--language", help="Only those of this language: en, de.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
-    r"""Name the pretrained models that ship: what they do, how well, and under what terms.
+    """Name the pretrained models that ship: what they do, how well, and under what terms.
 
     \b
     zoo list --task classify --language en
@@ -50,8 +52,11 @@ def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
     from zoo.presets import list_models
     from zoo.shipped import shipped
 
-    table = Table("name", "task", "languages", "score", "licence of the data", box=None)
-    table.add_column("size", justify="right")
+    table = Table(box=None)
+    table.add_column("name", no_wrap=True)  # it is there to be copied
+    for column in ("task", "languages", "score", "licence of the data"):
+        table.add_column(column, overflow="fold")
+    table.add_column("size", justify="right", no_wrap=True)
     with _told():
         names = list_models(task, language)
     for name in names:
@@ -173,7 +178,7 @@ def run(
     resume: bool,
     **options: Any,
 ) -> None:
-    r"""Run a model on TEXTS, on each line of standard input, or on a file.
+    """Run a model on TEXTS, on each line of standard input, or on a file.
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`. With `-`
     in place of TEXTS each line of standard input is answered as it comes. For a model that

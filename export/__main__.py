@@ -45,15 +45,14 @@ def main(name_or_folder: str, base: Path, version: int | None, verify: bool) -> 
     from zoo import export
     from zoo.export import card
     from zoo.export.publication import Publication
-    from zoo.presets import check_file, preset_folder, read_config
+    from zoo.presets import check_files, preset_folder, read_config
     from zoo.startup import import_tensorflow
 
     console = Console()
     start = time.monotonic()
     try:
         # What is wrong with them is told at once: TensorFlow takes seconds to import.
-        for name, sha256 in read_config(name_or_folder).get("files", {}).items():
-            check_file(preset_folder(name_or_folder) / name, sha256)
+        check_files(preset_folder(name_or_folder), read_config(name_or_folder))
         Publication(base, version)
         with console.status(f"Exporting {name_or_folder}"):
             import_tensorflow()

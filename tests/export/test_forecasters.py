@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.zoo.models.tiny_forecaster import HORIZON, WINDOW, quarters, tiny_forecaster
+from tests.zoo.models.tiny_forecaster import (
+    HORIZON,
+    WINDOW,
+    measured_forecaster,
+    quarters,
+    tiny_forecaster,
+)
 from zoo import export
 
 SERIES = np.stack([quarters(WINDOW, seed) for seed in range(3)])
@@ -12,9 +18,7 @@ SERIES = np.stack([quarters(WINDOW, seed) for seed in range(3)])
 
 @pytest.fixture(scope="module")
 def model():
-    model = tiny_forecaster()
-    model.calibrate(quarters(40, seed=7))
-    return model
+    return measured_forecaster()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from tests.zoo.models.tiny_forecaster import HORIZON, quarters, tiny_forecaster
+from tests.zoo.models.tiny_forecaster import HORIZON, measured_forecaster, quarters
 from zoo.__main__ import main
 
 SERIES = quarters().tolist()
@@ -15,9 +15,7 @@ TEXT = ",".join(map(str, SERIES))
 
 @pytest.fixture(scope="module")
 def model():
-    model = tiny_forecaster()
-    model.calibrate(quarters(40, seed=7))
-    return model
+    return measured_forecaster()
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from zoo.models.text_generator import TextGenerator
 
 PAGE_SUFFIXES = (".html", ".htm")
-FILE_NAME = 255  # characters; what is longer is no file, but numbers
 # The verb of a model and the options that it takes, by what `config.json` calls it: for those who
 # ask before TensorFlow is imported. A model that is not here is asked when it has been loaded.
 OPTIONS = {
@@ -218,17 +217,20 @@ def forecast_answers(
         interval: Likewise.
         plot: The file to draw the only series into; None: nothing is drawn.
     """
+    from zoo.models.series_column import LONGEST_NAME, names_a_file
+
     names = [printable(entry) for entry in entries]
     answers = model.forecast(series, steps=steps, interval=interval)
     if plot:
         from zoo.drawing.forecast_figure import forecast_figure
 
         (name,), (values,), (answer,) = names, series, answers
-        title = Path(name).stem if Path(name[:FILE_NAME]).is_file() else None
+        title = Path(name).stem if names_a_file(name) else None
         forecast_figure(values, answer, plot, model.period, title)
         _tell("Forecast", plot)
     lines = [_steps(of) if len(answers) == 1 else _numbers(of.mean) for of in answers]
-    rows = [_forecast_row(*pair) for pair in zip(names, answers, strict=True)]
+    shown = (name[:LONGEST_NAME] for name in names)
+    rows = [_forecast_row(*pair) for pair in zip(shown, answers, strict=True)]
     return list(map(Answer, lines, rows))
 
 
@@ -243,7 +245,7 @@ def _numbers(values: Iterable[float]) -> str:
 
 
 def _forecast_row(name: str, answer: "Forecast") -> dict:
-    row = {"series": name[:FILE_NAME], "forecast": answer.mean.tolist()}
+    row = {"series": name, "forecast": answer.mean.tolist()}
     if answer.lower is not None:
         row |= {"lower": answer.lower.tolist(), "upper": answer.upper.tolist()}
         row["interval"] = answer.interval

@@ -80,7 +80,7 @@ def series_of(entry: bytes | str) -> list[float]:
         ValueError: Neither, or a file that has no series.
     """
     text = os.fsdecode(entry)
-    if len(text) <= LONGEST_NAME and os.path.isfile(text):
+    if names_a_file(text):
         return zoo.data.read_series(text)
     try:
         return [float(number) for number in re.split(r"[\s,;]+", text.strip())]
@@ -89,6 +89,11 @@ def series_of(entry: bytes | str) -> list[float]:
             "A series is the name of a file, or numbers with commas or blanks between them. "
             f"Received: {text[:80]!r}"
         ) from None
+
+
+def names_a_file(text: str) -> bool:
+    """Whether what the command line has is the name of a file, rather than numbers."""
+    return len(text) <= LONGEST_NAME and os.path.isfile(text)
 
 
 def check_lengths(name: str, series: tf.RaggedTensor, least: int, why: str) -> None:

@@ -155,8 +155,7 @@ def load(name_or_folder: str | Path, **overrides: Any) -> "ZooModel":
         cls = model_class(config["model"], config.get("package"))
     except ValueError as error:
         raise ValueError(f"{folder / CONFIG} names an {error}") from None
-    for name, expected in config["files"].items():
-        check_file(folder / name, expected)
+    check_files(folder, config)
     assets = {
         name.removeprefix(f"{ASSETS}/"): (folder / name).read_bytes()
         for name in config["files"]
@@ -328,6 +327,12 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_files(folder: Path, config: dict[str, Any]) -> None:
+    """Raises as `check_file` does unless all files of a preset are as its configuration says."""
+    for name, expected in config["files"].items():
+        check_file(folder / name, expected)
 
 
 def check_file(path: Path, expected: str) -> None:

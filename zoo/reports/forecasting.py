@@ -68,13 +68,14 @@ class ForecastReport(Report):
 
     def draw(self) -> "Figure":
         """The error by step, against the seasonal-naive forecast."""
+        from zoo.drawing.forecast_figure import NEXT
         from zoo.drawing.notebook_figure import NotebookFigure
 
         figure = NotebookFigure(figsize=(6.0, 3.4), dpi=100, layout="constrained")
         axes = figure.add_subplot()
         steps = range(1, self.figures["horizon"] + 1)
         axes.plot(steps, self.figures["naive_mae_by_step"], color="0.55", label="seasonal-naive")
-        axes.plot(steps, self.figures["mae_by_step"], color="#b3541e", label="model")
+        axes.plot(steps, self.figures["mae_by_step"], color=NEXT, label="model")
         axes.set(xlabel="steps ahead", ylabel="mean absolute error", ylim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize=8)

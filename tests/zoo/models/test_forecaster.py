@@ -8,7 +8,14 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.zoo.models.tiny_forecaster import HORIZON, PERIOD, WINDOW, quarters, tiny_forecaster
+from tests.zoo.models.tiny_forecaster import (
+    HORIZON,
+    PERIOD,
+    WINDOW,
+    measured_forecaster,
+    quarters,
+    tiny_forecaster,
+)
 from zoo.models import Forecaster
 from zoo.models.series_column import split_in_time, windows_of
 
@@ -19,9 +26,7 @@ SERIES = quarters()
 @pytest.fixture(scope="module")
 def model():
     """Random weights, and intervals; tests leave both alone."""
-    model = tiny_forecaster()
-    model.calibrate(quarters(40, seed=7))
-    return model
+    return measured_forecaster()
 
 
 @pytest.fixture(scope="module")

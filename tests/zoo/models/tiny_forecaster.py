@@ -24,3 +24,10 @@ def tiny_forecaster(drawn=True, **arguments):
         for variable in model.trainable_variables:
             variable.assign(random.normal(size=variable.shape, scale=0.4))
     return model
+
+
+def measured_forecaster():
+    """One that gives intervals."""
+    model = tiny_forecaster()
+    model.calibrate(quarters(40, seed=7))
+    return model

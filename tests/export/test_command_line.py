@@ -20,12 +20,17 @@ def run(*arguments):
 
 
 @pytest.fixture
-def named(monkeypatch):
-    """Makes `any` the name of a model."""
+def named(monkeypatch, tmp_path):
+    """Makes `any` the name of a model, as if it were a preset without files and without a card."""
+
+    def no_card(name):
+        raise FileNotFoundError(name)
 
     def name(model):
-        monkeypatch.setattr(zoo.presets, "read_config", lambda name: {})
+        monkeypatch.setattr(zoo.presets, "preset_folder", lambda name: tmp_path)
+        monkeypatch.setattr(zoo.presets, "read_config", lambda name: {"files": {}})
         monkeypatch.setattr(zoo, "load", lambda name: model)
+        monkeypatch.setattr(zoo, "card", no_card)
 
     return name
 

@@ -58,7 +58,7 @@ class ZooCaptioner:
     """The zoo's model, searched for exactly `STEPS` words."""
 
     def __init__(self) -> None:
-        words = [" ".join(f"word{number}" for number in range(VOCABULARY - 4))]
+        words = [f"word{number}" for number in range(VOCABULARY - 4)]
         self.model = ShowAttendTell(
             SubwordTokenizer(train_words(words, 1)),
             embedding_units=EMBEDDING,

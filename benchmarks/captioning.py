@@ -15,6 +15,7 @@ tied embedding, and so is that of PyTorch's side.
     python -m benchmarks.captioning
 """
 
+import contextlib
 import functools
 import io
 import resource
@@ -22,6 +23,9 @@ import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+
+with contextlib.suppress(ImportError):
+    import timm  # noqa: F401 - the triton that it loads crashes when TensorFlow was there first
 
 import click
 import numpy as np

@@ -23,6 +23,11 @@ if VARIABLE not in os.environ:
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
+# The suite's workers take all cores: more threads would wait for work, busily, for a sixth of the
+# time. The second line is for the processes that tests start.
+tf.config.threading.set_intra_op_parallelism_threads(1)
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 # A third is rewriting graphs that then run once. Tests of other processes - exports, commands,
 # servers - run with it.
 WITHOUT = "disable_meta_optimizer"

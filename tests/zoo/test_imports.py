@@ -21,8 +21,8 @@ HEAVY |= {"seqeval"}  # scikit-learn is loaded by Keras itself where it is insta
 # What a part of `zoo` may import of the zoo besides itself.
 PARTS = {
     "data": set(),
-    "layers": {"zoo.startup"},
-    "text": {"zoo.data"},
+    "layers": {"zoo.startup", "zoo.traced_once"},
+    "text": {"zoo.data", "zoo.traced_once"},
     "decoding": set(),
     "pictures": set(),
     "graphs": {"zoo.files"},

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from zoo.text.cleaning import EVERYTHING, valid_utf8, visible_with_places
 from zoo.text.pieces import split_pieces
+from zoo.traced_once import traced_once
 
 # The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
 # those after it, whatever their lengths.
@@ -111,37 +112,7 @@ class WordTokenizer:
         Returns:
             A `Words`; a blank text has none, nor has one of nothing but invisible characters.
         """
-        # The kernel takes a NUL for the end of the text; a blank is as wide, and a gap as well.
-        texts = tf.strings.regex_replace(valid_utf8(texts), r"\x00", " ")
-        shown, original = visible_with_places(texts)
-        # Every piece is kept, gaps too, so that the lengths of the pieces add up to places. That a
-        # piece alone matches as it did in the text is not sure: `\b` looks at what is around.
-        pieces = split_pieces(split_pieces(shown, _TOKEN, EVERYTHING), _ENDING, EVERYTHING)
-        flat, rows = pieces.flat_values, pieces.value_rowids()
-
-        shown_ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
-        starts, ends = original(_shifted(shown_ends, 0), shown_ends)
-        row_starts = tf.cumsum(tf.strings.length(texts, unit="UTF8_CHAR"), exclusive=True)
-        offset = tf.gather(row_starts, rows)
-
-        paragraph_starts = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
-        word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
-        kept = true_places(word)
-        # Gaps are as long as they may be: two words with none between them are neighbours.
-        joined = tf.gather(_shifted(word, False), kept)
-        rows = tf.gather(rows, kept)
-        first = rows != _shifted(rows, -1)
-        paragraph_starts = tf.gather(paragraph_starts, kept) | first
-        tokens = tf.RaggedTensor.from_value_rowids(
-            tf.gather(flat, kept), rows, pieces.nrows(), validate=False
-        )
-        return Words(
-            tokens,
-            tokens.with_values(tf.gather(starts - offset, kept)),
-            tokens.with_values(tf.gather(ends - offset, kept)),
-            tokens.with_values(paragraph_starts),
-            tokens.with_values(joined & ~first),
-        )
+        return _tokenize(texts)
 
     def sentences(self, words: Words, longest: int = 128) -> tf.RaggedTensor:
         """Where to cut texts into sentences, so that a long document becomes many short rows.
@@ -161,30 +132,70 @@ class WordTokenizer:
         """
         if longest < 1:
             raise ValueError(f"`longest` must be 1 or more. Received: longest={longest}")
-        tokens = words.tokens.flat_values
-        rows = words.tokens.value_rowids()
-        # True for the first word of a row, so that no row sees another.
-        paragraph_starts = words.paragraph_starts.flat_values
-        joined = words.joined.flat_values
-        # A straight quote that leans on the next word alone opens what comes.
-        leans = tf.concat([joined, [False]], 0)[1:] & ~joined
-        closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~paragraph_starts
-        stop = tf.strings.regex_full_match(tokens, _SENTENCE_END)
-        done = stop | (closer & _shifted(stop, False))
-        done = done | (closer & _shifted(done, False))  # as in: He said "yes (or no?)".
-        lower = tf.strings.regex_full_match(tokens, r"(?s:\p{Ll}.*)")
-        goes_on = stop | closer | lower
-        cut = paragraph_starts | (_shifted(done, False) & ~goes_on)
+        return _sentences(words, longest=longest)
 
-        places = tf.range(tf.size(tokens))
-        first = tf.gather(true_places(cut), tf.cumsum(tf.cast(cut, tf.int32)) - 1)
-        cut = (places - tf.cast(first, tf.int32)) % longest == 0
-        cuts = true_places(cut)
-        begins = tf.gather(places, cuts)
-        lengths = tf.concat([begins[1:], [tf.size(tokens)]], 0)[: tf.size(begins)] - begins
-        return tf.RaggedTensor.from_value_rowids(
-            lengths, tf.gather(rows, cuts), words.tokens.nrows(), validate=False
-        )
+
+@traced_once
+def _tokenize(texts: tf.Tensor) -> Words:
+    # The kernel takes a NUL for the end of the text; a blank is as wide, and a gap as well.
+    texts = tf.strings.regex_replace(valid_utf8(texts), r"\x00", " ")
+    shown, original = visible_with_places(texts)
+    # Every piece is kept, gaps too, so that the lengths of the pieces add up to places. That a
+    # piece alone matches as it did in the text is not sure: `\b` looks at what is around.
+    pieces = split_pieces(split_pieces(shown, _TOKEN, EVERYTHING), _ENDING, EVERYTHING)
+    flat, rows = pieces.flat_values, pieces.value_rowids()
+
+    shown_ends = tf.cumsum(tf.strings.length(flat, unit="UTF8_CHAR"))
+    starts, ends = original(_shifted(shown_ends, 0), shown_ends)
+    row_starts = tf.cumsum(tf.strings.length(texts, unit="UTF8_CHAR"), exclusive=True)
+    offset = tf.gather(row_starts, rows)
+
+    paragraph_starts = _shifted(tf.strings.regex_full_match(flat, _PARAGRAPH_GAP), True)
+    word = tf.logical_not(tf.strings.regex_full_match(flat, _GAP))
+    kept = true_places(word)
+    # Gaps are as long as they may be: two words with none between them are neighbours.
+    joined = tf.gather(_shifted(word, False), kept)
+    rows = tf.gather(rows, kept)
+    first = rows != _shifted(rows, -1)
+    paragraph_starts = tf.gather(paragraph_starts, kept) | first
+    tokens = tf.RaggedTensor.from_value_rowids(
+        tf.gather(flat, kept), rows, pieces.nrows(), validate=False
+    )
+    return Words(
+        tokens,
+        tokens.with_values(tf.gather(starts - offset, kept)),
+        tokens.with_values(tf.gather(ends - offset, kept)),
+        tokens.with_values(paragraph_starts),
+        tokens.with_values(joined & ~first),
+    )
+
+
+@traced_once
+def _sentences(words: Words, *, longest: int) -> tf.RaggedTensor:
+    tokens = words.tokens.flat_values
+    rows = words.tokens.value_rowids()
+    # True for the first word of a row, so that no row sees another.
+    paragraph_starts = words.paragraph_starts.flat_values
+    joined = words.joined.flat_values
+    # A straight quote that leans on the next word alone opens what comes.
+    leans = tf.concat([joined, [False]], 0)[1:] & ~joined
+    closer = tf.strings.regex_full_match(tokens, _CLOSER) & ~leans & ~paragraph_starts
+    stop = tf.strings.regex_full_match(tokens, _SENTENCE_END)
+    done = stop | (closer & _shifted(stop, False))
+    done = done | (closer & _shifted(done, False))  # as in: He said "yes (or no?)".
+    lower = tf.strings.regex_full_match(tokens, r"(?s:\p{Ll}.*)")
+    goes_on = stop | closer | lower
+    cut = paragraph_starts | (_shifted(done, False) & ~goes_on)
+
+    places = tf.range(tf.size(tokens))
+    first = tf.gather(true_places(cut), tf.cumsum(tf.cast(cut, tf.int32)) - 1)
+    cut = (places - tf.cast(first, tf.int32)) % longest == 0
+    cuts = true_places(cut)
+    begins = tf.gather(places, cuts)
+    lengths = tf.concat([begins[1:], [tf.size(tokens)]], 0)[: tf.size(begins)] - begins
+    return tf.RaggedTensor.from_value_rowids(
+        lengths, tf.gather(rows, cuts), words.tokens.nrows(), validate=False
+    )
 
 
 def true_places(mask: tf.Tensor) -> tf.Tensor:

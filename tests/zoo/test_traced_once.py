@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from zoo.layers.traced_once import traced_once
+from zoo.traced_once import traced_once
 
 
 @pytest.fixture
@@ -49,6 +49,20 @@ def test_eagerly_it_runs_as_it_stands(part):
     for rows in (2, 3):
         assert scaled({"x": tf.ones([rows, 1])})["of"][0] == rows
     assert traced == [(2, 1), (3, 1)]
+
+
+def test_ragged_tensors_come_and_go():
+    @traced_once
+    def lengths(pair):
+        return pair[0].with_values(tf.strings.length(pair[0].flat_values)), pair[1] + 1
+
+    texts = tf.ragged.constant([["a", "bcd"], [], ["ef"]])
+    numbers = tf.ragged.constant([[[1, 2]], []], ragged_rank=1, row_splits_dtype=tf.int32)
+    for call in (lengths, tf.function(lengths)):
+        found, more = call((texts, numbers))
+        assert found.to_list() == [[1, 3], [], [2]]
+        assert more.to_list() == [[[2, 3]], []]
+        assert more.row_splits.dtype == tf.int32
 
 
 def test_its_gradients_are_those_of_what_stands_in_it(part):

@@ -1,9 +1,9 @@
 """Parts of graphs that are traced once in a process and called wherever they are needed.
 
-Making an operation of a graph costs a millisecond or so, and a kernel has hundreds of them. The two
-directions of a layer, its layers, its models and their graphs for training and for answers need the
-same ones. TensorFlow writes a call out again when it prepares a graph to run, so that running costs
-what it did.
+Making an operation of a graph costs a millisecond or so, and a kernel has hundreds of them, the
+splitting of texts as well. The two directions of a layer, its layers, its models and their graphs
+for training and for answers need the same ones. TensorFlow writes a call out again when it prepares
+a graph to run, so that running costs what it did.
 """
 
 import functools
@@ -22,8 +22,8 @@ def traced_once(function: Callable) -> Callable:
 
     Args:
         function: It takes tensors, nests of them and, by name, hashable options, and returns a
-            nest of tensors. It reads no variable and closes over no tensor: its graph stays for the
-            life of the process, whatever models come and go.
+            nest of tensors; they may be ragged. It reads no variable and closes over no tensor: its
+            graph stays for the life of the process, whatever models come and go.
 
     Returns:
         The function, with the same arguments.
@@ -39,7 +39,7 @@ def traced_once(function: Callable) -> Callable:
     def call(*arguments: Any, **options: Any) -> Any:
         if tf.executing_eagerly():
             return function(*arguments, **options)
-        arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        arguments = tf.nest.map_structure(_tensor, arguments)
         specs = tf.nest.map_structure(_any_size, arguments)
         key = (_hashable(specs), *sorted(options.items()))
         with lock:
@@ -52,8 +52,16 @@ def traced_once(function: Callable) -> Callable:
     return call
 
 
-def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
+def _tensor(value: Any) -> tf.Tensor | tf.RaggedTensor:
+    return value if isinstance(value, tf.RaggedTensor) else tf.convert_to_tensor(value)
+
+
+def _any_size(tensor: tf.Tensor | tf.RaggedTensor) -> tf.TypeSpec:
     shape = tensor.shape
+    if isinstance(tensor, tf.RaggedTensor):
+        shape = [None] * (1 + tensor.ragged_rank) + shape[1 + tensor.ragged_rank :]
+        splits = tensor.row_splits.dtype
+        return tf.RaggedTensorSpec(shape, tensor.dtype, tensor.ragged_rank, splits)
     if shape.rank is None:
         return tf.TensorSpec(None, tensor.dtype)
     last = shape[-1:] if shape.rank > 1 else [None] * shape.rank

@@ -23,6 +23,10 @@ from zoo.startup import import_tensorflow
 
 if TYPE_CHECKING:
     from zoo.models.base import ZooModel
+    from zoo.shipped import Score
+
+# Columns of a terminal in which a list of presets has room for languages and the names of splits.
+WIDE = 100
 
 
 @click.group()
@@ -39,7 +43,8 @@ def main() -> None:
 
 @main.command("list")
 @click.option(
-    "--task", help="Only those that do this: caption, classify, forecast, tag, translate."
+    "--task",
+    help="Only those that do this: caption, classify, complete, forecast, tag, translate.",
 )
 @click.option("--language", help="Only those of this language: en, de.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -52,10 +57,12 @@ def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
     from zoo.presets import list_models
     from zoo.shipped import shipped
 
-    table = Table(box=None)
-    table.add_column("name", no_wrap=True)  # it is there to be copied
-    for column in ("task", "languages", "score", "licence of the data"):
-        table.add_column(column, overflow="fold")
+    console = Console()
+    wide = console.width >= WIDE
+    table = Table(box=None, padding=(0, 2, 0, 0) if wide else (0, 1, 0, 0))
+    for column in ("name", "task", *(["in"] if wide else []), "score"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("licence of the data")
     table.add_column("size", justify="right", no_wrap=True)
     with _told():
         names = list_models(task, language)
@@ -76,14 +83,21 @@ def list_presets(task: str | None, language: str | None, as_json: bool) -> None:
         table.add_row(
             name,
             preset.task,
-            " ".join(preset.languages),
-            f"{score.metric} {score.value:.1f} ({score.split})" if score else "not measured",
+            *([" ".join(preset.languages)] if wide else []),
+            _scored(score, wide),
             preset.licence,
             _size(preset.megabytes),
         )
     if not as_json:
-        Console().print(table)
+        console.print(table)
         click.echo("\nMore of one: zoo show NAME")
+
+
+def _scored(score: "Score | None", wide: bool) -> str:
+    if score is None:
+        return "not measured"
+    figure = f"{score.metric} {score.value:.1f}"
+    return f"{figure} ({score.split})" if wide else figure
 
 
 @main.command()

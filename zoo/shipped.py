@@ -15,6 +15,7 @@ _FIGURES = (
     (("f1",), "F1"),
     (("coco", "bleu_4"), "BLEU-4"),
     (("skill",), "skill"),
+    (("perplexity",), "perplexity"),
 )
 
 
@@ -23,7 +24,8 @@ class Score(NamedTuple):
 
     Attributes:
         metric: `"BLEU"`, `"BLEU-4"` (of captions), `"accuracy"` or `"F1"`, from 0 to 100; or
-            `"skill"`: by how many percent a forecast errs less than the seasonal-naive one.
+            `"skill"`: by how many percent a forecast errs less than the seasonal-naive one; or
+            `"perplexity"`: among how many words a language model wavers, so that less is better.
         value: What `zoo-train evaluate` measured.
         split: On what.
     """

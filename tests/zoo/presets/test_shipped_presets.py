@@ -51,8 +51,7 @@ def load(name):
 def test_every_model_ships_a_preset_under_its_own_name():
     shipped = {model_name(model_class(read_config(name)["model"])) for name in NAMES}
     own = {name for name in model_names() if model_class(name).__module__.startswith("zoo.")}
-    # The language model is the start of a classifier as yet.
-    assert shipped == own - {"language_model"}
+    assert shipped == own
     assert [preset_name(read_config(name)) for name in NAMES] == NAMES
 
 
@@ -130,6 +129,22 @@ def test_a_year_like_those_before_comes_again(name):
     came = series[model.window :]
     assert np.abs(answer.mean - came).mean() < 0.6
     assert np.mean((answer.lower <= came) & (came <= answer.upper)) > 0.8
+
+
+@presets("complete")
+def test_a_sentence_is_likelier_than_its_words_shuffled(name):
+    model = load(name)
+    sentence, shuffled = model.score(
+        [
+            "the company said it expects to report a loss",
+            "report a the loss to expects it company said",
+        ]
+    )
+    assert 5 * sentence.perplexity < 100 < shuffled.perplexity
+    (words,) = model.complete(["shares of the company"], max_tokens=8, temperature=0)
+    assert 1 <= len(words.split()) <= 8
+    assert "<unk>" not in words
+    assert words == " ".join(model.stream("shares of the company", max_tokens=8, temperature=0))
 
 
 @presets("caption")

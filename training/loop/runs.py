@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.files import remove_partial
+from zoo.models.fused_adam import FusedStep
 from zoo.training.loop.checkpoint import Checkpoint, averaged_weights
 from zoo.training.loop.schedule import Schedule, recorded
 
@@ -145,7 +146,7 @@ class SummedSlices:
         return super()._get_current_learning_rate()
 
 
-class SummingAdamW(SummedSlices, keras.optimizers.AdamW):
+class SummingAdamW(SummedSlices, FusedStep, keras.optimizers.AdamW):
     """AdamW that sees one gradient for each row of an embedding; see `SummedSlices`."""
 
 

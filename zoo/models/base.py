@@ -16,6 +16,7 @@ from zoo.models.checks import check_count
 from zoo.models.columns import Column, read_columns
 from zoo.models.copies import CopiedWhole, check_checkpoints
 from zoo.models.forking import check_process
+from zoo.models.fused_adam import FusedAdam
 from zoo.models.one_batch import OneBatch
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData, check_epochs, in_epochs
@@ -96,7 +97,7 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
             **compile_arguments: What else `keras.Model.compile` takes, such as `loss`.
         """
         self.build()
-        optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
+        optimizer = FusedAdam(learning_rate, global_clipnorm=1.0)
         self.compile(optimizer=optimizer, **compile_arguments)
 
     def build(self, input_shape: object = None) -> None:

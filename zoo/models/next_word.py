@@ -102,7 +102,7 @@ class NextWordNetwork(ZooModel):
         variational: bool = False,
         negatives: int = 1024,
         cache_size: int = 0,
-        cache_flatness: float = 0.3,
+        cache_flatness: float = 0.6,
         cache_weight: float = 0.1,
     ) -> None:
         super().__init__()

@@ -95,6 +95,7 @@ def plot_windows(result: dict[str, Any], path: str | Path) -> "Figure":
         OSError: `path` cannot be written.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(7, 4.2), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -109,6 +110,10 @@ def plot_windows(result: dict[str, Any], path: str | Path) -> "Figure":
         label = f"network, all words before: {result['network']:.1f}"
         axes.axhline(result["network"], linestyle="--", color="#d62728", label=label)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.margins(y=0.15)
     axes.set_xticks(before)
     axes.set_xlabel("words before that are looked at")
     axes.set_ylabel("perplexity")

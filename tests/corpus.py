@@ -66,10 +66,10 @@ def tiny_ner(**arguments):
 
 def tiny_language_model(**arguments):
     """An untrained one that is sure enough of itself for words that differ."""
-    words = WordVocabulary(["N", "rose", "fell", "the", "company", "said", "it", "a", "bank", "and"])
+    words = ["N", "rose", "fell", "the", "company", "said", "it", "a", "bank", "and"]
     sizes = {"embedding_units": 8, "units": [9, 8], "projection": False}
     reading = {"after_end": True, "number_word": "N", "marks": False}
-    model = LanguageModel(words, **{**sizes, **reading, **arguments})
+    model = LanguageModel(WordVocabulary(words), **{**sizes, **reading, **arguments})
     for seed, weight in enumerate(model.trainable_variables, 120):
         size = 0.5 if weight.path.endswith("bias") else 3.0
         weight.assign(size * keras.random.normal(weight.shape, seed=seed))

@@ -113,10 +113,11 @@ def test_drawing_follows_the_probabilities(open_page):
     counts = page.evaluate(
         """async () => {
              const { draw } = await import("/playground/drawing.js");
+             const drawing = { temperature: 0.5, topK: 2 };
              const counts = [0, 0, 0];
              for (let seed = 0; seed < 100; seed++)
                for (let time = 0; time < 100; time++)
-                 counts[draw([0.6, 0.3, 0.1].map(Math.log), { temperature: 0.5, topK: 2, seed }, time)]++;
+                 counts[draw([0.6, 0.3, 0.1].map(Math.log), { ...drawing, seed }, time)]++;
              return counts;
            }"""
     )

@@ -68,7 +68,7 @@ def tiny_language_model(**arguments):
     """An untrained one that is sure enough of itself for words that differ."""
     words = ["N", "rose", "fell", "the", "company", "said", "it", "a", "bank", "and"]
     sizes = {"embedding_units": 8, "units": [9, 8], "projection": False}
-    reading = {"after_end": True, "number_word": "N", "marks": False}
+    reading = {"after_end": True, "number_word": "N", "marks": False, "negatives": 0}
     model = LanguageModel(WordVocabulary(words), **{**sizes, **reading, **arguments})
     for seed, weight in enumerate(model.trainable_variables, 120):
         size = 0.5 if weight.path.endswith("bias") else 3.0

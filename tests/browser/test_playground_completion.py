@@ -15,6 +15,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 TEXT = "The company 🙂 xyzzy, said"
 GREEDY = f"#model=tiny&text={TEXT}&temperature=0&words=12"
+PATIENCE = 30_000  # milliseconds: a call for each word, on a machine that has other work
 DRAWN = f"#model=tiny&text={TEXT}&temperature=2&words=12&seed=3"
 
 
@@ -42,7 +43,7 @@ def completed(model):
 
 def _typed(page, told="Wrote"):
     """The words that the model wrote, once it is done."""
-    expect(page.locator(".progress")).to_contain_text(told)
+    expect(page.locator(".progress")).to_contain_text(told, timeout=PATIENCE)
     return page.locator(".word.written").all_inner_texts()
 
 
@@ -54,7 +55,7 @@ def test_an_example_is_written_when_the_page_opens(open_page):
     page = open_page("#model=tiny")
     assert len(_typed(page)) <= 20
     assert page.evaluate("location.hash") == "#model=tiny"
-    expect(page.locator("#announcer")).to_contain_text("Wrote: ")
+    expect(page.locator("#announcer")).to_contain_text("Wrote: ", timeout=PATIENCE)
 
 
 def test_what_is_typed_is_what_complete_gives(open_page, model, completed):
@@ -97,14 +98,14 @@ def test_an_address_draws_the_same_words_and_another_seed_others(open_page, comp
     first = _typed(page)
     page.get_by_role("button", name="Write other words").click()
     expect(page.get_by_label("Seed")).to_have_value("4")
-    expect(page.locator("#announcer")).to_contain_text("Wrote: ")
+    expect(page.locator("#announcer")).to_contain_text("Wrote: ", timeout=PATIENCE)
     other = _typed(page)
     again = open_page("#" + page.url.partition("#")[2])
     assert _typed(again) == other
     assert len({*map(tuple, (first, other, completed))}) == 3
     again.get_by_label("Of the likeliest").fill("1")
     again.get_by_label("Of the likeliest").press("Enter")
-    expect(again.locator(".word.written").nth(11)).to_be_visible()
+    expect(again.locator(".word.written").nth(11)).to_be_visible(timeout=PATIENCE)
     assert _typed(again) == completed
 
 
@@ -147,11 +148,25 @@ def test_stop_keeps_what_was_written(open_page, completed):
     page.get_by_role("button", name="Write", exact=True).click()
     expect(page.locator(".spinner")).to_be_visible()
     expect(page.locator(".progress")).to_contain_text("Writing …")
-    expect(page.locator(".word.written")).to_have_count(3)
+    expect(page.locator(".word.written")).to_have_count(3, timeout=PATIENCE)
     with page.expect_event("requestfailed"):
         page.get_by_role("button", name="Stop").click()
     assert _typed(page, "Stopped") == completed[:3]
     expect(page.get_by_role("button", name="Write", exact=True)).to_be_focused()
+
+
+def test_what_is_typed_while_waiting_changes_nothing(open_page, completed):
+    page = open_page(GREEDY)
+    _typed(page)
+    held = []
+    _let_steps_pass(page, 1, held.append)
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.locator(".word.written")).to_have_count(1, timeout=PATIENCE)
+    page.get_by_label("Words", exact=True).fill("2")
+    page.get_by_label("Temperature").fill("hot")
+    page.unroute_all()
+    held[0].continue_()
+    assert _typed(page, "Wrote 12 words in") == completed
 
 
 def test_an_error_in_the_midst_keeps_what_was_written(open_page, completed):
@@ -160,7 +175,7 @@ def test_an_error_in_the_midst_keeps_what_was_written(open_page, completed):
     wrong = {"status": 429, "json": {"error": "too busy"}}
     _let_steps_pass(page, 2, lambda route: route.fulfill(**wrong))
     page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("too busy")
+    expect(page.get_by_role("alert")).to_contain_text("too busy", timeout=PATIENCE)
     assert page.locator(".word.written").all_inner_texts() == completed[:2]
     expect(page.locator(".progress")).to_be_empty()
 

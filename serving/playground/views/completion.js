@@ -50,19 +50,21 @@ export function open(signatures) {
   });
   const seed = numberField("seed", "Seed", 1, { most: MOST_SEED, whole: true });
   const settings = [words, temperature, topK, seed];
-  const options = () => ({
-    words: words.value(),
-    temperature: temperature.value(),
-    topK: topK.value(),
-    seed: seed.value(),
+  const state = () => ({
+    text: field.text(),
+    ...Object.fromEntries(settings.map(({ name, text }) => [name, text()])),
   });
+  const checked = () => {
+    for (const { value } of settings) value(); // throws where there is no number
+    return optionsOf(state());
+  };
+  let lastSeed = 0; // of the answer
   const other = el("button", { type: "button" }, "Write other words");
   other.addEventListener("click", () => {
-    seed.set(String((sent.seed + 1) % (MOST_SEED + 1)));
+    seed.set(String((lastSeed + 1) % (MOST_SEED + 1)));
     field.area.dispatchEvent(new Event("input", { bubbles: true })); // the commands follow
     field.area.form.requestSubmit();
   });
-  let sent = null; // what the answer is of
   return {
     title: "Completion",
     verb: "Write",
@@ -77,28 +79,26 @@ export function open(signatures) {
           "seed draws other words. No words: the text alone is painted.",
       ),
     ],
-    state: () => ({
-      text: field.text(),
-      ...Object.fromEntries(settings.map(({ name, text }) => [name, text()])),
-    }),
-    restore: (state) => {
-      for (const { name, set } of settings) if (state[name] !== undefined) set(state[name]);
-      return field.restore(state);
+    state,
+    restore: (wanted) => {
+      for (const { name, set } of settings) if (wanted[name] !== undefined) set(wanted[name]);
+      return field.restore(wanted);
     },
     calls: () => {
-      sent = options();
+      checked();
       return ["start", "score"].map((name) => textCall(name, field.text()));
     },
-    programs: (url) => completionPrograms(url, field.text(), options()),
-    show: (answers, { text }) => {
+    programs: (url) => completionPrograms(url, field.text(), checked()),
+    show: (answers, sent) => {
       const [begun, scored] = answers.map(firstRow);
+      const drawing = optionsOf(sent);
       const painted = surpriseText();
-      painted.give(text, scoredWords(scored));
+      painted.give(sent.text, scoredWords(scored));
       const content = [painted.element, el("p", { class: "note" }, NOTE), perplexity(scored)];
       const summary = `Perplexity ${scored.perplexity.toFixed(1)}`;
-      if (sent.words === 0) return { summary, content };
+      if (drawing.words === 0) return { summary, content };
       if (!begun.goes_on) return { summary: NOTHING, content: [...content, el("p", {}, NOTHING)] };
-      const drawing = sent;
+      lastSeed = drawing.seed;
       return {
         summary,
         content: drawing.temperature ? [...content, el("div", {}, other)] : content,
@@ -125,6 +125,16 @@ function scoredWords(row) {
 function perplexity({ perplexity, lengths }) {
   const told = `Perplexity of the given text: ${perplexity.toFixed(1)} (${counted(lengths)})`;
   return el("p", { class: "note" }, told);
+}
+
+/** What is in a form, which may have changed since it was sent. */
+function optionsOf({ words, temperature, top_k: topK, seed }) {
+  return {
+    words: Number(words),
+    temperature: Number(temperature),
+    topK: Number(topK),
+    seed: Number(seed),
+  };
 }
 
 /** Types word by word until the text ends or there are enough. */

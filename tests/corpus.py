@@ -2,7 +2,9 @@
 
 import itertools
 
-from zoo.models import NER, NMTAttention, NMTVanilla, TextClassifier
+import keras
+
+from zoo.models import NER, LanguageModel, NMTAttention, NMTVanilla, TextClassifier
 from zoo.text.subwords import SubwordTokenizer
 from zoo.text.vocabulary import CharacterVocabulary, WordVocabulary
 from zoo.training.corpora.subwords import train_subwords
@@ -60,6 +62,18 @@ def tiny_ner(**arguments):
     sizes = {"word_units": 6, "character_units": 4, "spelling_units": 5, "units": 6}
     words = WordVocabulary(["in", "the", "was", "."])
     return NER(words, CharacterVocabulary("aeiouAEINSUdlmnrtw."), **{**sizes, **arguments})
+
+
+def tiny_language_model(**arguments):
+    """An untrained one that is sure enough of itself for words that differ."""
+    words = ["N", "rose", "fell", "the", "company", "said", "it", "a", "bank", "and"]
+    sizes = {"embedding_units": 8, "units": [9, 8], "projection": False}
+    reading = {"after_end": True, "number_word": "N", "marks": False, "negatives": 0}
+    model = LanguageModel(WordVocabulary(words), **{**sizes, **reading, **arguments})
+    for seed, weight in enumerate(model.trainable_variables, 120):
+        size = 0.5 if weight.path.endswith("bias") else 3.0
+        weight.assign(size * keras.random.normal(weight.shape, seed=seed))
+    return model
 
 
 def loud(model):

@@ -58,11 +58,18 @@ export function readsText(signatures, name, outputs) {
 
 /** As `readsText`, of a signature whose only input has another name, or is of another kind. */
 export function reads(signatures, name, input, outputs, kind = ["string", 1]) {
+  return takes(signatures, name, { [input]: kind }, outputs);
+}
+
+/** As `readsText`, of a signature with these inputs and no others. */
+export function takes(signatures, name, inputs, outputs) {
   const signature = signatures.get(name);
+  const has = (tensors, wanted) =>
+    Object.entries(wanted).every(([tensor, kind]) => isOf(tensors.get(tensor), kind));
   return (
-    signature?.inputs.size === 1 &&
-    isOf(signature.inputs.get(input), kind) &&
-    Object.entries(outputs).every(([output, kind]) => isOf(signature.outputs.get(output), kind))
+    signature?.inputs.size === Object.keys(inputs).length &&
+    has(signature.inputs, inputs) &&
+    has(signature.outputs, outputs)
   );
 }
 

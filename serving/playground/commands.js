@@ -4,8 +4,15 @@ import { modelUrl } from "./api.js";
 import { announce, el, withEdges } from "./dom.js";
 import { curlCommand, pythonScript, quote, uploadCommand } from "./snippets.js";
 
-/** The commands of a shell, one for each call, and a script for all of them. */
-export function commandBoxes(model, calls) {
+/**
+ * The commands of a shell, one for each call, and a script for all of them.
+ *
+ * @param {string} model
+ * @param {object[]} calls
+ * @param {(url: string) => {shell: string, python: string}} [programs] of a view whose calls do not
+ *   all stand beforehand: a further program of a shell, with jq, and the script
+ */
+export function commandBoxes(model, calls, programs) {
   const url = modelUrl(model, ":predict");
   const curls = calls.map((call) => {
     const { signature, body, file } = call;
@@ -15,8 +22,11 @@ export function commandBoxes(model, calls) {
     const shown = [start, el("span", { class: "url" }, quote(url))];
     return box("command", `curl · ${signature}`, `the command for ${signature}`, command, shown);
   });
-  const script = pythonScript(url, calls);
-  return [...curls, box("script", "Python", "the script in Python", script, [script])];
+  const { shell, python } = programs?.(url) ?? { python: pythonScript(url, calls) };
+  const scripts = [box("script", "Python", "the script in Python", python, [python])];
+  const inShell = ["script", "curl and jq", "the program of a shell", shell, [shell]];
+  if (shell) scripts.unshift(box(...inShell));
+  return [...curls, ...scripts];
 }
 
 function box(kind, title, what, text, shown) {

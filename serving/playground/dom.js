@@ -71,14 +71,18 @@ export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-/** One tab stop for a row of buttons; the arrow keys, Home and End move within it. */
+/**
+ * One tab stop for a row of buttons; the arrow keys, Home and End move within it. A button that is
+ * added later has `tabindex="-1"`.
+ */
 export function rove(container) {
-  const items = [...container.querySelectorAll("button")];
-  items.forEach((item, index) => item.setAttribute("tabindex", index === 0 ? 0 : -1));
-  container.addEventListener("focusin", (event) => {
-    items.forEach((item) => item.setAttribute("tabindex", item === event.target ? 0 : -1));
-  });
+  const buttons = () => [...container.querySelectorAll("button")];
+  const stopAt = (stop) =>
+    buttons().forEach((button) => button.setAttribute("tabindex", button === stop ? 0 : -1));
+  stopAt(buttons()[0]);
+  container.addEventListener("focusin", (event) => stopAt(event.target));
   container.addEventListener("keydown", (event) => {
+    const items = buttons();
     const at = items.indexOf(document.activeElement);
     const to = {
       ArrowLeft: at - 1,

@@ -42,7 +42,7 @@ export function pythonScript(url, calls) {
 }
 
 /** JSON as Python writes it. Numbers stay as they were typed. */
-function pythonLiteral(json) {
+export function pythonLiteral(json) {
   const words = { true: "True", false: "False", null: "None" };
   return json.replace(/"(?:[^"\\]|\\.)*"|true|false|null/g, (token) =>
     // Of JSON's escapes Python lacks `\/`, and reads half an emoji each in `\ud83d\ude42`.

@@ -20,15 +20,7 @@ const DOUBT = "Low confidence";
  * @param {(answers: object[], text: string) => {summary: string, content: Node[]}} parts.show
  */
 export function textView({ title, verb, examples, calls, show }) {
-  const area = el("textarea", { id: "text", rows: 4, spellcheck: "false" });
-  area.value = examples[0];
-  const choose = (text) => {
-    area.value = text;
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-    area.form.requestSubmit();
-  };
-  // Half of a surrogate pair is no text; it would be no UTF-8 either.
-  const text = () => area.value.toWellFormed();
+  const { elements, area, text, restore } = textField(examples);
   const textToSend = () => {
     if (BLANK.test(area.value)) {
       area.setAttribute("aria-invalid", "true");
@@ -41,27 +33,50 @@ export function textView({ title, verb, examples, calls, show }) {
     title,
     verb,
     startsWithExample: true,
-    fields: [
-      el("label", { for: "text" }, "Text"),
-      area,
-      el(
-        "ul",
-        { class: "examples", "aria-label": "Examples" },
-        ...examples.map((example) =>
-          el("li", {}, el("button", { type: "button", onclick: () => choose(example) }, example)),
-        ),
-      ),
-    ],
+    fields: elements,
     state: () => ({ text: text() }),
-    restore: (state) => {
-      if (state.text !== undefined) area.value = state.text;
-      return state.text !== undefined;
-    },
+    restore,
     calls: () => calls(textToSend()),
     show: (answers, state) => {
       const { summary, content } = show(answers, state.text);
       if (!answers.map(firstRow).some(isDoubtful)) return { summary, content };
       return { summary: `${summary}. ${DOUBT}`, content: [doubt(), ...content] };
+    },
+  };
+}
+
+/**
+ * A text area with examples below it, of which the first is in it.
+ *
+ * @returns {{elements: Node[], area: Element, text: () => string, restore: (state) => boolean}}
+ */
+export function textField(examples) {
+  const area = el("textarea", { id: "text", rows: 4, spellcheck: "false" });
+  area.value = examples[0];
+  const choose = (text) => {
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.form.requestSubmit();
+  };
+  const elements = [
+    el("label", { for: "text" }, "Text"),
+    area,
+    el(
+      "ul",
+      { class: "examples", "aria-label": "Examples" },
+      ...examples.map((example) =>
+        el("li", {}, el("button", { type: "button", onclick: () => choose(example) }, example)),
+      ),
+    ),
+  ];
+  return {
+    elements,
+    area,
+    // Half of a surrogate pair is no text; it would be no UTF-8 either.
+    text: () => area.value.toWellFormed(),
+    restore: (state) => {
+      if (state.text !== undefined) area.value = state.text;
+      return state.text !== undefined;
     },
   };
 }

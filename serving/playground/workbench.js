@@ -120,10 +120,11 @@ export class Workbench {
       if (asked) this.#onState((this.#sent = sent));
       this.#wait();
       const answers = await Promise.all(calls.map((call) => predict(this.model, call, signal)));
-      const { summary, content } = this.#view.show(answers, sent);
+      const { summary, content, goOn } = this.#view.show(answers, sent);
       this.#answer.replaceChildren(...content);
       this.#progress.textContent = `Answered in ${Math.max(...answers.map(milliseconds))} ms`;
-      if (this.element.isConnected) announce(summary);
+      if (goOn) await this.#goOn(goOn, signal);
+      else if (this.element.isConnected) announce(summary);
     } catch (error) {
       if (signal.aborted) return;
       this.#answer.replaceChildren();
@@ -134,27 +135,57 @@ export class Workbench {
     this.#answer.removeAttribute("aria-busy");
   }
 
+  /**
+   * An answer that grows: `goOn(send)` makes further calls, one after the other, and gives
+   * `{summary, told}` at its end. What is there by then stays, whatever goes wrong.
+   */
+  async #goOn(goOn, signal) {
+    this.#answer.removeAttribute("aria-busy");
+    this.#spin("Writing …", "Stop", () => this.#stop("Stopped"));
+    const started = performance.now();
+    try {
+      const { summary, told } = await goOn((call) => predict(this.model, call, signal));
+      const hadFocus = this.#progress.contains(document.activeElement);
+      this.#progress.textContent = `${told} in ${Math.round(performance.now() - started)} ms`;
+      if (hadFocus) this.#focusForm();
+      if (this.element.isConnected) announce(summary);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#progress.textContent = "";
+      this.#problem.replaceChildren(...explain(error));
+    }
+  }
+
   #wait() {
-    const cancel = el("button", { type: "button", onclick: () => this.#cancel() }, "Cancel");
-    const spinner = el("span", { class: "spinner", "aria-hidden": "true" });
-    this.#progress.replaceChildren(
-      el("span", { class: "pending" }, spinner, "Waiting for the server …", cancel),
-    );
+    this.#spin("Waiting for the server …", "Cancel", () => {
+      this.#answer.replaceChildren();
+      this.#answer.removeAttribute("aria-busy");
+      this.#stop("Cancelled");
+    });
     this.#answer.setAttribute("aria-busy", "true"); // the style sheet hides what was there
   }
 
-  #cancel() {
+  #spin(text, verb, onclick) {
+    const spinner = el("span", { class: "spinner", "aria-hidden": "true" });
+    const button = el("button", { type: "button", onclick }, verb);
+    this.#progress.replaceChildren(el("span", { class: "pending" }, spinner, text, button));
+  }
+
+  #stop(told) {
     this.#running.abort();
-    this.#answer.replaceChildren();
-    this.#answer.removeAttribute("aria-busy");
-    this.#progress.textContent = "Cancelled";
-    announce("Cancelled");
-    this.#form.querySelector("button.main").focus(); // the button that was pressed is gone
+    this.#progress.textContent = told;
+    announce(told);
+    this.#focusForm(); // the button that was pressed is gone
+  }
+
+  #focusForm() {
+    this.#form.querySelector("button.main").focus();
   }
 
   #showCommands() {
     try {
-      this.#commands.replaceChildren(...commandBoxes(this.model, this.#view.calls()));
+      const boxes = commandBoxes(this.model, this.#view.calls(), this.#view.programs);
+      this.#commands.replaceChildren(...boxes);
     } catch (error) {
       if (!(error instanceof FormError)) throw error;
       this.#commands.replaceChildren(el("p", { class: "note" }, error.message));

@@ -36,13 +36,21 @@ class Writing:
         """Raises ValueError for an option that cannot be, by its name."""
         check_count("max_tokens", self.max_tokens)
         for name, right, what in (
-            ("temperature", 0 <= self.temperature < float("inf"), "a number of at least 0"),
+            (
+                "temperature",
+                _is_number(self.temperature) and 0 <= self.temperature < float("inf"),
+                "a number of at least 0",
+            ),
             (
                 "top_k",
                 isinstance(self.top_k, int | np.integer) and 0 <= self.top_k <= vocabulary_size,
                 f"a number of words of the {vocabulary_size:,} that there are, or 0: all",
             ),
-            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1, which draws from all"),
+            (
+                "top_p",
+                _is_number(self.top_p) and 0 < self.top_p <= 1,
+                "above 0 and at most 1, which draws from all",
+            ),
             (
                 "seed",
                 isinstance(self.seed, int | np.integer) and _SEEDS.min <= self.seed <= _SEEDS.max,
@@ -88,6 +96,10 @@ class Writing:
         if not self.temperature:
             return {}
         return {"drawn": True, "top_k": int(self.top_k), "nucleus": self.top_p < 1}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number)
 
 
 class Completions:
@@ -239,12 +251,19 @@ class Completions:
                 f"`state` must be float32 [batch, {spec.shape[1]}], as `start` and `step` give it. "
                 f"Received: {state.dtype.name} {state.shape}"
             )
-        known = tf.debugging.assert_equal(
-            tf.reduce_all((ids >= 0) & (ids < size)),
-            True,
-            f"`ids` must be from 0 to {size - 1}, as `start` and `step` give them",
+        checks = (
+            tf.debugging.assert_equal(
+                tf.reduce_all((ids >= 0) & (ids < size)),
+                True,
+                f"`ids` must be from 0 to {size - 1}, as `start` and `step` give them",
+            ),
+            tf.debugging.assert_equal(
+                tf.size(ids),
+                tf.shape(state)[0],
+                "`ids` and `state` must have as many rows: a state for each id",
+            ),
         )
-        with tf.control_dependencies([] if known is None else [known]):
+        with tf.control_dependencies([check for check in checks if check is not None]):
             ids = tf.identity(ids)
         logits, after = self.next_scores(self.unpack_state(state), ids)
         values, likely = tf.math.top_k(logits, min(SHOWN, size - 1))

@@ -207,6 +207,8 @@ def test_a_cache_needs_no_weights(model, tmp_path):
         ({"max_tokens": 0}, "`max_tokens` must be an int of at least 1"),
         ({"temperature": -1.0}, "`temperature` must be a number of at least 0"),
         ({"temperature": math.nan}, "`temperature` must be a number of at least 0"),
+        ({"temperature": "warm"}, "`temperature` must be a number of at least 0"),
+        ({"top_p": None}, "`top_p` must be above 0 and at most 1"),
         ({"top_k": -1}, "`top_k` must be a number of words of the 12 that there are"),
         ({"top_k": 13}, r"`top_k` must be .* Received: top_k=13"),
         ({"top_k": 2.5}, "`top_k` must be"),
@@ -239,6 +241,18 @@ def test_states_and_ids_that_are_none_are_told(model):
     for wrong in ([12], [-1]):
         with pytest.raises(tf.errors.InvalidArgumentError, match="`ids` must be from 0 to 11"):
             step(ids=tf.constant(wrong), state=state)
+    for ids, states in ([3, 3], 1), ([3], 2), ([], 1):
+        states = tf.repeat(state, states, axis=0)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="as many rows: a state for each"):
+            step(ids=tf.constant(ids, tf.int32), state=states)
+
+
+def test_contexts_without_a_known_word_are_gone_on_from(model):
+    options = {"max_tokens": 4, "temperature": 0}
+    *nothing, unknown, other = model.complete(["", " \n", ",", "xyzzy", "qqq"], **options)
+    assert len(set(nothing)) == 1  # from the end of another text
+    assert unknown == other
+    assert {word for text in (*nothing, unknown) for word in text.split()} <= set(WORDS)
 
 
 @pytest.mark.parametrize(

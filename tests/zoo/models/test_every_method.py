@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests import corpus
+from tests.zoo.models.tiny_forecaster import quarters, tiny_forecaster
 
 pytestmark = pytest.mark.usefixtures("few_steps")
 
@@ -19,7 +20,7 @@ WORKS = {
     "add_loss": None,  # for those who write a `call`, see test_added_losses
     "add_variable": None,  # see `add_weight`
     "add_weight": None,  # for those who write a layer: the model would have a weight more
-    "answers": lambda model, _: model.answers([TEXT], lambda batch, places: places),
+    "answers": lambda model, _: model.answers(entries(model), lambda batch, places: places),
     "assets": lambda model, _: model.assets(),
     "build": lambda model, _: model.build(),
     "build_from_config": lambda model, _: model.build_from_config({"input_shape": None}),
@@ -31,7 +32,7 @@ WORKS = {
     "compute_mask": lambda model, _: model.compute_mask(inputs(model), None),
     "compute_metrics": lambda model, _: model.compute_metrics(*outcome(model)),
     "compute_output_spec": lambda model, _: model.compute_output_spec(symbols(model)),
-    "console_answers": lambda model, _: model.console_answers([TEXT]),
+    "console_answers": lambda model, _: model.console_answers(typed(model)),
     "count_params": lambda model, _: model.count_params(),
     "evaluate": lambda model, _: model.evaluate(*raw(model), verbose=0),
     "evaluate_report": lambda model, _: model.evaluate_report(*raw(model)),
@@ -45,7 +46,7 @@ WORKS = {
     "get_quantization_layer_structure": lambda model, _: model.get_quantization_layer_structure(),
     "get_state_tree": lambda model, _: model.get_state_tree(),
     "get_weights": lambda model, _: model.get_weights(),
-    "load_own_variables": lambda model, _: model.load_own_variables({}),
+    "load_own_variables": lambda model, _: model.load_own_variables(own_variables(model)),
     "load_weights": lambda model, path: (
         model.save_weights(path / "m.weights.h5"),
         model.load_weights(path / "m.weights.h5"),
@@ -63,12 +64,14 @@ WORKS = {
     "raw_columns": lambda model, _: model.raw_columns(*raw(model)),
     "rematerialized_call": lambda model, _: model.rematerialized_call(model.call, inputs(model)),
     "reset_metrics": lambda model, _: model.reset_metrics(),
-    "run_graph": lambda model, _: model.run_graph(lambda batch: {"same": batch}, tf.constant([""])),
+    "run_graph": lambda model, _: model.run_graph(
+        lambda batch: {"same": batch}, (tf.constant([""]),), (tf.TensorSpec([None], tf.string),)
+    ),
     "save_own_variables": lambda model, _: model.save_own_variables({}),
     "save_weights": lambda model, path: model.save_weights(path / "m.weights.h5"),
     "set_state_tree": lambda model, _: model.set_state_tree(model.get_state_tree()),
     "set_weights": lambda model, _: model.set_weights(model.get_weights()),
-    "signature": lambda model, _: model.signature(lambda text: {"same": text}, [TEXT]),
+    "signature": lambda model, _: model.signature(lambda of: {"same": of}, entries(model)),
     "signatures": lambda model, _: model.signatures(),
     "stateless_call": lambda model, _: model.stateless_call(*variables(model), inputs(model)),
     "stateless_compute_loss": None,  # `compute_loss` with values for the variables
@@ -103,7 +106,15 @@ OWN = {
         *("make_answer", "token_names", "entry_lengths"),
         *("make_answers", "search_encoded", "write_with"),
     },
+    "complete": {
+        *("complete", "stream", "score", "console_stream", "continuations", "ids_of", "written"),
+        *("read", "features", "token_loss", "token_losses", "scores", "start_state", "next_word"),
+        *("known_words", "pack_state", "unpack_state", "read_on", "started", "read_state"),
+        "next_scores",
+    },
+    "forecast": {"forecast", "calibrate", "scaled_errors", "seasonal_naive"},
 }
+SERIES = quarters(20)
 
 
 @pytest.fixture(params=list(OWN))
@@ -112,13 +123,31 @@ def model(request, tokenizer):
         "classify": lambda: corpus.tiny_sentiment(labels=["bug", "praise"]),
         "tag": corpus.tiny_ner,
         "translate": lambda: corpus.tiny_attention(tokenizer),
+        "complete": lambda: corpus.tiny_language_model(dropout=0.0),
+        "forecast": tiny_forecaster,
     }
     return makers[request.param]()
 
 
 def raw(model):
-    rows = {"classify": ([TEXT], ["praise"]), "translate": (["A dog."], ["Ein Hund."])}
+    """The columns of a row."""
+    rows = {
+        "classify": ([TEXT], ["praise"]),
+        "translate": (["A dog."], ["Ein Hund."]),
+        "complete": ([TEXT],),
+        "forecast": ([SERIES],),
+    }
     return rows.get(model.task) or tuple([column] for column in TAGGED)
+
+
+def entries(model):
+    """What the verb takes."""
+    return [SERIES] if model.task == "forecast" else [TEXT]
+
+
+def typed(model):
+    """The same as on a command line."""
+    return [" ".join(map(str, SERIES)).encode()] if model.task == "forecast" else [TEXT]
 
 
 def prepared(model):
@@ -138,6 +167,12 @@ def outcome(model):
 def symbols(model):
     specs = model.network_inputs.items()
     return {name: keras.KerasTensor(spec.shape, spec.dtype) for name, spec in specs}
+
+
+def own_variables(model):
+    store = {}
+    model.save_own_variables(store)
+    return store
 
 
 def variables(model):
@@ -185,29 +220,30 @@ def test_what_is_refused(model, tmp_path):
 
 def test_a_batch_is_raw_or_prepared(model):
     """Both ways give the loss of `evaluate`; a step of training makes it smaller."""
-    entries, targets = (column * 3 for column in raw(model))
-    expected = model.evaluate(entries, targets, verbose=0, return_dict=True)["loss"]
-    assert model.test_on_batch(entries, targets, return_dict=True)["loss"] == pytest.approx(
-        expected, rel=1e-4
-    )
-    batch = model.preprocess(*model.raw_columns(entries, targets))
-    assert model.test_on_batch(*batch, return_dict=True)["loss"] == pytest.approx(
-        expected, rel=1e-4
-    )
-    before = model.get_weights()
-    model.train_on_batch(entries, targets, sample_weight=[0.0, 0.0, 0.0])
-    for kept, weight in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_allclose(kept, weight, atol=1e-6)
-    for _ in range(3):
-        model.train_on_batch(entries, targets, sample_weight=[1.0, 2.0, 1.0])
-    assert model.evaluate(entries, targets, verbose=0, return_dict=True)["loss"] < expected
+    rows = tuple(column * 3 for column in raw(model))
+    expected = model.evaluate(*rows, verbose=0, return_dict=True)["loss"]
+    for batch in (rows, model.preprocess(*model.raw_columns(*rows))):
+        found = model.test_on_batch(*batch, return_dict=True)["loss"]
+        assert found == pytest.approx(expected, rel=1e-4)
+    weights = [{"sample_weight": [1.0, 2.0, 1.0]}] * 3
+    if model.task == "forecast":  # whose windows count alike
+        weights = [{}] * 3
+    else:
+        before = model.get_weights()
+        model.train_on_batch(*rows, sample_weight=[0.0, 0.0, 0.0])
+        for kept, weight in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_allclose(kept, weight, atol=1e-6)
+    for more in weights:
+        model.train_on_batch(*rows, **more)
+    assert model.evaluate(*rows, verbose=0, return_dict=True)["loss"] < expected
 
 
 def test_a_batch_that_is_none_is_told(model):
-    entries, targets = raw(model)
-    with pytest.raises(ValueError, match="one entry for each other"):
-        model.train_on_batch(entries, targets * 2)
+    rows = raw(model)
+    told = "one entry for each other" if len(rows) > 1 else "`y` must be left out"
+    with pytest.raises((TypeError, ValueError), match=told):
+        model.train_on_batch(rows[0], rows[-1] * 2)
     with pytest.raises(ValueError, match=r"`class_weight` is an argument of `fit`.*sample_weight"):
-        model.train_on_batch(entries, targets, class_weight={"praise": 2.0})
+        model.train_on_batch(*rows, class_weight={"praise": 2.0})
     with pytest.raises(TypeError, match=rf"`predict_on_batch`.*`model\.{model.task}\(\.\.\.\)`"):
-        model.predict_on_batch(entries)
+        model.predict_on_batch(rows[0])

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import zoo
 from tests import corpus
+from tests.zoo.models.tiny_forecaster import quarters, tiny_forecaster
 
 pytestmark = pytest.mark.usefixtures("few_steps")
 
@@ -43,11 +44,21 @@ def test_a_copy_of_frozen_layers_has_the_weights(classifier):
         classifier.layers[0].trainable = True
 
 
-@pytest.mark.parametrize("make", [lambda _: corpus.tiny_ner(), corpus.tiny_vanilla])
-def test_taggers_and_translators_can_be_copied_too(make, tokenizer):
+@pytest.mark.parametrize(
+    ("make", "entry"),
+    [
+        (lambda _: corpus.tiny_ner(), TEXT),
+        (corpus.tiny_vanilla, TEXT),
+        (lambda _: corpus.tiny_language_model(), TEXT),
+        (lambda _: tiny_forecaster(), quarters(20)),
+    ],
+    ids=["tagger", "translator", "language model", "forecaster"],
+)
+def test_others_can_be_copied_too(make, entry, tokenizer):
     model = make(tokenizer)
     copied = copy.deepcopy(model)
-    assert getattr(copied, model.task)([TEXT]) == getattr(model, model.task)([TEXT])
+    found, expected = (getattr(of, model.task)([entry]) for of in (copied, model))
+    assert str(found) == str(expected)
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def main(rounds: int, with_torch: bool) -> None:
     captioners: dict[str, Caption] = {"zoo": zoo_captioner}
     if with_torch:
         captioners["torch"] = build_torch()
-    table = Table("batch", "beam", *(f"{name} [pictures/s]" for name in captioners), "ratio")
+    table = Table("batch", "beam", *(f"{name}, pictures/s" for name in captioners), "ratio")
     for batch, beam in SETTINGS:
         pictures = jpegs(batch)
         times = {name: [] for name in captioners}
@@ -189,7 +189,7 @@ def main(rounds: int, with_torch: bool) -> None:
     console = Console()
     console.print(table)
 
-    parts = Table("batch", "JPEG to pixels [ms]", "and encoder [ms]", "and greedy search [ms]")
+    parts = Table("batch", "JPEG to pixels, ms", "and encoder, ms", "and greedy search, ms")
     for batch in (1, 32):
         contents, pictures = tf.constant(jpegs(batch)), jpegs(batch)
         stages = (

@@ -36,8 +36,10 @@ def log_mel(
     """
     window, step = round(WINDOW * sample_rate), round(STEP * sample_rate)
     size = 1 << (window - 1).bit_length()
-    spectrum = tf.signal.stft(samples, window, step, size, pad_end=True)
-    power = tf.square(tf.abs(spectrum))
+    pieces = tf.signal.frame(samples, window, step, pad_end=True)
+    # Padded here: TensorFlow leaves it out where there are no rows, and fails.
+    pieces = tf.pad(pieces * tf.signal.hann_window(window), [[0, 0], [0, 0], [0, size - window]])
+    power = tf.square(tf.abs(tf.signal.rfft(pieces, [size])))
     mel = tf.signal.linear_to_mel_weight_matrix(
         bands, size // 2 + 1, sample_rate, LOWEST, sample_rate / 2
     )

@@ -219,8 +219,9 @@ def card(recipe: Mapping[str, Any]) -> Card:
         "sequences*, WAV bytes in and a label out." + left_out,
         data=corpus(recipe.get("corpus", "fsdd")).about,
         limits="""- Six men have said all that it has heard, most with a foreign accent. The figures above are of the
-  same six. Of a stranger it understands less: trained without one of them, it has the accuracy on
-  him that docs/hearing.md tells. Of women and children nothing was measured.
+  same six. **A stranger is understood far worse**: docs/hearing.md has the accuracy on one of them of a
+  network that was trained without him. Of women and children nothing was measured. `fit` it on the
+  voices that it will hear.
 - It knows the ten digits in English and nothing else, and takes any sound for one of them.
 - Frequencies above 4 kHz are not heard. Only the first 10 seconds of a recording are.
 - Not to identify people, and not where a mistake costs something.""",  # noqa: E501 - the card's own lines

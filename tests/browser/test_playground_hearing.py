@@ -134,4 +134,5 @@ def test_what_the_server_refuses_is_shown(open_page):
     page = open_page("#model=listens", quiet=False)  # the browser tells of the 400
     _label(page, "16000")
     _choose(page, pcm([]))
+    expect(page.get_by_role("alert")).to_contain_text("400")
     expect(page.get_by_role("alert")).to_contain_text("instances[0] is a WAV whose end")

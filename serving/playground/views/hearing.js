@@ -9,6 +9,7 @@ import { soundField } from "../sound_field.js";
 const INPUT = "audio_bytes";
 const HEARD = { frames: ["number", 3], weights: ["number", 2], lengths: ["number", 1] };
 const STEP = 0.01; // seconds from frame to frame
+const WEIGHT = "hsl(205 60% 50%)"; // to be seen on either theme
 const HEIGHT = 40; // of the weights below the frames, in rows
 
 const answers = (signatures, name, more = {}) =>
@@ -64,14 +65,13 @@ function paint(canvas, frames, weights) {
   const least = values.reduce((one, other) => Math.min(one, other));
   const span = values.reduce((one, other) => Math.max(one, other)) - least || 1;
   const heaviest = Math.max(...weights) || 1;
-  const style = getComputedStyle(document.documentElement);
   frames.forEach((frame, at) => {
     frame.forEach((value, band) => {
       const share = (value - least) / span;
-      context.fillStyle = `hsl(${280 - 240 * share} 80% ${8 + 62 * share}%)`;
+      context.fillStyle = `hsl(${280 + 120 * share} 80% ${8 + 62 * share}%)`; // purple to yellow
       context.fillRect(at, bands - 1 - band, 1, 1);
     });
-    context.fillStyle = style.getPropertyValue("--accent").trim() || "#b3541e";
+    context.fillStyle = WEIGHT;
     const height = (weights[at] / heaviest) * (HEIGHT - 2);
     context.fillRect(at, bands + HEIGHT - height, 1, height);
   });

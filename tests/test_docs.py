@@ -17,7 +17,7 @@ import pytest
 import zoo.presets
 import zoo.training.corpora.tatoeba
 from tests import corpus
-from zoo.models import Forecaster
+from zoo.models import AudioClassifier, Forecaster
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("serving/*/README.md")])
@@ -115,6 +115,7 @@ def presets(tmp_path_factory, tokenizer):
         "sentiment_sst": corpus.tiny_sentiment(),
         "ner": corpus.tiny_ner(),
         "forecast": Forecaster(seasons=10, units=2),
+        "spoken_digits": AudioClassifier(bands=8, units=2, attention_units=2),
     }
     for name, model in tiny.items():
         zoo.save(model, folder / name)

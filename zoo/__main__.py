@@ -166,7 +166,8 @@ def show(name_or_folder: str) -> None:
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
-    help="Forecast: draw one series and how it goes on, a .png, .svg or .pdf file.",
+    help="Forecast: draw one series and how it goes on, a .png, .svg or .pdf file. Of a model that "
+    "hears: one recording's spectrogram, and what weighed in the answer.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the scores.")
 @click.option(
@@ -196,8 +197,9 @@ def run(
 
     NAME_OR_FOLDER is a preset (`zoo list` names them) or a folder written by `zoo.save`. With `-`
     in place of TEXTS each line of standard input is answered as it comes. For a model that
-    captions pictures, TEXTS are the names of their files. For one that forecasts, each is a series:
-    a .csv file, whose last column is read, or numbers with commas between them.
+    captions pictures or hears recordings, TEXTS are the names of their files. For one that
+    forecasts, each is a series: a .csv file, whose last column is read, or numbers with commas
+    between them.
 
     \b
     zoo run nmt_attention "A dog runs." --attention table.png
@@ -205,6 +207,7 @@ def run(
     zoo run ner < news.txt
     zoo run show_attend_tell photo.jpg --attention maps.png
     zoo run forecast sales.csv --plot forecast.png
+    zoo run spoken_digits seven.wav --plot heard.png
     zoo run runs/zaremba/preset "the company said" --temperature 0.7
     tail -f news.txt | zoo run ner -
     zoo run sentiment --input reviews.csv --column review --output answers.csv
@@ -220,7 +223,7 @@ def run(
             raise click.UsageError(
                 "nothing to do: give TEXTS, lines on standard input, or --input FILE"
             )
-    for name, what in ("attention", "text"), ("plot", "series"):
+    for name, what in ("attention", "text"), ("plot", "series or recording"):
         if name in options and len(entries) != 1:
             raise click.UsageError(f"--{name} draws one {what}. Received: {len(entries)} texts")
     with _told():
@@ -363,7 +366,7 @@ def _size(megabytes: float) -> str:
 def _show(text: bytes, answer: Answer, as_json: bool) -> None:
     line, row = answer
     if as_json:
-        entry = {} if row.keys() & {"image", "series"} else {"text": printable(text)}
+        entry = {} if row.keys() & {"audio", "image", "series"} else {"text": printable(text)}
         click.echo(json.dumps({**entry, **row}, ensure_ascii=False))
     elif isinstance(line, str):
         click.echo(line)

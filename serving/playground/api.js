@@ -91,7 +91,7 @@ export function rowsCall(signature, row) {
 }
 
 /** A call of a signature whose only input is a file's content, known as base64; `file` names it. */
-export function pictureCall(signature, base64, file) {
+export function fileCall(signature, base64, file) {
   const { body } = call(signature, `"instances": [{"b64": "${base64}"}]`);
   return { signature, body, base64, file };
 }

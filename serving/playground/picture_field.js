@@ -1,6 +1,7 @@
 // A picture to be chosen, dropped, pasted or photographed. Large ones are scaled here, before they
 // are sent; nothing is kept when the page is left.
 
+import { base64 } from "./base64.js";
 import { announce, el } from "./dom.js";
 import { FormError } from "./form_error.js";
 
@@ -131,14 +132,6 @@ async function readPicture(file) {
 function jpegOf(canvas) {
   const url = canvas.toDataURL("image/jpeg", QUALITY);
   return { bitmap: canvas, base64: url.slice(url.indexOf(",") + 1) };
-}
-
-function base64(bytes) {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  }
-  return btoa(text);
 }
 
 /** A dog on a meadow, for those who have no picture at hand. */

@@ -25,9 +25,11 @@ PARTS = {
     "text": {"zoo.data", "zoo.traced_once"},
     "decoding": set(),
     "pictures": set(),
+    "audio": {"zoo.pictures"},  # what is read out of the headers of files
     "graphs": {"zoo.files"},
     "models": {
-        *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.decoding", "zoo.graphs"),
+        *("zoo.data", "zoo.layers", "zoo.text", "zoo.pictures", "zoo.audio"),
+        *("zoo.decoding", "zoo.graphs"),
         *("zoo.close_names", "zoo.provenance", "zoo.registry"),
     },
     "drawing": {"zoo.files"},
@@ -45,6 +47,7 @@ NOT_FOR = {
     "layers": FILES | {"tensorflow_text"},
     "text": {"keras"},
     "pictures": {"keras"},
+    "audio": {"keras"},
     "decoding": FILES | {"keras"},
 }
 

@@ -15,6 +15,7 @@ from zoo.training.corpora import (
     conll2003,
     el_nino,
     flickr8k,
+    fsdd,
     imdb,
     multi30k,
     reviews,
@@ -207,6 +208,17 @@ Wikipedia:
 1950 on, as statsmodels
 ships it: {el_nino.HOME} (NOAA, ERSST.V3B, region Niño 1+2).""",
             terms="In the public domain.",
+        ),
+        Corpus(
+            "fsdd",
+            fsdd.load_fsdd,
+            fsdd.DIGESTS,
+            fsdd.digest,
+            source=f"""The Free Spoken Digit Dataset, version 1.0.10, 2,400 of its 2,700 training \
+recordings: {fsdd.HOME}
+(Jackson et al., doi:10.5281/zenodo.1342401). Six men say the digits in English; four of them have
+another mother tongue.""",
+            terms="CC BY-SA 4.0: name it, and pass on what is made of its recordings alike.",
         ),
     )
 }

@@ -4,6 +4,7 @@ Models call these in `console_answers`; each takes the model, the entries (texts
 options that make sense for it, and returns an `Answer` for each entry.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from rich.text import Text
 from zoo.files import write_atomically
 
 if TYPE_CHECKING:
+    from zoo.models.audio_classifier import AudioClassifier
     from zoo.models.base import ZooModel
     from zoo.models.classifications import Classification, MultiClassification
     from zoo.models.forecaster import Forecast, Forecaster
@@ -27,6 +29,7 @@ PAGE_SUFFIXES = (".html", ".htm")
 # The verb of a model and the options that it takes, by what `config.json` calls it: for those who
 # ask before TensorFlow is imported. A model that is not here is asked when it has been loaded.
 OPTIONS = {
+    "audio_classifier": ("classify", ("plot",)),
     "forecaster": ("forecast", ("interval", "plot", "steps")),
     "language_model": (
         "complete",
@@ -144,6 +147,27 @@ def classified_answers(
         _draw_words(printable(text), result, attention)
         _tell("Painted words", attention)
     return [Answer(_decision(result), _without_tokens(result)) for result in results]
+
+
+def heard_answers(model: "AudioClassifier", entries: list, plot: Path | None) -> list[Answer]:
+    """The label of each recording, or its labels; `plot`: where to draw what the model heard."""
+    paths = [os.fsdecode(entry) for entry in entries]
+    if plot:
+        from zoo.drawing.spectrogram_figure import spectrogram_figure
+
+        (heard,) = found = model.listen(paths)
+        title = f"{Path(paths[0]).name}: {_decision(heard.answer)}"
+        spectrogram_figure(heard.frames, heard.weights, model.sample_rate, plot, title)
+        _tell("Spectrogram", plot)
+        results = [of.answer for of in found]
+    else:
+        results = model.classify(paths)
+    # Which is which would be hard to tell of many.
+    names = [f"{printable(path)}: " if len(paths) > 1 else "" for path in paths]
+    return [
+        Answer(f"{name}{_decision(result)}", {"audio": printable(path), **_without_tokens(result)})
+        for name, path, result in zip(names, paths, results, strict=True)
+    ]
 
 
 def _decision(result: "Classification | MultiClassification") -> str:

@@ -430,7 +430,8 @@ class ZooModel(CopiedWhole, OneBatch, keras.Model):
                 for place, result in zip(places, run(tf.gather(rows, places), places), strict=True):
                     results[place] = result
                 advance(len(places))
-        return results[0] if one else Answers(results, first_texts(rows))
+        texts = () if column.reads_files else first_texts(rows)
+        return results[0] if one else Answers(results, texts)
 
     def run_graph(
         self,

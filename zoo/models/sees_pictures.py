@@ -5,9 +5,6 @@ and what this gives for each place of a grid is the network input `features`. Th
 frozen, `fit` on lists of pictures looks at each of them once, whatever the number of epochs.
 """
 
-import contextlib
-import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,21 +12,19 @@ import tensorflow as tf
 
 from zoo.layers.vision import EfficientNetLite, GoogLeNet, ImageEncoder
 from zoo.models.base import ZooModel
+from zoo.models.file_faults import TellsFaults, told_of
 from zoo.models.progress import progress_bar
 from zoo.models.raw_data import RawData
-from zoo.models.seen_pictures import SeenPictures
+from zoo.models.read_once import ReadOnce
 from zoo.pictures import decode_pictures
 
 AT_ONCE = 32  # pictures that are looked at together before training
 MOST_BYTES = 2_000_000_000  # of what is kept of them: 16,000 pictures' features
 
 _GOOGLENET = "googlenet"
-# What `decode_pictures` says: "instances[2] is a JPEG whose end is missing (1 of 8)".
-_FAULTS = re.compile(r"instances\[\d+\] .*\(\d+ of \d+\)", re.DOTALL)
-_PLACE = re.compile(r"instances\[(\d+)\]")
 
 
-class SeesPictures(ZooModel):
+class SeesPictures(TellsFaults, ZooModel):
     """A model whose first column is pictures. Its `__init__` calls `make_encoder`."""
 
     encoder: ImageEncoder
@@ -120,23 +115,11 @@ class SeesPictures(ZooModel):
     def _features(self, source: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"features": self.features_of(self.make_inputs(source))}
 
-    # Pictures that cannot be read.
-
-    def answers(self, entries: object, run: Callable, *rest: Any) -> Any:
-        """As `ZooModel.answers`; what the graph says of a picture is told of the entry."""
-        name = self.verb_column.name
-
-        def told(batch: tf.Tensor, places: np.ndarray) -> Any:
-            with _told_of(lambda place: f"`{name}[{places[place]}]`"):
-                return run(batch, places)
-
-        return super().answers(entries, told, *rest)
-
     # Training.
 
     def _raw_data(self) -> RawData:
         raw = super()._raw_data()
-        return SeenPictures(
+        return ReadOnce(
             raw.rows.columns,
             raw.rows.read,
             raw.streams.network_inputs,
@@ -149,7 +132,7 @@ class SeesPictures(ZooModel):
         count, parts = len(contents), []
         with progress_bar("look at pictures", count) as advance:
             for start in range(0, count, AT_ONCE):
-                with _told_of(lambda place, start=start: f"picture {start + place} of {count}"):
+                with told_of(lambda place, start=start: f"picture {start + place} of {count}"):
                     batch = contents[start : start + AT_ONCE]
                     (seen,) = self.run_graph(self.make_inputs, batch).values()
                 if seen.nbytes // len(seen) * count // 2 > MOST_BYTES:
@@ -163,20 +146,3 @@ def _in_places(grid: tf.Tensor) -> tf.Tensor:
     """The grid `[batch, rows, columns, channels]` as `[batch, places, channels]`."""
     batch, rows, columns, _ = tf.unstack(tf.shape(grid))
     return tf.reshape(grid, [batch, rows * columns, grid.shape[-1]])
-
-
-@contextlib.contextmanager
-def _told_of(name: Callable[[int], str]) -> Iterator[None]:
-    """Within the block, what the graph says of pictures is a ValueError.
-
-    Args:
-        name: From a picture's place in its batch to what the user calls it.
-    """
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        found = _FAULTS.search(error.message)
-        if found is None:
-            raise
-        told = _PLACE.sub(lambda match: name(int(match[1])), found[0])
-        raise ValueError(told) from None

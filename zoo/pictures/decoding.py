@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from zoo.pictures import bmp, gif, jpeg, png
-from zoo.pictures.header import Header, first_fault
+from zoo.pictures.header import Header, check_faults, first_fault
 
 MAX_PIXELS = 50_000_000
 # What features that are kept depend on besides the encoder: change it when pixels change.
@@ -73,7 +73,7 @@ def decode_pictures(
         fn_output_signature=Header(tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int32)),
         parallel_iterations=at_once,
     )
-    with tf.control_dependencies([_check(headers.fault, name)]):
+    with tf.control_dependencies([check_faults(headers.fault, name)]):
         contents = tf.identity(contents)
     return tf.map_fn(
         lambda row: _square(*row, size),
@@ -129,15 +129,6 @@ def _what_else(content: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
         *beginnings,
         (tf.constant(True), tf.strings.join([size, TAKEN])),
     )
-
-
-def _check(faults: tf.Tensor, name: str) -> tf.Operation:
-    """Refuses the batch if a picture has a fault, and tells of all of them."""
-    wrong = tf.where(faults != "")[:, 0]
-    named = tf.strings.join([f"{name}[", tf.as_string(wrong), "] ", tf.gather(faults, wrong)])
-    counts = tf.strings.join([tf.as_string(tf.size(wrong)), " of ", tf.as_string(tf.size(faults))])
-    told = tf.strings.join([tf.strings.reduce_join(named, separator="; "), " (", counts, ")"])
-    return tf.debugging.Assert(tf.equal(tf.size(wrong), 0), [told])
 
 
 def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

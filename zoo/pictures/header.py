@@ -98,3 +98,17 @@ def cut_off(what: str, data: tf.Tensor) -> tf.Tensor:
     """The fault of a file whose end is missing: string scalar."""
     told = f"is {what} whose end is missing (", tf.as_string(tf.size(data)), " bytes)"
     return tf.strings.join([*told, ": send the whole file"])
+
+
+def check_faults(faults: tf.Tensor, name: str) -> tf.Operation:
+    """Refuses a batch of files if one has a fault, and tells of all of them.
+
+    Args:
+        faults: String `[batch]`: what is wrong with each, empty if nothing is.
+        name: What the files are called.
+    """
+    wrong = tf.where(faults != "")[:, 0]
+    named = tf.strings.join([f"{name}[", tf.as_string(wrong), "] ", tf.gather(faults, wrong)])
+    counts = tf.strings.join([tf.as_string(tf.size(wrong)), " of ", tf.as_string(tf.size(faults))])
+    told = tf.strings.join([tf.strings.reduce_join(named, separator="; "), " (", counts, ")"])
+    return tf.debugging.Assert(tf.equal(tf.size(wrong), 0), [told])

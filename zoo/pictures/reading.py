@@ -5,22 +5,20 @@ graph as a file does.
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.pictures.decoding import FORMATS, TAKEN
+from zoo.pictures.paths import file_content
 
 if TYPE_CHECKING:
     import PIL.Image
 
 WANTED = "paths, bytes, uint8 arrays [height, width, 3] or PIL images"
-ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://|data:")
 CHANNELS = (1, 3, 4)
 
 
@@ -102,28 +100,13 @@ def _content(name: str, entry: object) -> bytes:
     if isinstance(entry, bytes):
         return _known(name, bytes(entry))
     if isinstance(entry, str | os.PathLike):
-        return _file(name, os.fspath(entry))
+        content = file_content(name, entry, ".jpg")
+        return _known(f"{name}={os.fspath(entry)!r}", content)
     if _is_pil(entry):
         return _array(name, _from_pil(entry))
     if hasattr(entry, "__array__"):
         return _array(name, np.asarray(entry))
     raise TypeError(f"`{name}` must be one of {WANTED}. Received: a {type(entry).__name__}")
-
-
-def _file(name: str, path: str) -> bytes:
-    if ADDRESS.match(path):
-        raise ValueError(
-            f"`{name}` must be a file or its content. Received: {path[:80]!r}, an address: fetch "
-            "it, and hand over the bytes, as urllib.request.urlopen(url).read() gives them"
-        )
-    if os.path.isdir(path):
-        raise IsADirectoryError(
-            f"`{name}` must be a file. Received: {path!r}, a folder: hand over the files in it, "
-            f"such as sorted(Path({path!r}).glob('*.jpg'))"
-        )
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"`{name}` must be a file. Received: {path!r}, which is not there")
-    return _known(f"{name}={path!r}", Path(path).read_bytes())
 
 
 def _known(name: str, content: bytes) -> bytes:

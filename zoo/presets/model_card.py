@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TERMS = "Data and licence"
 LIMITS = "Limits"
 LIBRARIES = ("keras", "tensorflow", "tensorflow-text")
+OF_FILES = {"audio": "recording"}  # columns of files, to what an entry is called
 MOST_NAMES = 20  # of classes, in a sentence
 NOT_EVALUATED = (
     "Not evaluated: no report was made of these weights before they were saved. "
@@ -37,11 +38,12 @@ def described(model: "ZooModel", fits: bool = True) -> dict[str, Any]:
     made = model.provenance.to_config(model.get_weights)
     if not fits:
         made.pop("fits", None)
-    text = model.verb_column.rank == 0 and model.verb_column.dtype == "string"
+    column = model.verb_column
+    text = column.rank == 0 and column.dtype == "string" and column.name not in OF_FILES
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {
         "task": model.task,
-        "reads": "text" if text else model.verb_column.wire_name,
+        "reads": "text" if text else OF_FILES.get(column.name, column.wire_name),
         "parameters": int(model.count_params()),
         "versions": {"python": platform.python_version(), **versions},
         **made,
@@ -154,7 +156,8 @@ def _listed(names: Sequence[str], joint: str) -> str:
 
 def _usage(name: str, made: Mapping[str, Any]) -> str:
     example = f"\nmodel.{made['task']}(...)" if made.get("task") else ""
-    run = f'zoo run {name} "..."\n' if made.get("reads") == "text" else ""
+    entry = {"text": '"..."', "recording": "sound.wav"}.get(made.get("reads"))
+    run = f"zoo run {name} {entry}\n" if entry else ""
     return f"""```python
 import zoo
 

@@ -1,7 +1,7 @@
 // Captioners: `image_bytes`, the content of an image file -> `caption`, `score`, and where there are
 // more signatures, the beam's other captions and a map over the picture for each word.
 
-import { firstRow, pictureCall, reads } from "../api.js";
+import { fileCall, firstRow, reads } from "../api.js";
 import { el, percent, rove } from "../dom.js";
 import { hypotheses, scoreNote } from "../hypotheses.js";
 import { pictureField } from "../picture_field.js";
@@ -29,7 +29,7 @@ export function open(signatures) {
     restore: () => false,
     calls: () => {
       sent = field.picture();
-      return names.map((name) => pictureCall(name, sent.base64, sent.name));
+      return names.map((name) => fileCall(name, sent.base64, sent.name));
     },
     show: (answers) => {
       const [best, beam] = answers.map(firstRow);

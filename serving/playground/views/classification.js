@@ -4,12 +4,10 @@
 
 import { firstRow, readsText, textCall } from "../api.js";
 import { el, percent, scrollable, setWeight, table } from "../dom.js";
+import { LABEL_OUTPUTS, labelAnswer } from "../labels.js";
 import { cut } from "../spans.js";
 import { textView } from "../text_view.js";
 
-const PROBABILITIES = { probabilities: ["number", 2], labels: ["string", 2] };
-const ONE = { label: ["string", 1], score: ["number", 1], ...PROBABILITIES };
-const SEVERAL = { chosen: ["number", 2], thresholds: ["number", 2], ...PROBABILITIES };
 const WEIGHTS = {
   tokens: ["string", 2],
   starts: ["number", 2],
@@ -18,7 +16,6 @@ const WEIGHTS = {
   lengths: ["number", 1],
 };
 const ZERO = "0.0"; // as `percent` writes what is not worth a mark
-const NONE = "None of the labels";
 const EXAMPLES = [
   "A warm and funny film that I would gladly see again.",
   "The plot makes no sense and the jokes fall flat.",
@@ -26,7 +23,7 @@ const EXAMPLES = [
 ];
 
 const answers = (signatures, name, more = {}) =>
-  [ONE, SEVERAL].some((outputs) => readsText(signatures, name, { ...outputs, ...more }));
+  LABEL_OUTPUTS.some((outputs) => readsText(signatures, name, { ...outputs, ...more }));
 
 export const fits = (signatures) => answers(signatures, "serving_default");
 
@@ -40,42 +37,11 @@ export function open(signatures) {
     calls: (text) => [textCall(signature, text)],
     show: ([answer], text) => {
       const row = firstRow(answer);
-      const found = chosen(row);
-      const content = [...found.map(labelled), bars(row)];
-      if (found.length === 0) content.unshift(el("p", { class: "label" }, NONE));
+      const { summary, content } = labelAnswer(row);
       if (attends && row.lengths > 0) content.push(...words(row, text));
-      const names = found.map(({ label, score }) => `${label}, ${percent(score)} percent`);
-      return { summary: names.join("; ") || NONE, content };
+      return { summary, content };
     },
   });
-}
-
-/** The labels that the text gets, the most probable first. */
-function chosen(row) {
-  if (row.chosen === undefined) return [row];
-  return row.labels
-    .map((label, index) => ({ label, score: row.probabilities[index], is: row.chosen[index] }))
-    .filter(({ is }) => is)
-    .sort((one, other) => other.score - one.score);
-}
-
-function labelled({ label, score }) {
-  return el("p", { class: "label" }, label, el("span", { class: "share" }, `${percent(score)}%`));
-}
-
-function bars({ probabilities, labels, thresholds }) {
-  const rows = probabilities.map((probability, index) => {
-    const bar = el("span", { class: "bar", "aria-hidden": "true" });
-    setWeight(bar, probability);
-    const measure = el("span", { class: "measure" }, `${percent(probability, 1)}%`, bar);
-    if (thresholds === undefined) return [labels[index], measure];
-    return [labels[index], measure, `${percent(thresholds[index], 1)}%`];
-  });
-  if (thresholds === undefined) {
-    return table("Probability of each class", ["Class", "Probability"], rows);
-  }
-  const head = ["Label", "Probability", "Chosen from"];
-  return table("Probability of each label, each by itself", head, rows);
 }
 
 function words(row, text) {

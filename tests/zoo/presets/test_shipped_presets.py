@@ -36,6 +36,7 @@ REVIEWS = {
 
 NAMES = zoo.list_models()
 VERBS = {name: model_class(read_config(name)["model"]).task for name in NAMES}
+HEARS = [name for name in NAMES if read_config(name)["model"] == "audio_classifier"]
 
 
 def presets(verb):
@@ -74,7 +75,7 @@ def test_attention_follows_the_words():
     assert looked_at["Schnee"] == "snow"
 
 
-@presets("classify")
+@pytest.mark.parametrize("name", [n for n in NAMES if VERBS[n] == "classify" and n not in HEARS])
 def test_tells_plain_verdicts(name):
     results = load(name).classify(list(REVIEWS))
     assert {t: r.label for t, r in zip(REVIEWS, results, strict=True)} == REVIEWS
@@ -156,3 +157,13 @@ def test_says_something_of_a_drawn_picture(name):
     assert caption.text == " ".join(caption.words).replace(" 's", "'s")
     if model.has_attention:
         assert caption.maps.shape == (len(caption.words), 7, 7)
+
+
+@pytest.mark.parametrize("name", HEARS)
+def test_hears_any_sound_as_one_of_its_words(name):
+    """No recording of a voice is here; the figures are of those."""
+    model = load(name)
+    heard = model.listen(model.signatures()["serving_default"].examples["audio_bytes"][0])
+    assert heard.answer.label in model.labels
+    assert sum(heard.answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert heard.frames.shape == (50, model.bands)

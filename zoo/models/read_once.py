@@ -1,4 +1,4 @@
-"""Pictures that stay in memory as what a frozen encoder sees in them, so that it looks once."""
+"""Files that stay in memory as what a network reads of them, so that they are read once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,19 +8,22 @@ import tensorflow as tf
 from zoo.models.raw_data import RawData
 
 
-class SeenPictures(RawData):
-    """Raw data whose first column is pictures; lists of them are looked at once, not each epoch.
+class ReadOnce(RawData):
+    """Raw data whose first column is files; lists of them are read once, not at each epoch.
 
-    Data sets and generators, which are read as they go, are looked at as they come.
+    Data sets and generators, which are read as they go, are read as they come.
 
     Args:
         *arguments: Those of `RawData`; `prepare` takes what `look` gives in place of contents too.
-        look: `(different contents, string [n]) -> [n, ...]`, or None where that would take too much
-            memory.
+        look: `(different contents, string [n]) -> [n, ...]`, a tensor or `RaggedTensor`; or None
+            where that would take too much memory.
     """
 
     def __init__(
-        self, *arguments: Any, look: Callable[[tf.Tensor], tf.Tensor | None], **named: Any
+        self,
+        *arguments: Any,
+        look: Callable[[tf.Tensor], tf.Tensor | tf.RaggedTensor | None],
+        **named: Any,
     ) -> None:
         super().__init__(*arguments, **named)
         self.look = look
@@ -28,13 +31,13 @@ class SeenPictures(RawData):
     def _in_batches(
         self, columns: tuple, batch_size: int, shuffle: bool = False
     ) -> tf.data.Dataset:
-        pictures, *rest = columns
-        contents, places = tf.unique(pictures)
+        files, *rest = columns
+        contents, places = tf.unique(files)
         seen = self.look(contents)
         if seen is None:
             return super()._in_batches(columns, batch_size, shuffle)
         data = tf.data.Dataset.from_tensor_slices((places, *rest))
         if shuffle:
             data = data.shuffle(len(places))
-        data = data.batch(batch_size)
+        data = data.ragged_batch(batch_size)  # of labels there may be several
         return self._prepared(data.map(lambda places, *rest: (tf.gather(seen, places), *rest)))

@@ -392,7 +392,7 @@ def gradients(out: Path, plot: Path | None, steps: int, lengths: tuple[int, ...]
 
 
 @main.command("compare-windows")
-@click.option("--model", help="A language model of the same words, by its folder, to compare with.")
+@click.option("--model", help="A language model of the same words, a preset or a folder.")
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),

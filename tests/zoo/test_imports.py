@@ -21,8 +21,8 @@ HEAVY |= {"seqeval"}  # scikit-learn is loaded by Keras itself where it is insta
 # What a part of `zoo` may import of the zoo besides itself.
 PARTS = {
     "data": set(),
-    "layers": {"zoo.startup", "zoo.traced_once"},
-    "text": {"zoo.data", "zoo.traced_once"},
+    "layers": {"zoo.startup", "zoo.graphs.traced_once"},
+    "text": {"zoo.data", "zoo.graphs.traced_once"},
     "decoding": set(),
     "pictures": set(),
     "audio": {"zoo.pictures"},  # what is read out of the headers of files

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.traced_once import traced_once
+from zoo.graphs.traced_once import traced_once
 
 # A lane of fewer rows than this is not worth its own operations.
 _SMALLEST_LANE = 4

@@ -5,11 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.graphs.traced_once import traced_once
 from zoo.layers import packed_loop
 from zoo.layers.custom_gradient import custom_gradient
 from zoo.layers.packing import Packing, pack
 from zoo.layers.steps import Step
-from zoo.traced_once import traced_once
 
 
 def run_sequence(

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from zoo.graphs.traced_once import traced_once
 from zoo.text.cleaning import EVERYTHING, valid_utf8, visible_with_places
 from zoo.text.pieces import split_pieces
-from zoo.traced_once import traced_once
 
 # The patterns are RE2's: linear in the text, and no look-ahead. An alternative is preferred to
 # those after it, whatever their lengths.

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from zoo.traced_once import traced_once
+from zoo.graphs.traced_once import traced_once
 
 
 @pytest.fixture

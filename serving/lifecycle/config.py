@@ -19,7 +19,7 @@ class ModelConfig:
 
     Attributes:
         name: What clients call it.
-        base_path: Directory whose numbered children are the versions.
+        base_path: Directory whose numbered children are the versions; a string is taken, too.
         latest: How many of the highest versions to serve; 0 for all of them.
         specific: If not empty, exactly these versions.
         labels: Label -> version.
@@ -32,6 +32,9 @@ class ModelConfig:
     specific: tuple[int, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
     platform: str = _PLATFORM
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_path", Path(self.base_path))
 
     def choose(self, versions: set[int]) -> set[int]:
         """The versions to serve of those that are there."""

@@ -25,7 +25,7 @@ def serve(models, caplog):
 
     def start(**options):
         server = Server(
-            {"half": ModelConfig("half", models / "half")},
+            {"half": ModelConfig("half", str(models / "half"))},
             Options(port=0, rest_api_port=0, **options),
         )
         server.start()

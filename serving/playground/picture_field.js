@@ -3,6 +3,7 @@
 
 import { base64 } from "./base64.js";
 import { announce, el } from "./dom.js";
+import { takeFiles } from "./file_drop.js";
 import { FormError } from "./form_error.js";
 
 const LONGEST_SIDE = 1024; // pixels; models look at far fewer
@@ -60,17 +61,7 @@ export function pictureField() {
     }
   };
 
-  input.addEventListener("change", () => input.files.length && read(input.files[0]));
-  zone.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    zone.classList.add("over");
-  });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    zone.classList.remove("over");
-    if (event.dataTransfer.files.length) read(event.dataTransfer.files[0]);
-  });
+  takeFiles(zone, input, read);
   document.addEventListener("paste", (event) => {
     if (!zone.isConnected || !event.clipboardData.files.length) return;
     event.preventDefault();

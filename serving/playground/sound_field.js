@@ -3,6 +3,7 @@
 
 import { base64 } from "./base64.js";
 import { announce, el } from "./dom.js";
+import { takeFiles } from "./file_drop.js";
 import { FormError } from "./form_error.js";
 
 const MOST_BYTES = 2_000_000; // of a WAV that is sent as it is
@@ -63,17 +64,7 @@ export function soundField() {
   };
   const choose = (file) => open(file.name || "What was given", () => readSound(file));
 
-  input.addEventListener("change", () => input.files.length && choose(input.files[0]));
-  zone.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    zone.classList.add("over");
-  });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    zone.classList.remove("over");
-    if (event.dataTransfer.files.length) choose(event.dataTransfer.files[0]);
-  });
+  takeFiles(zone, input, choose);
   play.addEventListener("click", async () => {
     try {
       if (sound) await playSound(sound.bytes);

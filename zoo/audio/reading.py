@@ -6,14 +6,13 @@ of the graph as a file does.
 
 import os
 import struct
-from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.audio.decoding import CONVERT, TAKEN
 from zoo.audio.wav import FLOAT, KIND, MAGIC, RATES
-from zoo.pictures.paths import file_content
+from zoo.pictures.paths import entries_of, named_content, unwrapped
 
 WANTED = "paths or contents of .wav files, arrays [samples], or (array, sampling rate)"
 MOST_COLUMNS = 8  # channels of an array; of more it is taken for several recordings
@@ -46,11 +45,8 @@ def read_recordings(sample_rate: int, name: str, entries: object) -> tf.Tensor:
         >>> read_recordings(8000, "audio", np.zeros([400], np.float32)).shape
         TensorShape([1])
     """
-    if is_recording(entries):
-        entries = [entries]
-    elif isinstance(entries, dict) or not isinstance(entries, Iterable):
-        raise TypeError(f"`{name}` must hold {WANTED}. Received: a {type(entries).__name__}")
-    elif len(shape := getattr(entries, "shape", ())) > 2:
+    entries = entries_of(name, entries, is_recording, WANTED)
+    if len(shape := getattr(entries, "shape", ())) > 2:
         raise ValueError(
             f"`{name}` must be one recording [samples] or [samples, channels], or some "
             f"[recordings, samples]. Received: shape {list(shape)}"
@@ -110,15 +106,9 @@ def _is_rated(value: object) -> bool:
 
 def _content(name: str, entry: object, sample_rate: int) -> bytes:
     """One entry as the content of a file; `name` is as `audio[2]`."""
-    if isinstance(entry, tf.Tensor):
-        entry = entry.numpy()
-    if isinstance(entry, np.ndarray) and entry.ndim == 0:
-        entry = entry.item()
-    if isinstance(entry, bytes):
-        return _known(name, entry)
-    if isinstance(entry, str | os.PathLike):
-        content = file_content(name, entry, ".wav")
-        return _known(f"{name}={os.fspath(entry)!r}", content)
+    entry = unwrapped(entry)
+    if file := named_content(name, entry, ".wav"):
+        return _known(*file)
     if _is_rated(entry):
         entry, sample_rate = entry
     if isinstance(entry, dict) or not (hasattr(entry, "__array__") or is_recording(entry)):

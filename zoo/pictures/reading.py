@@ -6,14 +6,13 @@ graph as a file does.
 
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.pictures.decoding import FORMATS, TAKEN
-from zoo.pictures.paths import file_content
+from zoo.pictures.paths import entries_of, named_content, unwrapped
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -46,11 +45,8 @@ def read_pictures(name: str, entries: object) -> tf.Tensor:
         >>> read_pictures("images", np.zeros([30, 40, 3], np.uint8)).shape
         TensorShape([1])
     """
-    if is_picture(entries):
-        entries = [entries]
-    elif isinstance(entries, dict) or not isinstance(entries, Iterable):
-        raise TypeError(f"`{name}` must hold {WANTED}. Received: a {type(entries).__name__}")
-    elif isinstance(entries, tf.Tensor | np.ndarray) and entries.dtype.name != "object":
+    entries = entries_of(name, entries, is_picture, WANTED)
+    if isinstance(entries, tf.Tensor | np.ndarray) and entries.dtype.name != "object":
         _check_rank(name, entries)
     contents = [_content(f"{name}[{row}]", entry) for row, entry in enumerate(entries)]
     if not contents:
@@ -93,15 +89,9 @@ def _check_rank(name: str, entries: tf.Tensor | np.ndarray) -> None:
 
 def _content(name: str, entry: object) -> bytes:
     """One entry as the content of a file; `name` is as `images[2]`."""
-    if isinstance(entry, tf.Tensor):
-        entry = entry.numpy()
-    if isinstance(entry, np.ndarray) and entry.ndim == 0:
-        entry = entry.item()
-    if isinstance(entry, bytes):
-        return _known(name, bytes(entry))
-    if isinstance(entry, str | os.PathLike):
-        content = file_content(name, entry, ".jpg")
-        return _known(f"{name}={os.fspath(entry)!r}", content)
+    entry = unwrapped(entry)
+    if file := named_content(name, entry, ".jpg"):
+        return _known(*file)
     if _is_pil(entry):
         return _array(name, _from_pil(entry))
     if hasattr(entry, "__array__"):

@@ -120,7 +120,7 @@ export class Workbench {
       if (asked) this.#onState((this.#sent = sent));
       this.#wait();
       const answers = await Promise.all(calls.map((call) => predict(this.model, call, signal)));
-      const { summary, content, goOn } = this.#view.show(answers, sent);
+      const { summary, content, goOn } = this.#view.show(answers, sent, calls);
       this.#answer.replaceChildren(...content);
       this.#progress.textContent = `Answered in ${Math.max(...answers.map(milliseconds))} ms`;
       if (goOn) await this.#goOn(goOn, signal);

@@ -19,7 +19,6 @@ export function open(signatures) {
   const searches = reads(signatures, "beam", INPUT, BEAM);
   const names = [attends ? "attention" : "serving_default", ...(searches ? ["beam"] : [])];
   const field = pictureField();
-  let sent = null; // the picture that the answer is of
   return {
     title: "Captioning",
     verb: "Caption",
@@ -28,16 +27,16 @@ export function open(signatures) {
     state: () => ({}), // a picture is too large for an address
     restore: () => false,
     calls: () => {
-      sent = field.picture();
-      return names.map((name) => fileCall(name, sent.base64, sent.name));
+      const picture = field.picture();
+      return names.map((name) => ({ ...fileCall(name, picture.base64, picture.name), picture }));
     },
-    show: (answers) => {
+    show: (answers, _, [{ picture }]) => {
       const [best, beam] = answers.map(firstRow);
       const content = [
         el("p", { class: "translation" }, best.caption || "(empty)"),
         scoreNote(best.score),
       ];
-      if (attends && best.lengths > 0) content.push(...attention(best, sent));
+      if (attends && best.lengths > 0) content.push(...attention(best, picture));
       if (beam) content.push(hypotheses("Caption", beam.captions, beam.scores));
       return { summary: `Caption: ${best.caption}`, content };
     },
